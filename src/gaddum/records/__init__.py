@@ -1,0 +1,1 @@
+"""Records: what was published, as frozen pydantic models. No arrays, no JAX."""

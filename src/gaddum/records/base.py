@@ -1,0 +1,30 @@
+"""What every record has in common: frozen, closed, and strict about what it is given.
+
+Records say what was published. They hold no arrays and know no statistics; `simulate` and `infer` turn
+them into numbers. A float field names its unit with `in_unit`, so that tools and tests can read it.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and an unknown field is an error rather than ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+def in_unit(unit: str, default: Any = ..., **keywords: Any) -> Any:
+    """Declare a float field together with its unit (`"1"` for a pure number), machine-readable.
+
+    Parameters
+    ----------
+    unit : str
+        The unit the number is in.
+    default : Any
+        The default, when the field has one.
+    **keywords : Any
+        Passed to `pydantic.Field` (`description`, `gt`, ...).
+    """
+    return Field(default, json_schema_extra={"unit": unit}, **keywords)

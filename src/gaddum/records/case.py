@@ -1,0 +1,70 @@
+"""Case: a question about a drug, the rivals that answer it, what is assumed, and the published record.
+
+A case is a folder: `case.yaml` (this record), `studies/*.yaml`, and optionally `drugs/` and `targets/` that extend
+the shared library. `gaddum new NAME` makes one. Nothing in Python knows any drug by name.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from gaddum.records.base import Record
+from gaddum.records.hypothesis import Hypothesis
+from gaddum.records.prior import Prior
+from gaddum.records.source import Source
+
+
+class Anchor(Record):
+    """The reference protocol of a stratum and phase: its unblocked effect is the shared parameter."""
+
+    stratum: str
+    phase: Literal["acute", "sustained"]
+    study: str
+    experiment: str
+    endpoint: str
+    arm: str
+
+
+class Claim(Record):
+    """A statement under dispute, as a proposition computable on posterior, ledger or engagement."""
+
+    id: str
+    text: str
+    proposition: str | None = None
+    """Name of the proposition (as in the report) that answers it; None where the record cannot be asked."""
+    stratum: str | None = None
+    phase: Literal["acute", "sustained"] | None = None
+    expects: bool = True
+    """Whether the claim holds when the proposition is true."""
+    studies: tuple[str, ...] = ()
+    note: str | None = None
+    source: Source
+
+
+class UnnamedTarget(Record):
+    """A target nobody has named: its potency and selectivity are prior, its absence elsewhere a declared prediction."""
+
+    name: str
+    feature: Literal["engagement"] = "engagement"
+    ligands: dict[str, str]
+    """Drug -> name of the prior row that holds its K_i (nM); drugs not listed do not bind."""
+    says: str
+
+
+class Case(Record):
+    """The question, the rivals, the assumptions."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    title: str
+    question: str
+    test_drug: str
+    effect: str
+    """What is meant by the effect (for example "antidepressant effect")."""
+    hypotheses: tuple[Hypothesis, ...] = Field(min_length=1)
+    anchors: tuple[Anchor, ...] = ()
+    unnamed_targets: tuple[UnnamedTarget, ...] = ()
+    priors: tuple[Prior, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    link: float = Field(1.0, ge=0, le=1, json_schema_extra={"unit": "1"})
+    """How far slice and imaging results speak to behaviour (0 not at all, 1 fully): weight of their cohorts."""
+    note: str | None = None

@@ -1,0 +1,58 @@
+"""Dose: what was given, how much, by which route, when.
+
+Amounts and times are written as in a methods section (``"10 mg/kg"``, ``"-30 min"``); the test drug is given at
+time 0, a pretreatment at a negative time. A bath or local dose is a set concentration, held for its `duration`.
+"""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gaddum import units
+from gaddum.records.base import Record
+
+Route = Literal["iv bolus", "iv infusion", "ip", "sc", "im", "po", "intranasal", "depot", "bath", "local"]
+Salt = Literal["salt", "base", "unstated"]
+
+
+class Dose(Record):
+    """One administration (or a regular series of them)."""
+
+    drug: str
+    amount: str
+    """Amount with unit: mass or amount of substance, per kg or absolute; a concentration for bath and local."""
+    route: Route
+    time: str = "0 h"
+    """When, relative to the test drug."""
+    duration: str | None = None
+    """Length of an infusion or of a bath application."""
+    salt: Salt = "unstated"
+    """Whether the mass counts the salt or the free base."""
+    repeats: int = Field(1, gt=0)
+    interval: str | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Dose":
+        kind = "concentration" if self.route in ("bath", "local") else "dose"
+        units.magnitude(self.amount, kind)
+        units.magnitude(self.time, "time")
+        for text in (self.duration, self.interval):
+            if text is not None and not units.magnitude(text, "time") > 0:
+                raise ValueError(f"A duration or interval must be positive; got {text!r}.")
+        if units.magnitude(self.amount, kind) < 0:
+            raise ValueError(f"A dose must not be negative; got {self.amount!r}.")
+        if self.route == "iv infusion" and self.duration is None:
+            raise ValueError('An infusion must have a duration; got none. Add `duration: "40 min"` or the like.')
+        if (self.repeats > 1) != (self.interval is not None):
+            raise ValueError("Repeated doses must have both `repeats` and `interval`; got one of them.")
+        return self
+
+    @property
+    def time_h(self) -> float:
+        """Time of the (first) administration, hours from the test drug."""
+        return units.magnitude(self.time, "time")
+
+    @property
+    def duration_h(self) -> float | None:
+        """Duration in hours."""
+        return None if self.duration is None else units.magnitude(self.duration, "time")

@@ -1,0 +1,110 @@
+"""Drug and Mixture: one chemical species with its disposition and affinities, and a racemate made of such.
+
+An enantiomer is a Drug of its own. Salt or base, arterial or venous, total or unbound are typed fields, because
+each is a known trap of 1.2- to 2-fold.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gaddum.records.base import Record, in_unit
+from gaddum.records.dose import Route
+from gaddum.records.quantity import Quantity, Reported
+from gaddum.records.source import Source
+from gaddum.records.target import Affinity
+
+Species = Literal["human", "rat", "mouse", "monkey", "dog", "pigeon", "guinea pig", "rabbit", "sheep"]
+
+
+class Peripheral(Record):
+    """A peripheral compartment: volume and intercompartmental clearance."""
+
+    v: Reported
+    q: Reported
+
+
+class Absorption(Record):
+    """First-order (optionally lagged) input by one route."""
+
+    k_a: Reported
+    f: Reported | None = None
+    """Bioavailability (fraction); 1 where not given."""
+    lag: Reported | None = None
+
+
+class Disposition(Record):
+    """Mammillary kinetics of a drug in one species, first-order throughout.
+
+    Either `cl`, or `half_life` (terminal half-life of a one-compartment body, from which
+    cl = ln 2 * v_c / half_life) is given. Values are per kg body weight (``L/kg``, ``L/h/kg``) or
+    for `reference_weight` (``L``, ``L/h``).
+    """
+
+    sampling: Literal["arterial", "venous", "unstated"]
+    reference_weight: Quantity | None = None
+    v_c: Reported
+    cl: Reported | None = None
+    half_life: Reported | None = None
+    peripherals: tuple[Peripheral, ...] = ()
+    absorption: dict[Route, Absorption] = Field(default_factory=dict)
+    k_e0: Reported | None = None
+    """Rate of equilibration between plasma and unbound brain; immediate where not given."""
+
+    @model_validator(mode="after")
+    def _one_elimination(self) -> "Disposition":
+        if (self.cl is None) == (self.half_life is None):
+            raise ValueError("A disposition must have either `cl` or `half_life`; got both or neither.")
+        return self
+
+
+class Metabolite(Record):
+    """A metabolite formed from the drug: which, and what fraction of the drug's clearance forms it."""
+
+    drug: str
+    fraction: Reported
+
+
+class Drug(Record):
+    """One chemical species."""
+
+    kind: Literal["drug"] = "drug"
+    name: str
+    synonyms: tuple[str, ...] = ()
+    molar_mass: Quantity
+    """Of the free base."""
+    salt_factor: Quantity | None = None
+    """Mass of free base per mass of the usual salt."""
+    f_u: dict[Species, Reported] = Field(default_factory=dict)
+    """Unbound fraction in plasma."""
+    kp_uu: dict[Species, Reported] = Field(default_factory=dict)
+    """Unbound brain over unbound plasma at steady state."""
+    disposition: dict[Species, Disposition] = Field(default_factory=dict)
+    metabolites: dict[Species, tuple[Metabolite, ...]] = Field(default_factory=dict)
+    affinities: tuple[Affinity, ...] = ()
+    note: str | None = None
+
+
+class Part(Record):
+    """One component of a mixture."""
+
+    drug: str
+    fraction: float = in_unit("mol/mol", gt=0, le=1)
+
+
+class Mixture(Record):
+    """A racemate or other fixed mixture, given as one dose."""
+
+    kind: Literal["mixture"]
+    name: str
+    synonyms: tuple[str, ...] = ()
+    parts: Annotated[tuple[Part, ...], Field(min_length=2)]
+    salt_factor: Quantity | None = None
+    source: Source
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Mixture":
+        total = sum(part.fraction for part in self.parts)
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"Fractions of a mixture must sum to 1; got {total:g}.")
+        return self

@@ -1,0 +1,80 @@
+"""Experiment: a protocol and what came of it, as published; a study file holds one or several of them.
+
+Experiments whose subjects are the same people or animals share a `cohort`; cohorts of one laboratory share a `lab`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gaddum.records.base import Record
+from gaddum.records.outcome import Outcome
+from gaddum.records.protocol import Protocol
+from gaddum.records.source import Source
+
+Judgement = Literal["low", "high", "unclear"]
+
+SYRCLE = (
+    "sequence generation",
+    "baseline characteristics",
+    "allocation concealment",
+    "random housing",
+    "caregiver blinding",
+    "random outcome assessment",
+    "outcome blinding",
+    "incomplete data",
+    "selective reporting",
+    "other",
+)
+"""Items of SYRCLE's risk-of-bias tool for animal studies (doi:10.1186/1471-2288-14-43)."""
+
+ROB2 = (
+    "randomisation",
+    "deviations from intended intervention",
+    "missing data",
+    "outcome measurement",
+    "selection of the reported result",
+)
+"""Domains of the RoB 2 tool for randomised trials (doi:10.1136/bmj.l4898)."""
+
+ARRIVE = (
+    "study design",
+    "sample size",
+    "inclusion and exclusion",
+    "randomisation",
+    "blinding",
+    "outcome measures",
+    "statistical methods",
+    "experimental animals",
+    "experimental procedures",
+    "results",
+)
+"""The essential ten of ARRIVE 2.0 (doi:10.1371/journal.pbio.3000410)."""
+
+
+class Experiment(Record):
+    """One protocol with its outcomes."""
+
+    id: str
+    protocol: Protocol
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Study(Record):
+    """One published report: what all its experiments have in common, and the experiments."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    year: int = Field(ge=1800, le=2100)
+    source: Source
+    cohort: str
+    lab: str | None = None
+    competing_interests: str = "unknown"
+    """As declared; ``none declared`` is not ``unknown``."""
+    sponsor: str = "unknown"
+    risk_of_bias: dict[str, Judgement] = Field(default_factory=dict)
+    """SYRCLE (animals) or RoB 2 (trials) items; a missing item counts as unclear."""
+    reporting: dict[str, bool] = Field(default_factory=dict)
+    """ARRIVE 2.0 essential ten: reported or not; a missing item is unknown."""
+    experiments: Annotated[tuple[Experiment, ...], Field(min_length=1)]
+    note: str | None = None

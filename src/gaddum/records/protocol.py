@@ -1,0 +1,138 @@
+"""Protocol: who gets what, when, and what is then read: subjects, arms, endpoints, design.
+
+A Protocol with Outcomes is published evidence (see `experiment`); without, it is a candidate design.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gaddum import units
+from gaddum.records.base import Record, in_unit
+from gaddum.records.dose import Dose
+from gaddum.records.drug import Species
+from gaddum.records.quantity import Quantity, Reported
+from gaddum.records.source import Source
+
+Stress = Literal["stressed", "unstressed", "unstated"]
+Preparation = Literal["behaving", "slice", "imaging"]
+
+
+class Subject(Record):
+    """The animals or people, and the state they are in."""
+
+    species: Species
+    strain: str | None = None
+    sex: Literal["male", "female", "mixed", "unstated"] = "unstated"
+    age: str | None = None
+    paradigm: str
+    aetiology: str | None = None
+    comparator: str | None = None
+    """The group that the paradigm is compared with (for example resilient animals)."""
+    stress: Stress = "unstated"
+    """Patients with a depressive disorder count as stressed."""
+    preparation: Preparation = "behaving"
+    weight: Quantity | None = None
+
+    @property
+    def stratum(self) -> str:
+        """Key under which dependence on a target is pooled: species, stress state, sex if known, preparation."""
+        parts = [self.species, self.stress]
+        if self.sex in ("male", "female"):
+            parts.append(self.sex)
+        parts.append(self.preparation)
+        return ", ".join(parts)
+
+
+class Manipulation(Record):
+    """What was done to an arm other than dosing: knock-out, antibody, lesion, gonadectomy, masking."""
+
+    kind: Literal["knock-out", "antibody", "lesion", "gonadectomy", "inhibition", "masking", "other"]
+    target: str | None = None
+    """The target whose availability or tone changes."""
+    availability: Reported | None = None
+    """Fraction of receptors left (1 = all)."""
+    tone: Reported | None = None
+    """Fraction of endogenous agonist left (1 = all)."""
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _targeted(self) -> "Manipulation":
+        if (self.availability or self.tone) and not self.target:
+            raise ValueError("A manipulation that changes availability or tone must name its `target`; got none.")
+        return self
+
+
+class Arm(Record):
+    """One group: its size and what it receives. No doses means vehicle."""
+
+    n: int | None = Field(None, gt=0, description="Subjects; null where the report does not say.")
+    n_range: tuple[int, int] | None = None
+    """Where only a range is reported (``[9, 11]``)."""
+    doses: tuple[Dose, ...] = ()
+    manipulations: tuple[Manipulation, ...] = ()
+    subset_of: str | None = None
+    """The arm whose subjects (or responders) these are."""
+    expectancy: float = in_unit("1", 0.0, ge=0, le=1)
+    """How far subjects can tell that they got an active drug (0 masked or animal, 1 plainly felt)."""
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _size(self) -> "Arm":
+        if self.n_range is not None and not 0 < self.n_range[0] <= self.n_range[1]:
+            raise ValueError(f"`n_range` must be [low, high] with 0 < low <= high; got {self.n_range}.")
+        return self
+
+
+class Endpoint(Record):
+    """What is read, when, and which direction counts as improvement."""
+
+    name: str
+    family: str
+    """Endpoint family, for antagonists' own effects (for example "immobility", "depression rating")."""
+    test_time: str
+    """When it is read, from the test drug."""
+    test_time_latest: str | None = None
+    """End of the window, where the report gives a range of times."""
+    phase: Literal["acute", "sustained"]
+    improvement: Literal["increase", "decrease"]
+
+    @property
+    def test_time_h(self) -> float:
+        """Test time in hours; the middle of the window where a range is reported."""
+        first = units.magnitude(self.test_time, "time")
+        last = first if self.test_time_latest is None else units.magnitude(self.test_time_latest, "time")
+        return 0.5 * (first + last)
+
+
+class Protocol(Record):
+    """Subjects, arms and endpoints of one experiment."""
+
+    subject: Subject
+    arms: Annotated[dict[str, Arm], Field(min_length=1)]
+    endpoints: Annotated[dict[str, Endpoint], Field(min_length=1)]
+    design: Literal["parallel", "crossover", "single-arm", "unstated"] = "unstated"
+    masking: Literal["open", "single", "double", "unstated"] = "unstated"
+    selection: str | None = None
+    """Rule by which subjects or subsets were selected."""
+    washout: str | None = None
+    cells_per_animal: Quantity | None = None
+    """Cluster size where the unit of replication is a cell in an animal."""
+    source: Source
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Protocol":
+        for name, arm in self.arms.items():
+            if arm.subset_of is not None and arm.subset_of not in self.arms:
+                raise ValueError(
+                    f"`subset_of` must name an arm of the same protocol; got {arm.subset_of!r} in arm {name!r}, "
+                    f"arms are {', '.join(self.arms)}."
+                )
+            starts = [dose.time_h for dose in arm.doses]
+            for key, endpoint in self.endpoints.items():
+                if starts and endpoint.test_time_h < min(starts):
+                    raise ValueError(
+                        f"A test must not come before the first dose; endpoint {key!r} is read at "
+                        f"{endpoint.test_time_h:g} h, arm {name!r} is first dosed at {min(starts):g} h."
+                    )
+        return self
