@@ -4,11 +4,22 @@ Outside, numbers come as text with a unit ("10 mg/kg"). Inside, they are floats 
 for doses nmol or nmol/kg (mass is turned into amount by the molar mass). `magnitude` is the one door.
 """
 
+import re
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal
 
 Kind = Literal[
-    "time", "dose", "concentration", "volume", "clearance", "rate", "association rate", "mass", "molar mass", "number"
+    "time",
+    "dose",
+    "concentration",
+    "volume",
+    "clearance",
+    "rate",
+    "association rate",
+    "mass",
+    "molar mass",
+    "number",
 ]
 
 CANONICAL: dict[Kind, tuple[str, ...]] = {
@@ -74,30 +85,80 @@ def canonical_unit(text: str, kind: Kind) -> str:
     return _convert(text, kind)[1]
 
 
-@cache
 def _convert(text: str, kind: Kind) -> tuple[float, str]:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"A {kind} must be a number with a unit, such as {_EXAMPLES[kind]!r}; got {text!r}.")
+    number, unit_text = float(match["number"]), " ".join(match["unit"].split())
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"A {kind} must be finite; got {text!r}.")
+    fault, factor, unit = _factor(unit_text, kind)
+    if fault is not None:
+        raise ValueError(
+            f"A {kind} must be in units of {_wanted(kind)}; got {text!r}{fault}. {_advice(kind)}"
+        )
+    return number * factor, unit
+
+
+@cache
+def _factor(unit_text: str, kind: Kind) -> tuple[str | None, float, str]:
+    """What is wrong with a unit (None if nothing), its size in the canonical unit, and that unit's name."""
+    if (kind == "number") != (unit_text in _PURE):
+        return (" (without a unit)" if unit_text in ("", "1") else ""), 0.0, ""
+    if kind == "number":
+        return None, _PURE[unit_text], ""
+    unknown = [symbol for symbol in re.findall(r"[^\W\d]+|%", unit_text) if symbol not in _SYMBOLS]
+    if unknown:
+        near = get_close_matches(unknown[0], _SYMBOLS, n=1, cutoff=0.5)
+        return (
+            f", where {unknown[0]!r} is not a known unit" + (f" (near: {near[0]!r})" if near else ""),
+            0.0,
+            "",
+        )
     import pint
 
-    ureg = registry()
     try:
-        quantity = ureg.Quantity(text)
-    except Exception as error:  # pint raises many kinds; all mean the same to a reader
-        raise ValueError(
-            f"A {kind} must be a number with a unit, such as {_EXAMPLES[kind]!r}; got {text!r} ({error})."
-        ) from None
+        quantity = registry().Quantity(1.0, re.sub(r"^\s*/", "1/", unit_text).replace("mcg", "ug"))
+    except Exception:  # pint raises many kinds; all mean the same to a reader
+        return ", whose unit cannot be read", 0.0, ""
     for unit in CANONICAL[kind]:
         try:
-            value = float(quantity.to(unit or "dimensionless").magnitude)
+            return None, _tidy(float(quantity.to(unit).magnitude)), unit
         except pint.DimensionalityError:
             continue
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ValueError(f"A {kind} must be finite; got {text!r}.")
-        return value, unit
-    raise ValueError(
-        f"A {kind} must be in units of {' or '.join(CANONICAL[kind])}; got {text!r}. "
-        f"Write for example {_EXAMPLES[kind]!r}."
-    )
+    return "", 0.0, ""
 
+
+def _tidy(factor: float) -> float:
+    """Undo rounding in a product of powers of ten and 60: 999.9999999999999 is 1000."""
+    if factor >= 1 and abs(factor - round(factor)) < 1e-12 * factor:
+        return float(round(factor))
+    if 0 < factor < 1 and abs(1 / factor - round(1 / factor)) < 1e-12 / factor:
+        return 1 / round(1 / factor)
+    return factor
+
+
+def _wanted(kind: Kind) -> str:
+    return " or ".join(unit or "1" for unit in CANONICAL[kind])
+
+
+def _advice(kind: Kind) -> str:
+    return f"Write for example {_EXAMPLES[kind]!r}."
+
+
+_QUANTITY = re.compile(
+    r"\s*(?P<number>[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,4})?)"
+    r"(?P<unit>(\s*|\s+1)(?=[\s/A-Za-zµμ%]|$)[\sA-Za-zµμ%/*^().0-9-]{0,60}?)\s*"
+)
+
+_PURE = {"": 1.0, "1": 1.0, "%": 0.01, "mol/mol": 1.0, "g/g": 1.0, "mg/mg": 1.0}
+"""Units of pure numbers. Any other ratio (mg/kg) is a dose or the like, although its dimensions cancel."""
+
+_SYMBOLS = frozenset(
+    "s sec second seconds min minute minutes h hr hour hours d day days week weeks kg g mg ug µg μg mcg ng pg "
+    "mol mmol umol µmol μmol nmol pmol M mM uM µM μM nM pM L l dL dl mL ml uL ul µL μL kDa Da".split()
+)
+"""Unit symbols a record may use, exactly so written: pint would read Mg as megagram."""
 
 _EXAMPLES: dict[Kind, str] = {
     "time": "30 min",

@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 class Record(BaseModel):
     """Base of all records: immutable, and an unknown field is an error rather than ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        coerce_numbers_to_str=True,
+    )
 
 
 def in_unit(unit: str, default: Any = ..., **keywords: Any) -> Any:

@@ -42,7 +42,9 @@ class Dose(Record):
         if units.magnitude(self.amount, kind) < 0:
             raise ValueError(f"A dose must not be negative; got {self.amount!r}.")
         if self.route == "iv infusion" and self.duration is None:
-            raise ValueError('An infusion must have a duration; got none. Add `duration: "40 min"` or the like.')
+            raise ValueError(
+                'An infusion must have a duration; got none. Add `duration: "40 min"` or the like.'
+            )
         if (self.repeats > 1) != (self.interval is not None):
             raise ValueError("Repeated doses must have both `repeats` and `interval`; got one of them.")
         return self

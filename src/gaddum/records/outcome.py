@@ -146,6 +146,8 @@ class Responders(_Common):
 class Test(_Common):
     """An exact test statistic of one contrast."""
 
+    __test__ = False  # not for pytest to collect
+
     form: Literal["test"]
     statistic: Literal["t", "F", "d"]
     value: float = in_unit("1")

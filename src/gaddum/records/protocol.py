@@ -59,7 +59,9 @@ class Manipulation(Record):
     @model_validator(mode="after")
     def _targeted(self) -> "Manipulation":
         if (self.availability or self.tone) and not self.target:
-            raise ValueError("A manipulation that changes availability or tone must name its `target`; got none.")
+            raise ValueError(
+                "A manipulation that changes availability or tone must name its `target`; got none."
+            )
         return self
 
 

@@ -1,0 +1,162 @@
+"""Ledger: the published evidence of a case, an immutable set of studies; and how a case folder is read.
+
+A case is a bundled name (`"ketamine"`) or the path of a folder. A bundled name comes first; write ``./ketamine`` for
+a folder of the same name.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from gaddum.records.case import Case
+from gaddum.records.experiment import Experiment, Study
+from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.library import Library, bundled, load_library, yaml_files
+from gaddum.records.outcome import Outcome
+from gaddum.records.yaml import Document, dump_record, parse_document, read_document, to_record
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Studies in the order of their year and id."""
+
+    studies: tuple[Study, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = [study.id for study in self.studies]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"A study must be in a ledger once; got {', '.join(twice)} again.")
+        ordered = tuple(sorted(self.studies, key=lambda study: (study.year, study.id)))
+        object.__setattr__(self, "studies", ordered)
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    def study(self, name: str) -> Study:
+        """Look up a study by its id; an unknown id lists the near ones."""
+        for study in self.studies:
+            if study.id == name:
+                return study
+        near = nearest(name, (study.id for study in self.studies))
+        raise ValueError(f"A study must be in the ledger; got {name!r}. {near}")
+
+    def until(self, year: int) -> "Ledger":
+        """Studies published up to and including a year."""
+        return Ledger(tuple(study for study in self.studies if study.year <= year))
+
+    def select(self, ids: Iterable[str]) -> "Ledger":
+        """Studies with the given ids."""
+        return Ledger(tuple(self.study(name) for name in dict.fromkeys(ids)))
+
+    def experiments(self) -> Iterator[tuple[Study, Experiment]]:
+        """Every experiment with its study."""
+        for study in self.studies:
+            for experiment in study.experiments:
+                yield study, experiment
+
+    def outcomes(self) -> Iterator[tuple[Study, Experiment, Outcome]]:
+        """Every outcome with its study and experiment."""
+        for study, experiment in self.experiments():
+            for outcome in experiment.outcomes:
+                yield study, experiment, outcome
+
+    def dump(self) -> dict[str, str]:
+        """YAML text of every study by its id; `Ledger.parse` reads it back."""
+        return {study.id: dump_record(study) for study in self.studies}
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> "Ledger":
+        """Read studies from YAML texts."""
+        return cls(tuple(to_record(parse_document(text), Study) for text in texts))
+
+
+@dataclass(frozen=True)
+class LoadedCase:
+    """A case with all that it refers to."""
+
+    case: Case
+    library: Library
+    ledger: Ledger
+    folder: Traversable
+    """Where it was read from (a `pathlib.Path` for all but zipped installations)."""
+    documents: dict[str, Document] = field(default_factory=dict, repr=False, compare=False)
+    """Files by study id, and ``case`` (prefix ``study:``) for places in findings."""
+
+
+def bundled_cases() -> tuple[str, ...]:
+    """Names of the bundled cases."""
+    folder = bundled() / "cases"
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in folder.iterdir() if (path / "case.yaml").is_file()))
+
+
+def case_folder(name_or_path: str | Path) -> Traversable:
+    """Folder of a case by bundled name or path; an unknown one lists the near names."""
+    names = bundled_cases()
+    if str(name_or_path) in names:
+        return bundled() / "cases" / str(name_or_path)
+    folder = Path(name_or_path).expanduser()
+    if (folder / "case.yaml").is_file():
+        return folder
+    what = "a folder without case.yaml" if folder.is_dir() else "neither"
+    raise ValueError(
+        f"A case must be a bundled name or a folder that holds case.yaml; got {str(name_or_path)!r}, which is {what}. "
+        f"{nearest(str(name_or_path), names, what='Bundled cases')}"
+    )
+
+
+def load_case(name_or_path: str | Path) -> LoadedCase:
+    """Read a case: its question, its studies, and the library extended by its own drugs and targets.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A bundled name, or a folder.
+
+    Returns
+    -------
+    LoadedCase
+        The case; `check_case` says whether its parts agree with each other.
+
+    Raises
+    ------
+    ValueError
+        If there is no such case. A `RecordError` (with the findings of all files) if files cannot be read as records.
+    """
+    folder = case_folder(name_or_path)
+    findings: list[Finding] = []
+    documents: dict[str, Document] = {}
+    case: Case | None = None
+    studies: list[Study] = []
+    try:
+        documents["case"] = read_document(folder / "case.yaml")
+        case = to_record(documents["case"], Case)
+    except RecordError as error:
+        findings += error.findings
+    for path in yaml_files(folder / "studies"):
+        try:
+            document = read_document(path)
+            study = to_record(document, Study)
+        except RecordError as error:
+            findings += error.findings
+            continue
+        if f"{study.id}.yaml" != path.name:
+            message = f"The file must be named after the study's `id`; got {study.id!r} in {path.name}."
+            findings.append(document.finding(("id",), message))
+        elif any(study.id == other.id for other in studies):
+            findings.append(
+                document.finding(("id",), f"A study's id must occur once; got {study.id!r} again.")
+            )
+        documents[f"study:{study.id}"] = document
+        studies.append(study)
+    library: Library | None = None
+    try:
+        library = load_library(folder if isinstance(folder, Path) else None)
+    except RecordError as error:
+        findings += error.findings
+    if findings or case is None or library is None:
+        raise RecordError(findings)
+    return LoadedCase(case, library, Ledger(tuple(studies)), folder, documents)

@@ -1,0 +1,280 @@
+"""Library: the drugs and targets that cases refer to, read from YAML and checked against each other.
+
+The bundled library lies in `gaddum/library`; a case folder may add drugs and targets of its own, never redefine one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from gaddum import units
+from gaddum.records.drug import Drug, Mixture
+from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.quantity import Quantity
+from gaddum.records.target import Target
+from gaddum.records.yaml import Document, read_document, to_record
+
+
+@dataclass(frozen=True)
+class Library:
+    """Targets and drugs by their exact keys."""
+
+    targets: dict[str, Target]
+    drugs: dict[str, Drug | Mixture]
+
+    def target(self, name: str) -> Target:
+        """Look up a target; an unknown key lists the near ones."""
+        if name not in self.targets:
+            raise ValueError(
+                f"A target must be a key of the library; got {name!r}. {nearest(name, self.targets)}"
+            )
+        return self.targets[name]
+
+    def drug(self, name: str) -> Drug | Mixture:
+        """Look up a drug or mixture; an unknown key lists the near ones."""
+        if name not in self.drugs:
+            raise ValueError(f"A drug must be a key of the library; got {name!r}. {self.near_drug(name)}")
+        return self.drugs[name]
+
+    def near_drug(self, name: str) -> str:
+        """Say which drugs are near an unknown key, by their names and synonyms."""
+        for drug in self.drugs.values():
+            if name.casefold() in (synonym.casefold() for synonym in drug.synonyms):
+                return f"Did you mean {drug.name!r}?"
+        return nearest(name, self.drugs)
+
+    def species(self, name: str) -> tuple[tuple[Drug, float], ...]:
+        """Chemical species of a drug or mixture, with the fraction of each."""
+        drug = self.drug(name)
+        if isinstance(drug, Drug):
+            return ((drug, 1.0),)
+        parts = ((self.drug(part.drug), part.fraction) for part in drug.parts)
+        return tuple((part, fraction) for part, fraction in parts if isinstance(part, Drug))
+
+
+def bundled() -> Traversable:
+    """Folder of the bundled library: `drugs`, `targets` and `cases`."""
+    return files("gaddum") / "library"
+
+
+def load_library(extra: Path | None = None) -> Library:
+    """Read the bundled library, with the drugs and targets of a case folder added.
+
+    Parameters
+    ----------
+    extra : Path, optional
+        A folder that may hold `drugs` and `targets`.
+
+    Returns
+    -------
+    Library
+        Everything, checked.
+
+    Raises
+    ------
+    RecordError
+        With the findings of all files.
+    """
+    shared = _bundled_documents()
+    if extra is None or not any((extra / kind).is_dir() for kind in ("drugs", "targets")):
+        return _bundled_library()
+    return _assemble([*shared, *_documents(extra)])
+
+
+def yaml_files(folder: Traversable) -> list[Traversable]:
+    """YAML files of a folder in the order of their names; none if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        (path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name
+    )
+
+
+@cache
+def _bundled_documents() -> tuple[tuple[str, str, Document], ...]:
+    return tuple(_documents(bundled()))
+
+
+@cache
+def _bundled_library() -> Library:
+    return _assemble(_bundled_documents())
+
+
+def _documents(folder: Traversable) -> list[tuple[str, str, Document]]:
+    """Read (kind, stem, document) of every file, collecting what cannot be read."""
+    documents, findings = [], []
+    for kind in ("targets", "drugs"):
+        for path in yaml_files(folder / kind):
+            try:
+                documents.append((kind, path.name.removesuffix(".yaml"), read_document(path)))
+            except RecordError as error:
+                findings += error.findings
+    if findings:
+        raise RecordError(findings)
+    return documents
+
+
+def _assemble(
+    documents: "tuple[tuple[str, str, Document], ...] | list[tuple[str, str, Document]]",
+) -> Library:
+    targets: dict[str, Target] = {}
+    drugs: dict[str, Drug | Mixture] = {}
+    places: dict[str, Document] = {}
+    findings: list[Finding] = []
+    for kind, stem, document in documents:
+        try:
+            if kind == "targets":
+                record: Target | Drug | Mixture = to_record(document, Target)
+            else:
+                is_mixture = document.content.get("kind") == "mixture"
+                record = to_record(document, Mixture if is_mixture else Drug)
+        except RecordError as error:
+            findings += error.findings
+            continue
+        if record.name != stem:
+            message = (
+                f"The file must be named after its `name`; got {record.name!r} in a file named {stem!r}."
+            )
+            findings.append(document.finding(("name",), message))
+        known = targets if isinstance(record, Target) else drugs
+        if record.name in known:
+            message = (
+                f"A name must be defined once; {record.name!r} is also in {places[kind + record.name].file}."
+            )
+            findings.append(document.finding(("name",), f"{message} Choose another name."))
+            continue
+        places[kind + record.name] = document
+        if isinstance(record, Target):
+            targets[record.name] = record
+        else:
+            drugs[record.name] = record
+    library = Library(targets, drugs)
+    if not findings:
+        for drug in drugs.values():
+            findings += _drug_findings(library, drug, places["drugs" + drug.name])
+        findings += _cycles(library, places)
+    if findings:
+        raise RecordError(findings)
+    return library
+
+
+def _drug_findings(library: Library, drug: Drug | Mixture, document: Document) -> Iterator[Finding]:
+    if isinstance(drug, Mixture):
+        for index, part in enumerate(drug.parts):
+            yield from _known_species(library, part.drug, document, ("parts", index, "drug"))
+    else:
+        for index, affinity in enumerate(drug.affinities):
+            if affinity.target not in library.targets:
+                hint = nearest(affinity.target, library.targets)
+                message = f"An affinity must name a known target; got {affinity.target!r}. {hint}"
+                yield document.finding(("affinities", index, "target"), message)
+        for species, metabolites in drug.metabolites.items():
+            for index, metabolite in enumerate(metabolites):
+                path = ("metabolites", species, index, "drug")
+                yield from _known_species(library, metabolite.drug, document, path)
+    for path, quantity, kind in quantities(drug):
+        try:
+            units.magnitude(f"{quantity.value!r} {quantity.unit}", kind)
+        except ValueError as error:
+            yield document.finding((*path, "unit"), str(error))
+
+
+def _known_species(library: Library, name: str, document: Document, path: tuple) -> Iterator[Finding]:
+    if name not in library.drugs:
+        message = f"This must be a drug of the library; got {name!r}. {library.near_drug(name)}"
+        yield document.finding(path, message)
+    elif isinstance(library.drugs[name], Mixture):
+        message = f"This must be one chemical species; got the mixture {name!r}. Name its parts."
+        yield document.finding(path, message)
+
+
+def quantities(drug: Drug | Mixture) -> Iterator[tuple[tuple[str | int, ...], Quantity, units.Kind]]:
+    """Every Quantity of a drug with its field path and the kind of quantity that it must be."""
+
+    def each(path: tuple[str | int, ...], reported: object, kind: units.Kind) -> Iterator:
+        if isinstance(reported, Quantity):
+            yield path, reported, kind
+        elif isinstance(reported, tuple):
+            for index, quantity in enumerate(reported):
+                yield (*path, index), quantity, kind
+
+    yield from each(("salt_factor",), drug.salt_factor, "number")
+    if isinstance(drug, Mixture):
+        return
+    yield from each(("molar_mass",), drug.molar_mass, "molar mass")
+    for name in ("f_u", "kp_uu"):
+        for species, reported in getattr(drug, name).items():
+            yield from each((name, species), reported, "number")
+    for species, disposition in drug.disposition.items():
+        here = ("disposition", species)
+        for name, kind in _DISPOSITION.items():
+            yield from each((*here, name), getattr(disposition, name), kind)
+        for index, peripheral in enumerate(disposition.peripherals):
+            yield from each((*here, "peripherals", index, "v"), peripheral.v, "volume")
+            yield from each((*here, "peripherals", index, "q"), peripheral.q, "clearance")
+        for route, absorption in disposition.absorption.items():
+            for name, kind in _ABSORPTION.items():
+                yield from each((*here, "absorption", route, name), getattr(absorption, name), kind)
+    for species, metabolites in drug.metabolites.items():
+        for index, metabolite in enumerate(metabolites):
+            yield from each(("metabolites", species, index, "fraction"), metabolite.fraction, "number")
+    for index, affinity in enumerate(drug.affinities):
+        for name, kind in _AFFINITY.items():
+            yield from each(("affinities", index, name), getattr(affinity, name), kind)
+
+
+_DISPOSITION: dict[str, units.Kind] = {
+    "reference_weight": "mass",
+    "v_c": "volume",
+    "cl": "clearance",
+    "half_life": "time",
+    "k_e0": "rate",
+}
+_ABSORPTION: dict[str, units.Kind] = {"k_a": "rate", "f": "number", "lag": "time"}
+_AFFINITY: dict[str, units.Kind] = {
+    "k_i": "concentration",
+    "efficacy": "number",
+    "in_vivo_shift": "number",
+    "k_on": "association rate",
+    "k_off": "rate",
+}
+
+
+def _cycles(library: Library, places: dict[str, Document]) -> Iterator[Finding]:
+    """Metabolism that leads back to where it began, each ring once."""
+    seen: set[frozenset[str]] = set()
+    for start in library.drugs:
+        for species in _species_of(library, start):
+            ring = _ring(library, species, (start,))
+            if ring and frozenset(ring) not in seen:
+                seen.add(frozenset(ring))
+                message = (
+                    f"Metabolism must not lead back to its start; got {' -> '.join(ring)} in {species}. "
+                    "Remove the return, or give the net fraction."
+                )
+                yield places["drugs" + start].finding(("metabolites", species), message)
+
+
+def _ring(library: Library, species: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Shortest way from the first drug of a path back to it; empty if there is none."""
+    layers, visited = [path], {path[0]}
+    while layers:
+        trail = layers.pop(0)
+        drug = library.drugs.get(trail[-1])
+        known = drug.metabolites if isinstance(drug, Drug) else {}
+        formed = [one.drug for found, several in known.items() if found == species for one in several]
+        for name in formed:
+            if name == path[0]:
+                return (*trail, path[0])
+            if name not in visited:
+                visited.add(name)
+                layers.append((*trail, name))
+    return ()
+
+
+def _species_of(library: Library, name: str) -> tuple[str, ...]:
+    drug = library.drugs[name]
+    return tuple(drug.metabolites) if isinstance(drug, Drug) else ()

@@ -1,0 +1,411 @@
+"""YAML in and out: files become records, or findings that a curator can act on.
+
+The loader reads YAML 1.2's core schema (so ``no`` is a word, not false) and refuses what a record has no use for:
+anchors, aliases and merge keys (which make bombs), tags, duplicate keys, deep nesting, large files. It remembers the
+line of every field. A top-level mapping ``sources`` holds Sources that ``source: KEY`` or
+``source: {use: KEY, locator: "Table 2"}`` refer to.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources.abc import Traversable
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.source import Source
+
+Path_ = tuple[str | int, ...]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 60
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {word: True for word in ("true", "True", "TRUE")} | {
+    word: False for word in ("false", "False", "FALSE")
+}
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as plain values, with the line of every field."""
+
+    file: str
+    content: dict[str, Any]
+    lines: dict[Path_, int] = field(repr=False)
+
+    def line(self, path: Path_) -> int | None:
+        """Line of a field, or of the innermost enclosing field that is in the file."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return None
+
+    def finding(
+        self, path: Path_, message: str, level: Literal["error", "warning", "note"] = "error"
+    ) -> Finding:
+        """Make a finding about a field of this file."""
+        return Finding(level, self.file, readable(path), message, self.line(path))
+
+
+def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
+    """Read a YAML file as a record.
+
+    Parameters
+    ----------
+    path : Traversable
+        The file (a `pathlib.Path` or a resource of a package).
+    model : type
+        The record's class.
+
+    Returns
+    -------
+    AnyModel
+        The record.
+
+    Raises
+    ------
+    RecordError
+        With every finding, if the file is not such a record.
+    """
+    return to_record(read_document(path), model)
+
+
+def read_document(path: Traversable) -> Document:
+    """Read a YAML file as plain values, or raise `RecordError`."""
+    file = str(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"The file must be readable; got {error.strerror or error}."
+        raise RecordError([Finding("error", file, "", message)]) from None
+    if len(content) > MAX_BYTES:
+        message = f"A file must not be larger than {MAX_BYTES // 1_000_000} MB; split it."
+        raise RecordError([Finding("error", file, "", message)])
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"A file must be UTF-8 text; got another byte at position {error.start}."
+        raise RecordError([Finding("error", file, "", message)]) from None
+    return parse_document(text, file)
+
+
+def parse_document(text: str, file: str = "<text>") -> Document:
+    """Read YAML text as plain values with shared sources put in place, or raise `RecordError`."""
+    lines: dict[Path_, int] = {}
+    try:
+        content = _Builder(text, file, lines).document()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable text"
+        line = None if mark is None else mark.line + 1
+        message = f"The file must be valid YAML; got: {problem}. Check indentation, quotes and colons there."
+        raise RecordError([Finding("error", file, "", message, line)]) from None
+    if not isinstance(content, dict):
+        found = "nothing" if content is None else f"a {_kind(content)}"
+        raise RecordError([Finding("error", file, "", f"The file must hold a mapping; got {found}.", 1)])
+    return _with_sources(Document(file, content, lines))
+
+
+def to_record(document: Document, model: type[AnyModel]) -> AnyModel:
+    """Validate plain values as a record, or raise `RecordError` with one finding per fault."""
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        merged: dict[Path_, list[str]] = {}
+        for fault in error.errors(include_url=False):
+            if fault["type"] == "too_short" and len(fault["input"]) >= fault["ctx"]["min_length"]:
+                continue  # its entries are at fault, and have findings of their own
+            path = _data_path(
+                document.content, fault["loc"], keep_last=fault["type"] in ("missing", "extra_forbidden")
+            )
+            message = _sentence(fault, model)
+            if message not in merged.setdefault(path, []):
+                merged[path].append(message)
+        raise RecordError(
+            document.finding(path, " Or: ".join(texts)) for path, texts in merged.items()
+        ) from None
+
+
+def dump_record(record: BaseModel) -> str:
+    """Write a record as YAML text that `read_record` reads back as an equal record.
+
+    Fields that hold their default are left out, except tags of unions.
+    """
+    content = record.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def readable(path: Path_) -> str:
+    """Write a field path as a reader would.
+
+    Examples
+    --------
+    >>> readable(("experiments", 0, "arms", "KA", "n"))
+    'experiments[0].arms.KA.n'
+    """
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def plain_value(text: str) -> Any:
+    """Read an unquoted scalar by YAML 1.2's core schema.
+
+    Examples
+    --------
+    >>> plain_value("1e-3"), plain_value("no"), plain_value("010"), plain_value("1:30"), plain_value("~")
+    (0.001, 'no', 10, '1:30', None)
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+class _Builder:
+    """Builds plain values from the parser's events, refusing what a record has no use for."""
+
+    def __init__(self, text: str, file: str, lines: dict[Path_, int]):
+        self.file = file
+        self.lines = lines
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+
+    def document(self) -> Any:
+        next(self.events)  # start of stream
+        if isinstance(next(self.events), yaml.StreamEndEvent):
+            return None
+        content = self.value(next(self.events), ())
+        next(self.events)  # end of document
+        event = next(self.events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            self.refuse(event, (), "A file must hold one document; got a second one after `---`.")
+        return content
+
+    def value(self, event: Any, path: Path_) -> Any:
+        self.lines.setdefault(path, event.start_mark.line + 1)
+        if event.anchor:  # an alias is an event with an anchor
+            self.refuse(
+                event, path, "A record must not use anchors or aliases (& and *); write the value out."
+            )
+        tag = event.tag
+        if tag is not None and tag != "!":
+            self.refuse(event, path, f"A record must not use YAML tags; got {tag!r}. Remove it.")
+        if isinstance(event, yaml.ScalarEvent):
+            return (
+                plain_value(event.value) if event.implicit[0] and event.style in (None, "") else event.value
+            )
+        if len(path) >= MAX_DEPTH:
+            self.refuse(event, path[:5], f"A record must not be nested deeper than {MAX_DEPTH} levels.")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+                items.append(self.value(event, (*path, len(items))))
+            return items
+        return self.mapping(path)
+
+    def mapping(self, path: Path_) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self.refuse(event, path, "A key must be plain text; got a list, a mapping or an alias.")
+            self.value(event, (*path, event.value))  # refuses anchors and tags on keys, notes the line
+            if event.value == "<<" and event.style in (None, ""):
+                self.refuse(event, path, "A record must not use merge keys (<<); write the fields out.")
+            if event.value in entries:
+                self.refuse(event, (*path, event.value), f"A key must occur once; got {event.value!r} again.")
+            entries[event.value] = self.value(next(self.events), (*path, event.value))
+        return entries
+
+    def refuse(self, event: Any, path: Path_, message: str) -> None:
+        line = event.start_mark.line + 1
+        raise RecordError([Finding("error", self.file, readable(path), message, line)])
+
+
+def _with_sources(document: Document) -> Document:
+    content = dict(document.content)
+    shared = content.pop("sources", None)
+    findings: list[Finding] = []
+    if shared is not None and not isinstance(shared, dict):
+        raise RecordError(
+            [document.finding(("sources",), f"`sources` must map keys to Sources; got a {_kind(shared)}.")]
+        )
+    known: dict[str, Any] = shared or {}
+    for key, entry in known.items():
+        try:
+            Source.model_validate(entry)
+        except ValidationError as error:
+            for fault in error.errors(include_url=False):
+                findings.append(document.finding(("sources", key, *fault["loc"]), _sentence(fault, Source)))
+
+    def resolve(value: Any, path: Path_) -> Any:
+        if isinstance(value, list):
+            return [resolve(item, (*path, index)) for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        out = {}
+        for key, item in value.items():
+            here = (*path, key)
+            out[key] = source_of(item, here) if key == "source" else resolve(item, here)
+        return out
+
+    def source_of(item: Any, path: Path_) -> Any:
+        key = item.get("use") if isinstance(item, dict) and "use" in item else item
+        if isinstance(key, dict) or key is None:
+            return resolve(item, path)
+        key = str(key)
+        if key not in known:
+            hint = nearest(key, known, what="Keys under `sources`")
+            findings.append(
+                document.finding(path, f"A source must be a key under `sources`; got {key!r}. {hint}")
+            )
+            return _PLACEHOLDER
+        overrides = (
+            {name: part for name, part in item.items() if name != "use"} if isinstance(item, dict) else {}
+        )
+        return known[key] | overrides if isinstance(known[key], dict) else _PLACEHOLDER
+
+    content = resolve(content, ())
+    if findings:
+        raise RecordError(findings)
+    return Document(document.file, content, document.lines)
+
+
+_PLACEHOLDER: dict[str, Any] = {}
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "mapping", list: "list", str: "text", bool: "truth value", int: "number", float: "number"}
+    return names.get(type(value), "null" if value is None else type(value).__name__)
+
+
+def _data_path(content: Any, loc: Path_, *, keep_last: bool) -> Path_:
+    """Drop what pydantic adds to a location (tags of unions, the index in a wrapped single value)."""
+    path: list[str | int] = []
+    here = content
+    for index, part in enumerate(loc):
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int) and 0 <= part < len(here):
+            here = here[part]
+        elif not (keep_last and index == len(loc) - 1):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _sentence(fault: Any, model: type[BaseModel]) -> str:
+    kind, found, context = fault["type"], fault["input"], fault.get("ctx", {})
+    last = fault["loc"][-1] if fault["loc"] else ""
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "missing":
+        return f"The field {last!r} must be given; got none."
+    if kind == "extra_forbidden":
+        known = fields_at(model, fault["loc"][:-1])
+        return f"A field must be one of the record's own; got {last!r}. {nearest(str(last), known, what='Fields')}"
+    if kind == "literal_error":
+        options = re.findall(r"'([^']*)'", context["expected"])
+        return (
+            f"This must be one of {context['expected']}; got {_show(found)}. {_hint(found, options)}".strip()
+        )
+    if kind == "union_tag_invalid":
+        options = re.findall(r"'([^']*)'", context["expected_tags"])
+        key, tag = context["discriminator"].strip("'"), context["tag"]
+        return f"`{key}` must be one of {', '.join(options)}; got {tag!r}. {_hint(tag, options)}".strip()
+    if kind == "union_tag_not_found":
+        return f"The field {context['discriminator']} must be given; got none."
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return f"This must be a mapping of fields; got {_show(found)}."
+    if kind == "string_pattern_mismatch":
+        return f"This must match {context['pattern']}; got {_show(found)}."
+    if kind == "too_short":
+        return f"This must have at least {context['min_length']} entries; got {context['actual_length']}."
+    what = fault["msg"].replace("Input should be ", "").replace("Value should be ", "")
+    return f"This must be {what}; got {_show(found)}."
+
+
+def _hint(found: Any, options: list[str]) -> str:
+    hint = nearest(str(found), options)
+    return hint if hint.startswith("Did you mean") else ""
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, (dict, list, tuple)):
+        return f"a {_kind(value)}"
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@cache
+def fields_at(model: type[BaseModel], loc: Path_) -> tuple[str, ...]:
+    """Names of the fields that a record may have at a location within it.
+
+    Examples
+    --------
+    >>> from gaddum.records.source import Source
+    >>> fields_at(Source, ())[:3]
+    ('how', 'doi', 'pmid')
+    """
+    candidates = _unwrapped(model)
+    for part in loc:
+        stepped: list[Any] = []
+        for candidate in candidates:
+            arguments = get_args(candidate)
+            origin = get_origin(candidate)
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                if part in candidate.model_fields:
+                    stepped += _unwrapped(candidate.model_fields[str(part)].annotation)
+                elif any(part in get_args(info.annotation) for info in candidate.model_fields.values()):
+                    stepped.append(candidate)  # the tag of a union
+            elif origin in (tuple, list) and isinstance(part, int):
+                inner = (
+                    arguments[:1] if Ellipsis in arguments or origin is list else arguments[part : part + 1]
+                )
+                stepped += [one for argument in inner for one in _unwrapped(argument)]
+            elif origin is dict:
+                stepped += _unwrapped(arguments[1])
+        candidates = stepped
+    names = [
+        name
+        for one in candidates
+        if isinstance(one, type) and issubclass(one, BaseModel)
+        for name in one.model_fields
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def _unwrapped(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _unwrapped(get_args(annotation)[0])
+    if isinstance(annotation, type) or get_origin(annotation) in (tuple, list, dict):
+        return [annotation]
+    return [one for argument in get_args(annotation) for one in _unwrapped(argument)]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text so that the core schema reads it back as text; no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_plain = isinstance(plain_value(text), str) and text != "<<"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
