@@ -37,8 +37,8 @@ class Cloud(NamedTuple):
 class Tuning(NamedTuple):
     """What the trajectory is tuned by."""
 
-    factor: Float[Array, "dimensions dimensions"]
-    """Lower Cholesky factor of the preconditioner, the covariance of the cloud (1)."""
+    factor: Float[Array, "populations dimensions dimensions"]
+    """Lower Cholesky factor of each population's preconditioner, the covariance of the others (1)."""
     step: float
     """Leapfrog step in whitened coordinates (1)."""
     leapfrog: int
@@ -64,18 +64,28 @@ def draw_prior(
 @partial(jax.jit, static_argnames=("populations",))
 def precondition(
     cloud: Cloud, delta: Float[Array, ""], mask: Bool[Array, "dimensions"], *, populations: int
-) -> Float[Array, "dimensions dimensions"]:
-    """Factor the covariance of the cloud after a temperature step `delta`, pooled over populations."""
-    weight = _weights(cloud.log_likelihood, delta, populations).reshape(-1) / populations
-    mean = cloud.z @ weight
-    centred = jnp.where(mask[:, None], cloud.z - mean[:, None], 0.0)
-    covariance = (centred * weight) @ centred.T
-    # Shrink to the diagonal by about the relative noise of a covariance from this many effective draws.
-    active = jnp.sum(mask)
-    shrink = active / (active + 1.0 / jnp.sum(weight**2))
-    diagonal = jnp.where(mask, jnp.maximum(jnp.diag(covariance), 1e-10), 1.0)
-    covariance = (1.0 - shrink) * covariance
-    return jnp.linalg.cholesky(covariance + jnp.diag(diagonal - jnp.diag(covariance)))
+) -> Float[Array, "populations dimensions dimensions"]:
+    """Factor the covariance of the cloud after a temperature step `delta`, for each population from the others.
+
+    A population that were moved by its own covariance would confirm its own sampling error, stage after stage.
+    """
+    weight = _weights(cloud.log_likelihood, delta, populations)
+    z = jnp.moveaxis(cloud.z.reshape(mask.shape[0], populations, -1), 1, 0)
+
+    def of(population):
+        others = jnp.where(jnp.arange(populations) == population, 0.0, 1.0 / (populations - 1))
+        share = others[:, None] * weight
+        mean = jnp.einsum("pdn,pn->d", z, share)
+        centred = jnp.where(mask[:, None], z - mean[:, None], 0.0)
+        covariance = jnp.einsum("pdn,pen->de", centred * share[:, None, :], centred)
+        # Shrink to the diagonal by about the relative noise of a covariance from this many effective draws.
+        active = jnp.sum(mask)
+        shrink = active / (active + 1.0 / jnp.sum(share**2))
+        diagonal = jnp.where(mask, jnp.maximum(jnp.diag(covariance), 1e-10), 1.0)
+        covariance = (1.0 - shrink) * covariance
+        return jnp.linalg.cholesky(covariance + jnp.diag(diagonal - jnp.diag(covariance)))
+
+    return jax.lax.map(of, jnp.arange(populations))
 
 
 @partial(jax.jit, static_argnames=("log_likelihood", "populations", "lanes"))
@@ -108,7 +118,7 @@ def move(
     key, stage
         Base key of the fit and number of this move; no two moves of one fit share a number.
     populations, lanes
-        Number of populations, and particles per block of the batch (a divisor of all particles).
+        Number of populations, and particles per block of the batch (a divisor of a population's).
 
     Returns
     -------
@@ -133,15 +143,16 @@ def move(
         return value, jnp.where(jnp.isfinite(gradient) & mask[:, None], gradient, 0.0)
 
     def trajectory(block):
-        start, momentum, step, threshold = block
+        start, momentum, step, threshold, population = block
+        factor = tuning.factor[population]
 
         def kick(momentum, z, gradient, size):
-            return momentum + size * (tuning.factor.T @ (beta * gradient - z))
+            return momentum + size * (factor.T @ (beta * gradient - z))
 
         def leap(_, state):
             z, momentum, _, gradient = state
             momentum = kick(momentum, z, gradient, 0.5 * step)
-            z = z + step * (tuning.factor @ momentum)
+            z = z + step * (factor @ momentum)
             value, gradient = value_and_gradient(z)
             return z, kick(momentum, z, gradient, 0.5 * step), value, gradient
 
@@ -159,10 +170,10 @@ def move(
         )
         return new, jnp.minimum(1.0, jnp.exp(log_ratio))
 
-    blocks = jax.tree.map(
-        partial(_to_blocks, lanes=lanes), (cloud, momentum, tuning.step * jitter, threshold)
-    )
-    moved, acceptance = jax.lax.map(trajectory, blocks)
+    per_particle = (cloud, momentum, tuning.step * jitter, threshold)
+    blocks = jax.tree.map(partial(_to_blocks, lanes=lanes), per_particle)
+    population = jnp.repeat(jnp.arange(populations), particles // lanes)
+    moved, acceptance = jax.lax.map(trajectory, (*blocks, population))
     return Moved(jax.tree.map(_from_blocks, moved), jnp.mean(acceptance))
 
 
@@ -178,7 +189,7 @@ def evaluate(
     """Evaluate the likelihood at given positions through the executable of `move`."""
     dimensions = z.shape[0]
     unknown = Cloud(z, jnp.full(z.shape[1], -jnp.inf), jnp.zeros_like(z))
-    still = Tuning(jnp.eye(dimensions), 0.0, 1)
+    still = Tuning(jnp.tile(jnp.eye(dimensions), (populations, 1, 1)), 0.0, 1)
     return call_move(
         log_likelihood,
         data,

@@ -182,8 +182,8 @@ class _Run(NamedTuple):
     progress: Progress
 
     def shape(self) -> dict[str, int]:
-        total = self.settings.populations * self.settings.particles
-        lanes = max(n for n in range(1, self.settings.lanes + 1) if total % n == 0)
+        particles = self.settings.particles
+        lanes = max(n for n in range(1, self.settings.lanes + 1) if particles % n == 0)
         return {"populations": self.settings.populations, "lanes": lanes}
 
 
@@ -244,7 +244,7 @@ def _start(run: _Run) -> _State:
     failure = ""
     if not np.isfinite(cloud.log_likelihood).any():
         failure = "the likelihood is zero or undefined at every prior draw"
-    return _State(cloud, np.eye(run.mask.size), float(step), 0.0, 0, z.shape[1], (), (), (), failure)
+    return _State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), failure)
 
 
 def _temper(run: _Run, state: _State) -> _State:
