@@ -5,14 +5,15 @@ exponentials: an `Impulse`. Compartments are put in series by convolution (`thro
 `cascade` for a whole daughter system such as a metabolite), and doses are superposed afterwards. Nothing here
 solves a differential equation.
 
-Units are the caller's, as long as they agree; in gaddum: h, L, L/h, nmol, nM. Poles lie on axis 0 and the batch
-(draws) on the trailing axes, so that one call serves every draw. Inputs without batch axes are broadcast.
+Units are the caller's, as long as they agree; in gaddum: h, L, L/h, nmol, nM. Poles lie on axis 0 and the
+batch (draws) on the trailing axes, so that one call serves every draw. Inputs without batch axes are
+broadcast.
 
 Poles that nearly coincide would make the residues cancel. Where two poles are closer than `COINCIDENCE`
-(relative), the pair is replaced by two poles at that distance about the same centre, with weights that keep the
-pair's response to second order in the distance. With k t up to 50 the relative error stays below 1e-6, and the
-gradient stays finite. That guard acts on pairs: three or more poles within the same narrow band (a chain of
-equal transit compartments) lose digits, roughly two to three for the third pole.
+(relative), the pair is replaced by two poles at that distance about the same centre, with weights that keep
+the pair's response to second order in the distance. With k t up to 50 the relative error stays below 1e-6,
+and the gradient stays finite. That guard acts on pairs: three or more poles within the same narrow band (a
+chain of equal transit compartments) lose digits, roughly two to three for the third pole.
 """
 
 from typing import NamedTuple
@@ -47,8 +48,8 @@ def mammillary(v_c: ArrayLike, cl: ArrayLike, v_p: ArrayLike, q: ArrayLike) -> I
     v_c, cl
         Central volume (L) and clearance (L/h), scalar or shape [*batch].
     v_p, q
-        Peripheral volumes (L) and inter-compartmental clearances (L/h), shape [peripherals, *batch] with zero,
-        one or two peripherals. A peripheral with ``q = 0`` is absent.
+        Peripheral volumes (L) and inter-compartmental clearances (L/h), shape [peripherals, *batch] with
+        zero, one or two peripherals. A peripheral with ``q = 0`` is absent.
 
     Returns
     -------
@@ -243,9 +244,9 @@ def steady_state(
     """Concentration at steady state of a regimen whose last dose is at `start`.
 
     The same dose has been given every `interval` for ever, the last time at `start`: within one interval this
-    is the periodic profile, afterwards the washout. Superpose later doses to carry the regimen on. Infusions may
-    last longer than the interval. Between `start` and the end of the lag the tail of the interval before is
-    returned, as in NONMEM; before `start`, zero.
+    is the periodic profile, afterwards the washout. Superpose later doses to carry the regimen on. Infusions
+    may last longer than the interval. Between `start` and the end of the lag the tail of the interval before
+    is returned, as in NONMEM; before `start`, zero.
 
     Parameters
     ----------
@@ -264,7 +265,7 @@ def steady_state(
     rates, weights = impulse.rates[:, None], impulse.weights[:, None]
     elapsed = jnp.where(since >= 0, since, jnp.mod(since, interval))
     remaining = -jnp.expm1(-rates * interval)
-    # An infusion of n intervals and a remainder: n constant infusions, ending one after another, and a short one.
+    # An infusion of n intervals and a remainder: n constant infusions that end one by one, and a short one.
     intervals = jnp.floor(duration / interval)
     rest = duration - intervals * interval
     infused = jnp.minimum(elapsed, rest)
@@ -282,7 +283,7 @@ def steady_state(
 
 def area_under_curve(impulse: Impulse, amount: ArrayLike) -> Array:
     """Area under the concentration from a dose to infinity (nM h), shape [*batch]."""
-    return amount * jnp.sum(impulse.weights / impulse.rates, axis=0)
+    return jnp.asarray(amount, float) * jnp.sum(impulse.weights / impulse.rates, axis=0)
 
 
 def _onto(x: Array, shape: tuple[int, ...]) -> Array:
@@ -335,11 +336,11 @@ def _two_roots(k_10: Array, k_out: Array, k_back: Array) -> Array:
 
 
 def _three_roots(k_10: Array, k_out: Array, k_back: Array) -> Array:
-    """Poles of three compartments, fastest first: roots of s^3 - c2 s^2 + c1 s - c0, all real and positive."""
+    """Poles of three compartments, fastest first: the positive roots of s^3 - c2 s^2 + c1 s - c0."""
     c2 = k_10 + k_out.sum(0) + k_back.sum(0)
     c1 = k_10 * k_back.sum(0) + k_out[1] * k_back[0] + k_out[0] * k_back[1] + k_back[0] * k_back[1]
     c0 = k_10 * k_back[0] * k_back[1]
-    # The largest root by the trigonometric formula, the two others from sum and product: each keeps its digits.
+    # The largest root by the trigonometric formula, the two others from sum and product: all keep digits.
     p = jnp.maximum(c2**2 / 3 - c1, 1e-30 * c2**2)
     r = (2 * c2**3 / 27 - c2 * c1 / 3 + c0) / 2
     angle = jnp.arccos(jnp.clip(r / (p / 3) ** 1.5, -1.0, 1.0))
