@@ -124,7 +124,7 @@ def to_record(document: Document, model: type[AnyModel]) -> AnyModel:
     except ValidationError as error:
         merged: dict[Path_, list[str]] = {}
         for fault in error.errors(include_url=False):
-            if fault["type"] == "too_short" and len(fault["input"]) >= fault["ctx"]["min_length"]:
+            if fault["type"] == "too_short" and len(fault["input"]) >= fault.get("ctx", {})["min_length"]:
                 continue  # its entries are at fault, and have findings of their own
             path = _data_path(
                 document.content, fault["loc"], keep_last=fault["type"] in ("missing", "extra_forbidden")

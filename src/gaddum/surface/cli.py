@@ -1,0 +1,240 @@
+"""Command line: `gaddum COMMAND`. Exit codes: 0 done, 1 findings, 2 usage or unusable input, 130 interrupted.
+
+Commands import what they need when they run, so that `gaddum --help` is quick. Results go to standard output,
+everything else to standard error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gaddum import __version__
+
+if TYPE_CHECKING:
+    from gaddum.records.finding import Finding
+    from gaddum.records.ledger import LoadedCase
+
+app = typer.Typer(
+    name="gaddum",
+    help="Which receptors carry this drug's effect, and which experiment would settle it?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich takes half of the start-up time
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+ledger_app = typer.Typer(
+    help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(ledger_app, name="ledger")
+
+CaseName = Annotated[
+    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Arguments after the program's name; those of the process where not given.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(given, prog_name="gaddum", standalone_mode=True)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except KeyboardInterrupt:
+        _print_error("Interrupted; results written earlier are intact.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, OSError) as error:
+        if os.environ.get("GADDUM_DEBUG"):
+            raise
+        return _report_failure(error)
+    return 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gaddum {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def check(case: CaseName, as_json: AsJson = False) -> None:
+    """Check a case's files. Exit code 1 if there are errors or warnings; notes do not count."""
+    from gaddum.records.check import check_case
+    from gaddum.records.finding import RecordError
+    from gaddum.records.ledger import load_case
+
+    try:
+        findings: Sequence[Finding] = check_case(load_case(case))
+    except RecordError as error:
+        findings = error.findings
+    if as_json:
+        _print_json({"case": case, "findings": [_as_dict(finding) for finding in findings]})
+    else:
+        _print_findings(findings)
+        counts = {
+            level: sum(one.level == level for one in findings) for level in ("error", "warning", "note")
+        }
+        typer.echo(f"{case}: " + ", ".join(f"{count} {level}(s)" for level, count in counts.items()))
+    raise typer.Exit(int(any(finding.level != "note" for finding in findings)))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(help="case, drug, mixture, study or target; all of them where not given.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from gaddum.records.schema import FILES, file_schema
+
+    _print_json(file_schema(name) if name else {kind: file_schema(kind) for kind in FILES})
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the case: lower case, digits, - and _.")],
+    folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path("."),
+    drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None,
+) -> None:
+    """Make the folder of a new case, with an example study to overwrite."""
+    from gaddum.surface.scaffold import scaffold_case
+
+    made = scaffold_case(name, folder, drug=drug)
+    typer.echo(f"Made {made}. Edit {made / 'case.yaml'}, then run: gaddum check {made}")
+
+
+@ledger_app.command("list")
+def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
+    """List the studies of a case."""
+    from gaddum.records.check import is_scored
+
+    rows = [
+        {
+            "id": study.id,
+            "year": study.year,
+            "title": study.title,
+            "cohort": study.cohort,
+            "experiments": len(study.experiments),
+            "outcomes": sum(len(experiment.outcomes) for experiment in study.experiments),
+            "scored": sum(is_scored(one) for experiment in study.experiments for one in experiment.outcomes),
+        }
+        for study in _load(case).ledger.studies
+    ]
+    if as_json:
+        _print_json({"case": case, "studies": rows})
+    elif rows:
+        _print_table(rows)
+    else:
+        _print_error(f"The ledger of {case} is empty.", style="yellow")
+
+
+@ledger_app.command("show")
+def ledger_show(
+    case: CaseName,
+    study: Annotated[str, typer.Argument(help="Id of the study, as `gaddum ledger list` prints it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one study as it is recorded."""
+    from gaddum.records.yaml import dump_record
+
+    record = _load(case).ledger.study(study)
+    if as_json:
+        _print_json(record.model_dump(mode="json"))
+    else:
+        typer.echo(dump_record(record), nl=False)
+
+
+def _configure_jax() -> None:
+    """Set precision, device count and compilation cache; to be called before a command first uses JAX."""
+    import jax
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gaddum" / "jax"
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_num_cpu_devices", 2)
+    jax.config.update("jax_compilation_cache_dir", str(cache))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_raise_persistent_cache_errors", False)
+
+
+def _load(case: str) -> "LoadedCase":
+    from gaddum.records.ledger import load_case
+
+    return load_case(case)
+
+
+def _as_dict(finding: "Finding") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(finding)
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_error(message: str, *, style: str = "bold red") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
+
+
+def _report_failure(error: ValueError | OSError) -> int:
+    from gaddum.records.finding import RecordError
+
+    if isinstance(error, RecordError):
+        _print_findings(error.findings)
+        return 1
+    _print_error(f"Error: {error}")
+    return 2
+
+
+def _print_findings(findings: "Iterable[Finding]") -> None:
+    styles = {"error": "bold red", "warning": "yellow", "note": "dim"}
+    for finding in findings:
+        _print_error(str(finding), style=styles[finding.level])
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, justify="right" if isinstance(rows[0][column], int) else "left")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Scaffold: the folder of a new case, which `gaddum check` accepts before anything is filled in.
+
+The example study holds a narrative outcome only, so nothing in it is scored, and no number is made up.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from gaddum.records.library import Library, load_library
+
+_CASE = """\
+# The question, the rival answers, and what is assumed. `gaddum schema case` prints the JSON Schema for your editor.
+name: {name}
+title: {name}, a new case
+question: Which receptors carry the effect of {drug}?
+test_drug: {drug}   # a key of the library, or of drugs/NAME.yaml in this folder
+effect: the effect in question
+
+# Sources that several fields share; refer to one as `source: key` or `source: {{use: key, locator: "Table 2"}}`.
+# sources:
+#   key: {{how: measured, doi: "..."}}
+
+hypotheses:
+  - name: nothing-specific
+    title: Nothing specific acts
+    gate: "0"
+    says: The effect does not come from any of the named targets.
+  # One entry per rival. A gate joins features (block, agonism, tone, reserve, engagement) of targets by & | ! ( ).
+  # - name: one-target
+  #   title: One target alone
+  #   gate: "TARGET.feature"
+  #   says: What the account claims, in a sentence that a referee would accept.
+
+# One anchor for each stratum and phase that has a scored outcome: the arm with the test drug alone.
+# anchors:
+#   - {{stratum: "rat, stressed, behaving", phase: acute, study: ID, experiment: ID, endpoint: KEY, arm: K}}
+
+# The prior table: one row per parameter, each with its reason.
+# priors:
+#   - {{name: ..., unit: "1", distribution: {{family: ...}}, reason: ...}}
+"""
+
+_STUDY = """\
+# One published report per file; the file is named after its id. Overwrite or delete this example.
+# `gaddum schema study` prints the JSON Schema for your editor.
+id: example
+title: Example, to be overwritten
+year: {year}            # of publication
+cohort: example       # reports on the same subjects share a cohort
+source: paper
+sources:
+  paper:
+    how: assumption   # or measured, abstract, secondary, derived (then give doi, pmid or cites)
+    reason: Example made by `gaddum new`; replace by the report that was read.
+experiments:
+  - id: first
+    protocol:
+      source: paper
+      subject:
+        species: rat
+        paradigm: name of the test or model
+        # strain, sex, stress (stressed or unstressed), preparation (behaving, slice or imaging), weight
+      arms:             # by role: V vehicle, K test drug, A antagonist, KA both
+        V:
+          n: null         # the number of subjects; null where the report does not say
+        # K:
+        #   n: ...
+        #   doses: [{{drug: {drug}, amount: "... mg/kg", route: ip}}]   # the test drug is given at time 0
+      endpoints:
+        first:
+          name: name of the readout
+          family: family of the readout
+          test_time: 0 h
+          phase: acute
+          improvement: increase
+    outcomes:           # means, difference, responders, test, p-value, p-threshold, interaction, verdict, narrative
+      - form: narrative
+        endpoint: first
+        text: Replace this by what the paper reports, in the form in which it reports it.
+        why: It is an example.
+        source: paper
+"""
+
+
+def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
+    """Make the folder of a new case; an existing one is never touched.
+
+    Parameters
+    ----------
+    name : str
+        Name of the case and its folder.
+    folder : Path
+        Where to make it.
+    drug : str, optional
+        The drug in question. Where not given: the drug named like the case, or else the library's first.
+
+    Returns
+    -------
+    Path
+        The new folder.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError(
+            f"A case's name must be lower-case letters, digits, - and _, and start with a letter or digit; "
+            f"got {name!r}."
+        )
+    target = folder / name
+    if target.exists():
+        raise ValueError(
+            f"A new case must not overwrite anything; {target} exists. Choose another name or folder."
+        )
+    chosen = _drug(load_library(), name, drug)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
+    try:
+        (draft / "studies").mkdir()
+        (draft / "case.yaml").write_text(_CASE.format(name=name, drug=chosen), encoding="utf-8")
+        study = _STUDY.format(year=date.today().year, drug=chosen)
+        (draft / "studies" / "example.yaml").write_text(study, encoding="utf-8")
+        draft.chmod(0o777 & ~_umask())
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return target
+
+
+def _drug(library: Library, name: str, wanted: str | None) -> str:
+    if wanted is not None:
+        return library.drug(wanted).name
+    alike = [drug for drug in library.drugs if drug.casefold() == name]
+    return next(iter([*alike, *sorted(library.drugs)]), "NAME")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
