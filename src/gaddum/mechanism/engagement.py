@@ -198,7 +198,7 @@ def leff_dougall(ic50: Value, a: Value, ec50: Value, n: Value = 1.0) -> Value:
 
     References
     ----------
-    Leff P, Dougall IG (1993). Further concerns over Cheng-Prusoff analysis. Trends Pharmacol Sci 14, 110-112.
+    Leff P, Dougall IG (1993). doi:10.1016/0165-6147(93)90080-4
     """
     return ic50 / ((2 + (a / ec50) ** n) ** (1 / n) - 1)
 

@@ -12,17 +12,20 @@ broadcast.
 Poles that nearly coincide would make the residues cancel. Where two poles are closer than `COINCIDENCE`
 (relative), the pair is replaced by two poles at that distance about the same centre, with weights that keep
 the pair's response to second order in the distance. With k t up to 50 the relative error stays below 1e-6,
-and the gradient stays finite. That guard acts on pairs: three or more poles within the same narrow band (a
-chain of equal transit compartments) lose digits, roughly two to three for the third pole.
+and the gradient stays finite. A third pole at the same place is put beside the pair, which costs accuracy
+(an error of about 1e-4 of the peak); a fourth leaves few digits. Chains of equal compartments are `transit`.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 from jax.typing import ArrayLike
+from numpy.polynomial import chebyshev
 
-COINCIDENCE = 3e-5  # relative distance of two poles below which they are treated as one double pole
+COINCIDENCE = 1e-5  # relative distance of two poles below which they are treated as one double pole
 
 
 class Impulse(NamedTuple):
@@ -125,6 +128,7 @@ def cascade(parent: Impulse, child: Impulse, gain: ArrayLike = 1.0) -> Impulse:
     batch = jnp.broadcast_shapes(parent.rates.shape[1:], child.rates.shape[1:], jnp.shape(gain))
     a, v = (_onto(x, (len(x), *batch))[:, None] for x in parent)
     b, w = (_onto(x, (len(x), *batch))[None] for x in child)
+    a, b = _cleared(a, b, 0), _cleared(b, a, 1)
     vw = v * w
     # Each pole has at most one partner: the nearest pole of the other system, if that is too near.
     distance = jnp.abs(a - b)
@@ -149,6 +153,33 @@ def cascade(parent: Impulse, child: Impulse, gain: ArrayLike = 1.0) -> Impulse:
     rates_b = b[0] + (b_moved - b).sum(0)
     gain = jnp.broadcast_to(jnp.asarray(gain, float), batch)
     return Impulse(jnp.concatenate([rates_a, rates_b]), gain[None] * jnp.concatenate([weights_a, weights_b]))
+
+
+def transit(rate: ArrayLike, stages: int, gain: ArrayLike = 1.0) -> Impulse:
+    """Response of a chain of equal first-order stages, to be put before a system by `cascade`.
+
+    A pole of order n is a derivative of order n - 1 with respect to the rate; here it is taken by
+    interpolation at Chebyshev nodes near the rate. The error is below 1e-8 of the peak. Where a pole of the
+    system falls within `COINCIDENCE` of a node it can reach 1e-6 with three stages and 3e-5 with five.
+
+    Parameters
+    ----------
+    rate
+        Rate constant of each stage (1/h), scalar or shape [*batch].
+    stages
+        Number of stages, 1 to 5 (a mean transit time of ``stages / rate``).
+    gain
+        Fraction that arrives (1), scalar or shape [*batch].
+    """
+    if not 1 <= stages <= 5:
+        raise ValueError(
+            f"stages must be 1 to 5; got {stages!r}. Write a longer chain as a lag and fewer stages."
+        )
+    nodes, shares = _order(stages)
+    batch = jnp.broadcast_shapes(jnp.shape(rate), jnp.shape(gain))
+    rate, gain = (jnp.broadcast_to(jnp.asarray(x, float), batch)[None] for x in (rate, gain))
+    along = (len(nodes),) + (1,) * len(batch)
+    return Impulse(rate * nodes.reshape(along), gain * rate * shares.reshape(along))
 
 
 def concentration(
@@ -290,6 +321,33 @@ def _onto(x: Array, shape: tuple[int, ...]) -> Array:
     """Broadcast over batch axes that `x` lacks; axis 0 stays first."""
     x = x.reshape(x.shape[:1] + (1,) * (len(shape) - x.ndim) + x.shape[1:])
     return jnp.broadcast_to(x, shape)
+
+
+@cache
+def _order(stages: int) -> tuple[np.ndarray, np.ndarray]:
+    """Poles over rate, and weights over rate, of a pole of order `stages`."""
+    if stages == 1:
+        return np.ones(1), np.ones(1)
+    reach, count = 0.3, stages + 12  # half-width of the interpolation and number of nodes: a scan over both
+    nodes = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    # Coefficient of x^(stages - 1) in each Lagrange polynomial, through discrete orthogonality of T_i.
+    rows = [(i, [0.0] * i + [1.0]) for i in range(count)]
+    power = [chebyshev.cheb2poly(row)[stages - 1] if i >= stages - 1 else 0.0 for i, row in rows]
+    shares = chebyshev.chebvander(nodes, count - 1) * ([1.0] + [2.0] * (count - 1)) @ np.array(power) / count
+    return 1 + reach * nodes, shares * (-1 / reach) ** (stages - 1)
+
+
+def _cleared(x: Array, others: Array, own: int) -> Array:
+    """Move a pole that coincides with a whole cluster of the other system's poles to the cluster's edge."""
+    over = 1 - own
+    apart = jnp.abs(x - others)
+    step = COINCIDENCE * x
+    near = apart < 2 * step
+    crowded = (near.sum(over, keepdims=True) > 1) & ((apart < step).any(over, keepdims=True))
+    top = jnp.max(jnp.where(near, others, 0.0), over, keepdims=True)
+    bottom = jnp.min(jnp.where(near, others, jnp.inf), over, keepdims=True)
+    beside = jnp.where(2 * x >= top + bottom, top + 1.01 * step, bottom - 1.01 * step)
+    return jnp.where(crowded, beside, x)
 
 
 def _over_times(impulse: Impulse, x: ArrayLike) -> Array:
