@@ -1,0 +1,72 @@
+"""Parallel: apply a function to independent tasks, one after another or in threads.
+
+Threads are enough where the work is done by compiled code that releases the interpreter's lock, as JAX's
+is. Each task must depend on its argument only; then the results are the same for any number of workers.
+Settings that a library keeps per thread (JAX's context managers are such) are not carried over: enter them
+inside the function.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Value = TypeVar("Value")
+
+
+def map_tasks(
+    function: Callable[[Task], Value],
+    tasks: Iterable[Task],
+    *,
+    workers: int = 1,
+    on_done: Callable[[int, Value], None] | None = None,
+) -> list[Value]:
+    """Apply a function to every task and return what it gave, in the order of the tasks.
+
+    The first exception, or an interrupt, drops the tasks that have not started, waits for those that have,
+    and is then raised.
+
+    Parameters
+    ----------
+    function : callable
+        Called with one task at a time.
+    tasks : iterable
+        The tasks.
+    workers : int
+        Number of threads; 1 runs every task in the caller's own thread.
+    on_done : callable, optional
+        Called in the caller's thread as ``on_done(place, value)`` when a task is done, in the order of
+        completion.
+
+    Returns
+    -------
+    list
+        One value for each task.
+
+    Examples
+    --------
+    >>> map_tasks(abs, [-2, 3, -1], workers=2)
+    [2, 3, 1]
+    """
+    if workers < 1:
+        raise ValueError(f"The number of workers must be at least 1; got {workers!r}. Use 1 for no threads.")
+    todo = list(tasks)
+    values: dict[int, Value] = {}
+
+    def keep(place: int, value: Value) -> None:
+        values[place] = value
+        if on_done is not None:
+            on_done(place, value)
+
+    if workers == 1 or len(todo) < 2:
+        for place, task in enumerate(todo):
+            keep(place, function(task))
+    else:
+        pool = ThreadPoolExecutor(min(workers, len(todo)), thread_name_prefix="gaddum")
+        try:
+            places = {pool.submit(function, task): place for place, task in enumerate(todo)}
+            for future in as_completed(places):
+                keep(places[future], future.result())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return [values[place] for place in range(len(todo))]
