@@ -338,6 +338,19 @@ def _check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
             yield from _check_arm(loaded, study, (*here, "protocol", "arms", name), arm)
         for place, outcome in enumerate(experiment.outcomes):
             yield from _check_outcome(loaded, study, experiment, (*here, "outcomes", place), outcome)
+    unsized = sum(
+        _lacks_n(experiment, one) for experiment in study.experiments for one in experiment.outcomes
+    )
+    if unsized:
+        message = f"The number of subjects is unknown in {unsized} scored outcome(s); the prior on n applies."
+        yield _say(loaded, study, (), message, "note")
+
+
+def _lacks_n(experiment: Experiment, outcome: Outcome) -> bool:
+    if not is_scored(outcome) or isinstance(outcome, (Means, Responders, Difference)):
+        return False
+    arms = (experiment.protocol.arms.get(name) for _, name in arms_of(outcome))
+    return any(arm is not None and arm.n is None and arm.n_range is None for arm in arms)
 
 
 def _check_arm(loaded: LoadedCase, study: Study, path: tuple, arm: Arm) -> Iterator[Finding]:
@@ -371,10 +384,6 @@ def _check_outcome(
             message = f"An outcome must compare different arms; got {arm!r} twice."
             yield _say(loaded, study, path, message)
     arms = {arm: protocol.arms[arm] for _, arm in named if arm in protocol.arms}
-    unknown = [name for name, arm in arms.items() if arm.n is None and arm.n_range is None]
-    if is_scored(outcome) and unknown and not isinstance(outcome, (Means, Responders, Difference)):
-        message = f"The number of subjects is unknown in arm(s) {', '.join(unknown)}; the prior on n applies."
-        yield _say(loaded, study, path, message, "note")
     if isinstance(outcome, Verdict) and outcome.agonist_effect_present is False:
         message = (
             f"A verdict {outcome.verdict!r} presupposes an effect to block; got `agonist_effect_present: false`. "

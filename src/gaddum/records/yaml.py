@@ -404,7 +404,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    is_plain = isinstance(plain_value(text), str) and text != "<<"
+    is_plain = isinstance(plain_value(text), str) and text != "<<" and text.splitlines() == [text]
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
 

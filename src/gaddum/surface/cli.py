@@ -35,6 +35,7 @@ app.add_typer(ledger_app, name="ledger")
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
 ]
+_INTERRUPTED = "Interrupted; results written earlier are intact."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
@@ -55,13 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(given, prog_name="gaddum", standalone_mode=True)
     except SystemExit as stop:
+        if stop.code == 130 or isinstance(stop.__context__, KeyboardInterrupt):
+            _print_error(_INTERRUPTED)
+            return 130
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
-        _print_error("Interrupted; results written earlier are intact.")
+        _print_error(_INTERRUPTED)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except (ValueError, OSError) as error:
         if os.environ.get("GADDUM_DEBUG"):
             raise

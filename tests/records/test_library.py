@@ -1,0 +1,116 @@
+import pytest
+
+from gaddum.records.finding import RecordError
+from gaddum.records.library import load_library
+
+
+def findings_of(folder):
+    with pytest.raises(RecordError) as caught:
+        load_library(folder.write())
+    return [f"{finding.where}: {finding.message}" for finding in caught.value.findings]
+
+
+def test_the_bundled_library_loads():
+    library = load_library()
+    for name, drug in library.drugs.items():
+        assert library.drug(name) is drug
+        assert sum(fraction for _, fraction in library.species(name)) == pytest.approx(1)
+
+
+def test_a_case_adds_drugs_and_targets(folder):
+    library = load_library(folder.write())
+    assert library.drug("testine").name == "testine"
+    assert library.target("TEST-R").features == ("tone", "agonism", "engagement")
+    assert "testine" not in load_library().drugs
+
+
+def test_unknown_keys_list_the_near_ones(folder):
+    library = load_library(folder.write())
+    with pytest.raises(ValueError, match="got 'testin'. Did you mean 'testine'"):
+        library.drug("testin")
+    with pytest.raises(ValueError, match="Did you mean 'TEST-R'"):
+        library.target("TEST_R")
+
+
+def test_a_synonym_leads_to_the_drug(folder):
+    folder.drugs["testine"]["synonyms"] = ["Trade Name"]
+    with pytest.raises(ValueError, match="Did you mean 'testine'"):
+        load_library(folder.write()).drug("trade name")
+
+
+def test_cyclic_metabolism_is_refused_once(folder):
+    def formed(name):
+        return {"rat": [{"drug": name, "fraction": folder.quantity(0.5, "1")}]}
+
+    folder.drugs["testine"]["metabolites"] = formed("blockone")
+    folder.drugs["blockone"]["metabolites"] = formed("testine")
+    (message,) = findings_of(folder)
+    assert "must not lead back to its start" in message and " -> " in message
+
+
+def test_a_drug_that_is_its_own_metabolite_is_refused(folder):
+    folder.drugs["testine"]["metabolites"] = {
+        "rat": [{"drug": "testine", "fraction": folder.quantity(0.5, "1")}]
+    }
+    assert "testine -> testine in rat" in findings_of(folder)[0]
+
+
+def test_a_return_in_another_species_is_no_cycle(folder):
+    formed = [{"drug": "blockone", "fraction": folder.quantity(0.5, "1")}]
+    back = [{"drug": "testine", "fraction": folder.quantity(0.5, "1")}]
+    folder.drugs["testine"]["metabolites"] = {"rat": formed}
+    folder.drugs["blockone"]["metabolites"] = {"mouse": back}
+    load_library(folder.write())
+
+
+def spoil_target(folder):
+    folder.drugs["testine"]["affinities"][0]["target"] = "TEST-Q"
+
+
+def spoil_metabolite(folder):
+    folder.drugs["testine"]["metabolites"] = {
+        "rat": [{"drug": "blockon", "fraction": folder.quantity(0.5, "1")}]
+    }
+
+
+def spoil_part(folder):
+    parts = [{"drug": "testine", "fraction": 0.5}, {"drug": "blocktwo", "fraction": 0.5}]
+    folder.drugs["mix"] = {"kind": "mixture", "name": "mix", "parts": parts, "source": folder.source}
+
+
+def spoil_file_name(folder):
+    folder.drugs["other"] = folder.a_drug("another")
+
+
+def spoil_unit(folder):
+    folder.drugs["testine"]["molar_mass"]["unit"] = "mg/kg"
+
+
+def spoil_fraction_unit(folder):
+    folder.drugs["testine"]["f_u"] = {"rat": folder.quantity(0.5, "mg/kg")}
+
+
+def spoil_uniqueness(folder):
+    bundled = sorted(load_library().targets)
+    if not bundled:
+        pytest.skip("the bundled library is empty")
+    folder.targets[bundled[0]] = folder.a_target(bundled[0])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "where", "message"),
+    [
+        (spoil_target, "affinities[0].target", "Did you mean 'TEST-R'"),
+        (spoil_metabolite, "metabolites.rat[0].drug", "Did you mean 'blockone'"),
+        (spoil_part, "parts[1].drug", "Did you mean 'blockone'"),
+        (spoil_file_name, "name", "got 'another' in a file named 'other'"),
+        (spoil_unit, "molar_mass.unit", "must be in units of g/mol"),
+        (spoil_fraction_unit, "f_u.rat[0].unit", "A number must be"),
+        (spoil_uniqueness, "name", "must be defined once"),
+    ],
+)
+def test_files_that_disagree_are_refused(folder, spoil, where, message):
+    spoil(folder)
+    assert any(one.startswith(f"{where}: ") and message in one for one in findings_of(folder)), findings_of(
+        folder
+    )

@@ -1,0 +1,171 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gaddum import __version__
+from gaddum.records.library import load_library
+from gaddum.surface import cli
+
+
+@pytest.fixture
+def made(tmp_path, capsys):
+    """A freshly scaffolded case."""
+    if not load_library().drugs:
+        pytest.skip("the bundled library is empty")
+    assert cli.main(["new", "fresh", "--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+    return tmp_path / "fresh"
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"gaddum {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["chek"], ["check"], ["check", "x", "--no-such"], ["ledger", "lst"]])
+def test_usage_errors_exit_with_2(arguments, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and "Error" in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check", "no-such"], ["ledger", "list", "no-such"], ["ledger", "show", "no-such", "x"]]
+)
+def test_an_unknown_case_exits_with_2_and_says_what_there_is(arguments, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "bundled name or a folder" in captured.err and "Traceback" not in captured.err
+
+
+def test_a_new_case_is_accepted(made, capsys):
+    assert cli.main(["check", str(made)]) == 0
+    assert "0 error(s), 0 warning(s)" in capsys.readouterr().out
+
+
+def test_a_new_case_does_not_overwrite(made, capsys):
+    before = {path: path.read_bytes() for path in made.rglob("*.yaml")}
+    assert cli.main(["new", "fresh", "--folder", str(made.parent)]) == 2
+    assert "must not overwrite" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in made.rglob("*.yaml")} == before
+    assert [path.name for path in made.parent.iterdir()] == ["fresh"]
+
+
+@pytest.mark.parametrize("name", ["Fresh", "../up", "", "a b", "-"])
+def test_a_bad_name_makes_nothing(name, tmp_path):
+    assert cli.main(["new", "--folder", str(tmp_path), "--", name]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_drug_makes_nothing(tmp_path, capsys):
+    assert cli.main(["new", "fresh", "--folder", str(tmp_path), "--drug", "no-such-drug"]) == 2
+    assert "must be a key of the library" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_warnings_exit_with_1(made, capsys):
+    (made / "studies" / "example.yaml").unlink()
+    assert cli.main(["check", str(made)]) == 1
+    assert "it is empty" in capsys.readouterr().err
+
+
+def test_unreadable_records_exit_with_1_and_name_the_line(made, capsys):
+    path = made / "studies" / "example.yaml"
+    path.write_text(path.read_text().replace("species: rat", "species: rats"))
+    for arguments in (["check", str(made)], ["ledger", "list", str(made)]):
+        assert cli.main(arguments) == 1
+        error = capsys.readouterr().err
+        assert "example.yaml:17: error: experiments[0].protocol.subject.species" in error
+        assert "Did you mean 'rat'" in error
+
+
+def test_findings_as_json(made, capsys):
+    path = made / "case.yaml"
+    path.write_text(path.read_text().replace("\ntitle:", "\ntitel:"))
+    assert cli.main(["check", str(made), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {"level", "file", "line", "where", "message"} == set(findings[0])
+    assert {finding["where"] for finding in findings} == {"title", "titel"}
+
+
+def test_ledger_list_and_show(made, capsys):
+    assert cli.main(["ledger", "list", str(made), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["studies"]
+    assert (row["id"], row["outcomes"], row["scored"]) == ("example", 1, 0)
+    assert cli.main(["ledger", "list", str(made)]) == 0
+    assert "example" in capsys.readouterr().out
+    assert cli.main(["ledger", "show", str(made), "example"]) == 0
+    assert "id: example" in capsys.readouterr().out
+    assert cli.main(["ledger", "show", str(made), "example", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "example"
+    assert cli.main(["ledger", "show", str(made), "exmple"]) == 2
+    assert "Did you mean 'example'" in capsys.readouterr().err
+
+
+def test_schemas_accept_the_bundled_files(capsys):
+    from jsonschema import Draft202012Validator
+
+    from gaddum.records.library import bundled, yaml_files
+    from gaddum.records.yaml import read_document
+
+    assert cli.main(["schema"]) == 0
+    schemas = json.loads(capsys.readouterr().out)
+    assert set(schemas) == {"case", "drug", "mixture", "study", "target"}
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    for folder, kind in (("drugs", "drug"), ("targets", "target")):
+        for path in yaml_files(bundled() / folder):
+            content = read_document(path).content
+            name = content.get("kind", kind)
+            errors = list(Draft202012Validator(schemas[name]).iter_errors(content))
+            assert errors == [], path
+
+
+def test_an_unknown_schema_lists_the_near_ones(capsys):
+    assert cli.main(["schema", "studdy"]) == 2
+    assert "Did you mean 'study'" in capsys.readouterr().err
+
+
+def run(code, **keywords):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **keywords)
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+import sys
+from gaddum.surface import cli
+assert cli.main(["--help"]) == 0
+heavy = {"jax", "pint", "pydantic", "xarray", "altair", "lark", "rich"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_exits_with_130_and_without_traceback():
+    code = """
+import sys, time
+from gaddum.surface import cli
+
+@cli.app.command()
+def wait() -> None:
+    print("waiting", flush=True)
+    time.sleep(30)
+
+sys.exit(cli.main(["wait"]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "waiting\n"
+    time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Interrupted" in error and "Traceback" not in error
