@@ -28,7 +28,7 @@ class Cloud(NamedTuple):
 
     z: Float[Array, "dimensions particles"]
     """Position, standard normal a priori (1)."""
-    log_likelihood: Float[Array, "particles"]
+    log_likelihood: Float[Array, " particles"]
     """Log likelihood (nats); -inf where it is zero or undefined."""
     gradient: Float[Array, "dimensions particles"]
     """Gradient of the log likelihood (nats)."""
@@ -54,7 +54,7 @@ class Moved(NamedTuple):
 
 @partial(jax.jit, static_argnames=("populations", "particles"))
 def draw_prior(
-    key: Key[Array, ""], mask: Bool[Array, "dimensions"], *, populations: int, particles: int
+    key: Key[Array, ""], mask: Bool[Array, " dimensions"], *, populations: int, particles: int
 ) -> Float[Array, "dimensions all_particles"]:
     """Draw exact prior positions; inactive dimensions are 0."""
     keys = _particle_keys(key, 0, populations, particles)
@@ -63,11 +63,11 @@ def draw_prior(
 
 @partial(jax.jit, static_argnames=("populations",))
 def precondition(
-    cloud: Cloud, delta: Float[Array, ""], mask: Bool[Array, "dimensions"], *, populations: int
+    cloud: Cloud, delta: Float[Array, ""], mask: Bool[Array, " dimensions"], *, populations: int
 ) -> Float[Array, "populations dimensions dimensions"]:
-    """Factor the covariance of the cloud after a temperature step `delta`, for each population from the others.
+    """Factor the covariance after a temperature step `delta`, for each population from the others.
 
-    A population that were moved by its own covariance would confirm its own sampling error, stage after stage.
+    A population moved by its own covariance would confirm its own sampling error, stage after stage.
     """
     weight = _weights(cloud.log_likelihood, delta, populations)
     z = jnp.moveaxis(cloud.z.reshape(mask.shape[0], populations, -1), 1, 0)
@@ -92,7 +92,7 @@ def precondition(
 def move(
     log_likelihood: LogLikelihood,
     data: Any,
-    mask: Bool[Array, "dimensions"],
+    mask: Bool[Array, " dimensions"],
     cloud: Cloud,
     tuning: Tuning,
     beta: Float[Array, ""],
@@ -180,7 +180,7 @@ def move(
 def evaluate(
     log_likelihood: LogLikelihood,
     data: Any,
-    mask: Bool[Array, "dimensions"],
+    mask: Bool[Array, " dimensions"],
     z: Float[Array, "dimensions particles"],
     *,
     populations: int,
@@ -208,7 +208,7 @@ def evaluate(
 def call_move(
     log_likelihood: LogLikelihood,
     data: Any,
-    mask: Bool[Array, "dimensions"],
+    mask: Bool[Array, " dimensions"],
     cloud: Cloud,
     tuning: Tuning,
     *,
@@ -220,7 +220,7 @@ def call_move(
     lanes: int,
 ) -> Moved:
     """Call `move` with scalars as strongly typed arrays, so that every call shares one executable."""
-    tuning = Tuning(tuning.factor, jnp.asarray(tuning.step, float), jnp.asarray(tuning.leapfrog, int))  # type: ignore[arg-type]
+    tuning = Tuning(tuning.factor, jnp.asarray(tuning.step, float), jnp.asarray(tuning.leapfrog, int))
     return move(
         log_likelihood,
         data,

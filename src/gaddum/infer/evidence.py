@@ -1,0 +1,67 @@
+"""What a fit is asked for and what it answers: settings, and evidence with the diagnostics to trust it by."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+
+class Settings(NamedTuple):
+    """How long and how finely to sample; the defaults suit 5 to 100 dimensions."""
+
+    populations: int = 4
+    """Independent populations; even, because the bridge fits on one half and estimates on the other (1)."""
+    particles: int = 500
+    """Particles in each population (1)."""
+    lanes: int = 250
+    """Particles evaluated together; fixes the order of arithmetic, so it is part of the settings (1)."""
+    ess_fraction: float = 0.4
+    """Effective fraction of the particles after each temperature step (1)."""
+    leapfrog: int = 8
+    """Most leapfrog steps in one trajectory (1)."""
+    stages: int = 200
+    """Most temperature steps (1)."""
+    warm_up: int = 2
+    """Sweeps at beta = 1 in which step and preconditioner still adapt (1)."""
+    sweeps: int = 48
+    """Most sweeps at beta = 1, warm-up included (1)."""
+    r_hat: float = 1.01
+    """Largest split R-hat between populations (1)."""
+    ess_per_dimension: float = 20.0
+    """Smallest bulk effective sample size, per active dimension (1)."""
+    largest_mcse: float = 0.1
+    """Largest Monte-Carlo error of an established log marginal likelihood (nats)."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Posterior draws and log marginal likelihood of one hypothesis, with what is needed to trust them."""
+
+    chains: Float[np.ndarray, "populations draws dimensions"]
+    """Draws at beta = 1 by population, in order of sweeps; inactive dimensions are 0 (1)."""
+    log_ml: float
+    """Log marginal likelihood by bridge sampling (nats)."""
+    log_ml_mcse: float
+    """Its Monte-Carlo standard error (nats); see `bridge.log_evidence_difference_mcse` for differences."""
+    smc_log_ml: float
+    """Log marginal likelihood by the ladder's increments, a diagnostic (nats)."""
+    r_hat: float
+    """Largest rank-normalised split R-hat between populations, over dimensions and the log likelihood (1)."""
+    ess: float
+    """Smallest effective sample size of the ranks, over the same (1)."""
+    dimension: int
+    """Active dimensions (1)."""
+    stages: int
+    """Temperature steps (1)."""
+    evaluations: int
+    """Evaluations of the likelihood's gradient, per particle and not per batch (1)."""
+    established: bool
+    """Whether every diagnostic passed."""
+    note: str
+    """One sentence: what failed, or that nothing did."""
+
+    @property
+    def draws(self) -> Float[np.ndarray, "n dimensions"]:
+        """All draws, populations one after the other (1)."""
+        return self.chains.reshape(-1, self.chains.shape[-1])
