@@ -114,6 +114,17 @@ def spoil_reporting(folder):
     folder.studies["one_2001"]["reporting"] = {"blindin": True}
 
 
+def spoil_weight(folder):
+    weight = {"value": 0.3, "unit": "L", "source": folder.source}
+    folder.experiment["protocol"]["subject"]["weight"] = weight
+
+
+def spoil_availability(folder):
+    left = {"value": 0.1, "unit": "mg/kg", "source": folder.source}
+    knock_out = {"kind": "knock-out", "target": "TEST-R", "availability": left}
+    folder.experiment["protocol"]["arms"]["K"]["manipulations"] = [knock_out]
+
+
 def spoil_claim(folder):
     folder.case["claims"] = [{"id": "c", "text": "t", "studies": ["one_2002"], "source": folder.source}]
 
@@ -154,6 +165,12 @@ def spoil_ligand(folder):
         (spoil_cohort, "cohort", "share no species"),
         (spoil_risk_of_bias, "risk_of_bias.sequence generatoin", "Did you mean 'sequence generation'"),
         (spoil_reporting, "reporting.blindin", "Did you mean 'blinding'"),
+        (spoil_weight, "experiments[0].protocol.subject.weight.unit", "must be in units of kg"),
+        (
+            spoil_availability,
+            "experiments[0].protocol.arms.K.manipulations[0].availability[0].unit",
+            "A number must be",
+        ),
         (spoil_claim, "claims[0].studies[0]", "Did you mean 'one_2001'"),
         (spoil_ligand, "unnamed_targets[0].ligands.testine", "must be a row of `priors`"),
     ],

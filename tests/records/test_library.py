@@ -90,6 +90,11 @@ def spoil_fraction_unit(folder):
     folder.drugs["testine"]["f_u"] = {"rat": folder.quantity(0.5, "mg/kg")}
 
 
+def spoil_disposition(folder):
+    kinetics = {"sampling": "venous", "v_c": folder.quantity(200, "L"), "half_life": folder.quantity(4, "h")}
+    folder.drugs["testine"]["disposition"] = {"human": kinetics}
+
+
 def spoil_uniqueness(folder):
     bundled = sorted(load_library().targets)
     if not bundled:
@@ -106,6 +111,7 @@ def spoil_uniqueness(folder):
         (spoil_file_name, "name", "got 'another' in a file named 'other'"),
         (spoil_unit, "molar_mass.unit", "must be in units of g/mol"),
         (spoil_fraction_unit, "f_u.rat[0].unit", "A number must be"),
+        (spoil_disposition, "disposition.human.v_c[0].unit", "must come with `reference_weight`"),
         (spoil_uniqueness, "name", "must be defined once"),
     ],
 )

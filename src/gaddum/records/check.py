@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from gaddum import units
 from gaddum.records.case import Anchor, Case
 from gaddum.records.drug import Drug
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
@@ -33,6 +34,7 @@ from gaddum.records.outcome import (
     Verdict,
 )
 from gaddum.records.protocol import Arm
+from gaddum.records.quantity import Quantity
 from gaddum.records.yaml import readable
 
 LARGEST_D = 6.0
@@ -291,7 +293,10 @@ def _check_anchor(loaded: LoadedCase, anchor: Anchor, path: tuple) -> Iterator[F
             )
             yield _say(loaded, None, (*path, field), message)
     if anchor.stratum != protocol.subject.stratum:
-        message = f"An anchor's stratum must be that of its subjects, {protocol.subject.stratum!r}; got {anchor.stratum!r}."
+        message = (
+            f"An anchor's stratum must be that of its subjects, {protocol.subject.stratum!r}; "
+            f"got {anchor.stratum!r}."
+        )
         yield _say(loaded, None, (*path, "stratum"), message)
     endpoint = protocol.endpoints.get(anchor.endpoint)
     if endpoint is not None and endpoint.phase != anchor.phase:
@@ -334,6 +339,9 @@ def _check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
                 yield _say(loaded, study, (field, item), message)
     for index, experiment in enumerate(study.experiments):
         here = ("experiments", index)
+        weight = experiment.protocol.subject.weight
+        if weight is not None:
+            yield from _check_unit(loaded, study, (*here, "protocol", "subject", "weight"), weight, "mass")
         for name, arm in experiment.protocol.arms.items():
             yield from _check_arm(loaded, study, (*here, "protocol", "arms", name), arm)
         for place, outcome in enumerate(experiment.outcomes):
@@ -356,7 +364,10 @@ def _lacks_n(experiment: Experiment, outcome: Outcome) -> bool:
 def _check_arm(loaded: LoadedCase, study: Study, path: tuple, arm: Arm) -> Iterator[Finding]:
     for place, dose in enumerate(arm.doses):
         if dose.drug not in loaded.library.drugs:
-            message = f"A dose must be of a drug of the library; got {dose.drug!r}. {loaded.library.near_drug(dose.drug)}"
+            message = (
+                f"A dose must be of a drug of the library; got {dose.drug!r}. "
+                f"{loaded.library.near_drug(dose.drug)}"
+            )
             yield _say(loaded, study, (*path, "doses", place, "drug"), message)
     for place, manipulation in enumerate(arm.manipulations):
         target = manipulation.target
@@ -364,6 +375,19 @@ def _check_arm(loaded: LoadedCase, study: Study, path: tuple, arm: Arm) -> Itera
             hint = nearest(target, loaded.library.targets)
             message = f"A manipulation must name a target of the library; got {target!r}. {hint}"
             yield _say(loaded, study, (*path, "manipulations", place, "target"), message)
+        for field in ("availability", "tone"):
+            for index, quantity in enumerate(getattr(manipulation, field) or ()):
+                here = (*path, "manipulations", place, field, index)
+                yield from _check_unit(loaded, study, here, quantity, "number")
+
+
+def _check_unit(
+    loaded: LoadedCase, study: Study, path: tuple, quantity: Quantity, kind: units.Kind
+) -> Iterator[Finding]:
+    try:
+        units.magnitude(f"{quantity.value!r} {quantity.unit}", kind)
+    except ValueError as error:
+        yield _say(loaded, study, (*path, "unit"), str(error))
 
 
 def _check_outcome(

@@ -180,6 +180,16 @@ def _drug_findings(library: Library, drug: Drug | Mixture, document: Document) -
             units.magnitude(f"{quantity.value!r} {quantity.unit}", kind)
         except ValueError as error:
             yield document.finding((*path, "unit"), str(error))
+            continue
+        if path[0] == "disposition" and kind in ("volume", "clearance") and isinstance(drug, Drug):
+            unit = units.canonical_unit(f"{quantity.value!r} {quantity.unit}", kind)
+            if not unit.endswith("/kg") and _weightless(drug, str(path[1])):
+                message = f"A {kind} of the whole body must come with `reference_weight`; got {quantity.unit!r} alone."
+                yield document.finding((*path, "unit"), f"{message} Add it, or give the value per kg.")
+
+
+def _weightless(drug: Drug, species: str) -> bool:
+    return any(key == species and one.reference_weight is None for key, one in drug.disposition.items())
 
 
 def _known_species(library: Library, name: str, document: Document, path: tuple) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.source import Source
 
-Path_ = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 MAX_BYTES = 1_000_000
@@ -41,9 +41,9 @@ class Document:
 
     file: str
     content: dict[str, Any]
-    lines: dict[Path_, int] = field(repr=False)
+    lines: dict[FieldPath, int] = field(repr=False)
 
-    def line(self, path: Path_) -> int | None:
+    def line(self, path: FieldPath) -> int | None:
         """Line of a field, or of the innermost enclosing field that is in the file."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.lines:
@@ -51,7 +51,7 @@ class Document:
         return None
 
     def finding(
-        self, path: Path_, message: str, level: Literal["error", "warning", "note"] = "error"
+        self, path: FieldPath, message: str, level: Literal["error", "warning", "note"] = "error"
     ) -> Finding:
         """Make a finding about a field of this file."""
         return Finding(level, self.file, readable(path), message, self.line(path))
@@ -102,7 +102,7 @@ def read_document(path: Traversable) -> Document:
 
 def parse_document(text: str, file: str = "<text>") -> Document:
     """Read YAML text as plain values with shared sources put in place, or raise `RecordError`."""
-    lines: dict[Path_, int] = {}
+    lines: dict[FieldPath, int] = {}
     try:
         content = _Builder(text, file, lines).document()
     except yaml.YAMLError as error:
@@ -122,7 +122,7 @@ def to_record(document: Document, model: type[AnyModel]) -> AnyModel:
     try:
         return model.model_validate(document.content)
     except ValidationError as error:
-        merged: dict[Path_, list[str]] = {}
+        merged: dict[FieldPath, list[str]] = {}
         for fault in error.errors(include_url=False):
             if fault["type"] == "too_short" and len(fault["input"]) >= fault.get("ctx", {})["min_length"]:
                 continue  # its entries are at fault, and have findings of their own
@@ -146,7 +146,7 @@ def dump_record(record: BaseModel) -> str:
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def readable(path: Path_) -> str:
+def readable(path: FieldPath) -> str:
     """Write a field path as a reader would.
 
     Examples
@@ -179,7 +179,7 @@ def plain_value(text: str) -> Any:
 class _Builder:
     """Builds plain values from the parser's events, refusing what a record has no use for."""
 
-    def __init__(self, text: str, file: str, lines: dict[Path_, int]):
+    def __init__(self, text: str, file: str, lines: dict[FieldPath, int]):
         self.file = file
         self.lines = lines
         self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
@@ -195,7 +195,7 @@ class _Builder:
             self.refuse(event, (), "A file must hold one document; got a second one after `---`.")
         return content
 
-    def value(self, event: Any, path: Path_) -> Any:
+    def value(self, event: Any, path: FieldPath) -> Any:
         self.lines.setdefault(path, event.start_mark.line + 1)
         if event.anchor:  # an alias is an event with an anchor
             self.refuse(
@@ -217,7 +217,7 @@ class _Builder:
             return items
         return self.mapping(path)
 
-    def mapping(self, path: Path_) -> dict[str, Any]:
+    def mapping(self, path: FieldPath) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
@@ -230,7 +230,7 @@ class _Builder:
             entries[event.value] = self.value(next(self.events), (*path, event.value))
         return entries
 
-    def refuse(self, event: Any, path: Path_, message: str) -> None:
+    def refuse(self, event: Any, path: FieldPath, message: str) -> None:
         line = event.start_mark.line + 1
         raise RecordError([Finding("error", self.file, readable(path), message, line)])
 
@@ -251,7 +251,7 @@ def _with_sources(document: Document) -> Document:
             for fault in error.errors(include_url=False):
                 findings.append(document.finding(("sources", key, *fault["loc"]), _sentence(fault, Source)))
 
-    def resolve(value: Any, path: Path_) -> Any:
+    def resolve(value: Any, path: FieldPath) -> Any:
         if isinstance(value, list):
             return [resolve(item, (*path, index)) for index, item in enumerate(value)]
         if not isinstance(value, dict):
@@ -262,7 +262,7 @@ def _with_sources(document: Document) -> Document:
             out[key] = source_of(item, here) if key == "source" else resolve(item, here)
         return out
 
-    def source_of(item: Any, path: Path_) -> Any:
+    def source_of(item: Any, path: FieldPath) -> Any:
         key = item.get("use") if isinstance(item, dict) and "use" in item else item
         if isinstance(key, dict) or key is None:
             return resolve(item, path)
@@ -292,7 +292,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "null" if value is None else type(value).__name__)
 
 
-def _data_path(content: Any, loc: Path_, *, keep_last: bool) -> Path_:
+def _data_path(content: Any, loc: FieldPath, *, keep_last: bool) -> FieldPath:
     """Drop what pydantic adds to a location (tags of unions, the index in a wrapped single value)."""
     path: list[str | int] = []
     here = content
@@ -351,7 +351,7 @@ def _show(value: Any) -> str:
 
 
 @cache
-def fields_at(model: type[BaseModel], loc: Path_) -> tuple[str, ...]:
+def fields_at(model: type[BaseModel], loc: FieldPath) -> tuple[str, ...]:
     """Names of the fields that a record may have at a location within it.
 
     Examples
