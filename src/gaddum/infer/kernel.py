@@ -2,8 +2,8 @@
 
 A cloud holds every particle of every population, batch last. `move` resamples each population by the weights
 of a temperature step and then takes one Hamiltonian trajectory per particle, with a dense preconditioner.
-It is the only compiled function that contains the likelihood, so a fit compiles the likelihood once:
-`evaluate` is the same executable with a trajectory of length zero. Likelihood data and the mask of active
+Its second half is the only compiled function that contains the likelihood, so a fit compiles the likelihood
+once: `evaluate` is the same executable with a trajectory of length zero. Likelihood data and the mask of active
 dimensions are arguments; another hypothesis of the same shapes compiles nothing.
 The loop over temperatures is in `gaddum.infer.posterior`.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Key
 
 LogLikelihood = Callable[[Array, Any], Array]
 
@@ -88,18 +88,17 @@ def precondition(
     return jax.lax.map(of, jnp.arange(populations))
 
 
-@partial(jax.jit, static_argnames=("log_likelihood", "populations", "lanes"))
 def move(
     log_likelihood: LogLikelihood,
     data: Any,
     mask: Bool[Array, " dimensions"],
     cloud: Cloud,
     tuning: Tuning,
-    beta: Float[Array, ""],
-    delta: Float[Array, ""],
-    key: Key[Array, ""],
-    stage: Int[Array, ""],
     *,
+    beta: float,
+    delta: float,
+    key: Key[Array, ""],
+    stage: int,
     populations: int,
     lanes: int,
 ) -> Moved:
@@ -125,56 +124,11 @@ def move(
     Moved
         The new cloud and its mean acceptance.
     """
-    particles = cloud.z.shape[1] // populations
-    keys = _particle_keys(key, stage, populations, particles)
-    cloud = _resample(cloud, delta, key, stage, populations)
-    noise_key, step_key, accept_key = jnp.moveaxis(jax.vmap(lambda k: jax.random.split(k, 3))(keys), 1, 0)
-    momentum = jnp.where(mask[:, None], _normals(noise_key, mask.shape[0]), 0.0)
-    jitter = 1.0 + JITTER * (2.0 * jax.vmap(jax.random.uniform)(step_key) - 1.0)
-    threshold = jnp.log(jax.vmap(jax.random.uniform)(accept_key))
-
-    def value_and_gradient(z):
-        def total(position):
-            value = log_likelihood(position, data)
-            value = jnp.where(jnp.isnan(value), -jnp.inf, value)
-            return jnp.sum(value), value
-
-        gradient, value = jax.grad(total, has_aux=True)(z)
-        return value, jnp.where(jnp.isfinite(gradient) & mask[:, None], gradient, 0.0)
-
-    def trajectory(block):
-        start, momentum, step, threshold, population = block
-        factor = tuning.factor[population]
-
-        def kick(momentum, z, gradient, size):
-            return momentum + size * (factor.T @ (beta * gradient - z))
-
-        def leap(_, state):
-            z, momentum, _, gradient = state
-            momentum = kick(momentum, z, gradient, 0.5 * step)
-            z = z + step * (factor @ momentum)
-            value, gradient = value_and_gradient(z)
-            return z, kick(momentum, z, gradient, 0.5 * step), value, gradient
-
-        state = (start.z, momentum, start.log_likelihood, start.gradient)
-        z, end_momentum, value, gradient = jax.lax.fori_loop(0, tuning.leapfrog, leap, state)
-        log_ratio = _energy(z, end_momentum, value, beta) - _energy(
-            start.z, momentum, start.log_likelihood, beta
-        )
-        log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
-        accept = threshold < log_ratio
-        new = Cloud(
-            jnp.where(accept, z, start.z),
-            jnp.where(accept, value, start.log_likelihood),
-            jnp.where(accept, gradient, start.gradient),
-        )
-        return new, jnp.minimum(1.0, jnp.exp(log_ratio))
-
-    per_particle = (cloud, momentum, tuning.step * jitter, threshold)
-    blocks = jax.tree.map(partial(_to_blocks, lanes=lanes), per_particle)
-    population = jnp.repeat(jnp.arange(populations), particles // lanes)
-    moved, acceptance = jax.lax.map(trajectory, (*blocks, population))
-    return Moved(jax.tree.map(_from_blocks, moved), jnp.mean(acceptance))
+    # Scalars go in as strongly typed arrays, so that every call shares one executable.
+    step, beta_, delta_ = (jnp.asarray(x, float) for x in (tuning.step, beta, delta))
+    launch = _launch(cloud, mask, step, delta_, key, jnp.asarray(stage, int), populations=populations)
+    leapfrog = jnp.asarray(tuning.leapfrog, int)
+    return _travel(log_likelihood, data, mask, launch, tuning.factor, leapfrog, beta_, lanes=lanes)
 
 
 def evaluate(
@@ -188,9 +142,9 @@ def evaluate(
 ) -> Cloud:
     """Evaluate the likelihood at given positions through the executable of `move`."""
     dimensions = z.shape[0]
-    unknown = Cloud(z, jnp.full(z.shape[1], -jnp.inf), jnp.zeros_like(z))
+    unknown = Cloud(z, jnp.full(z.shape[1], -jnp.inf, z.dtype), jnp.zeros_like(z))
     still = Tuning(jnp.tile(jnp.eye(dimensions), (populations, 1, 1)), 0.0, 1)
-    return call_move(
+    return move(
         log_likelihood,
         data,
         mask,
@@ -205,35 +159,78 @@ def evaluate(
     ).cloud
 
 
-def call_move(
-    log_likelihood: LogLikelihood,
-    data: Any,
-    mask: Bool[Array, " dimensions"],
-    cloud: Cloud,
-    tuning: Tuning,
-    *,
-    beta: float,
-    delta: float,
-    key: Key[Array, ""],
-    stage: int,
-    populations: int,
-    lanes: int,
-) -> Moved:
-    """Call `move` with scalars as strongly typed arrays, so that every call shares one executable."""
-    tuning = Tuning(tuning.factor, jnp.asarray(tuning.step, float), jnp.asarray(tuning.leapfrog, int))
-    return move(
-        log_likelihood,
-        data,
-        mask,
+class _Launch(NamedTuple):
+    """The random part of a move."""
+
+    cloud: Cloud
+    momentum: Float[Array, "dimensions particles"]
+    step: Float[Array, " particles"]
+    threshold: Float[Array, " particles"]
+
+
+@partial(jax.jit, static_argnames=("populations",))
+def _launch(cloud: Cloud, mask, step, delta, key, stage, *, populations: int) -> _Launch:
+    """Resample and draw momenta, jittered steps and acceptance thresholds; compiled once for all likelihoods."""
+    keys = _particle_keys(key, stage, populations, cloud.z.shape[1] // populations)
+    cloud = _resample(cloud, delta, key, stage, populations)
+    noise_key, step_key, accept_key = jnp.moveaxis(jax.vmap(lambda k: jax.random.split(k, 3))(keys), 1, 0)
+    jitter = 1.0 + JITTER * (2.0 * jax.vmap(jax.random.uniform)(step_key) - 1.0)
+    return _Launch(
         cloud,
-        tuning,
-        jnp.asarray(beta, float),
-        jnp.asarray(delta, float),
-        key,
-        jnp.asarray(stage, int),
-        populations=populations,
-        lanes=lanes,
+        jnp.where(mask[:, None], _normals(noise_key, mask.shape[0]), 0.0),
+        step * jitter,
+        jnp.log(jax.vmap(jax.random.uniform)(accept_key)),
     )
+
+
+@partial(jax.jit, static_argnames=("log_likelihood", "lanes"))
+def _travel(
+    log_likelihood: LogLikelihood, data, mask, launch: _Launch, factors, leapfrog, beta, *, lanes: int
+) -> Moved:
+    """Follow every trajectory and accept or reject its end."""
+
+    def value_and_gradient(z):
+        def total(position):
+            value = log_likelihood(position, data)
+            value = jnp.where(jnp.isnan(value), -jnp.inf, value)
+            return jnp.sum(value), value
+
+        gradient, value = jax.grad(total, has_aux=True)(z)
+        return value, jnp.where(jnp.isfinite(gradient) & mask[:, None], gradient, 0.0)
+
+    def trajectory(block):
+        (start, momentum, step, threshold), population = block
+        factor = factors[population]
+
+        def kick(momentum, z, gradient, size):
+            return momentum + size * (factor.T @ (beta * gradient - z))
+
+        def leap(_, state):
+            z, momentum, _, gradient = state
+            momentum = kick(momentum, z, gradient, 0.5 * step)
+            z = z + step * (factor @ momentum)
+            value, gradient = value_and_gradient(z)
+            return z, kick(momentum, z, gradient, 0.5 * step), value, gradient
+
+        state = (start.z, momentum, start.log_likelihood, start.gradient)
+        z, end_momentum, value, gradient = jax.lax.fori_loop(0, leapfrog, leap, state)
+        log_ratio = _energy(z, end_momentum, value, beta) - _energy(
+            start.z, momentum, start.log_likelihood, beta
+        )
+        log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
+        accept = threshold < log_ratio
+        new = Cloud(
+            jnp.where(accept, z, start.z),
+            jnp.where(accept, value, start.log_likelihood),
+            jnp.where(accept, gradient, start.gradient),
+        )
+        return new, jnp.minimum(1.0, jnp.exp(log_ratio))
+
+    blocks = jax.tree.map(partial(_to_blocks, lanes=lanes), tuple(launch))
+    per_factor = launch.momentum.shape[1] // lanes // factors.shape[0]
+    population = jnp.repeat(jnp.arange(factors.shape[0]), per_factor)
+    moved, acceptance = jax.lax.map(trajectory, (blocks, population))
+    return Moved(jax.tree.map(_from_blocks, moved), jnp.mean(acceptance))
 
 
 def _particle_keys(key, stage, populations: int, particles: int):

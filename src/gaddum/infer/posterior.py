@@ -33,9 +33,9 @@ from gaddum.infer.kernel import (
     Cloud,
     LogLikelihood,
     Tuning,
-    call_move,
     draw_prior,
     evaluate,
+    move,
     precondition,
 )
 
@@ -209,7 +209,7 @@ def _sweep(run: _Run, state: State) -> State:
 def _advance(run: _Run, state: State, beta: float, delta: float) -> State:
     """Move once, adapt the step, count the evaluations."""
     leapfrog = int(np.clip(round(TRAJECTORY / state.step), 1, run.settings.leapfrog))
-    moved = call_move(
+    moved = move(
         run.log_likelihood,
         run.data,
         run.flags,
