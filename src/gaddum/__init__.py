@@ -1,5 +1,36 @@
-"""gaddum: which receptors carry this drug's effect, and which experiment would settle it?"""
+"""gaddum weighs rival accounts of which receptors carry a drug's effect.
+
+This is the public interface. A name is loaded from its module when it is first used, so that importing gaddum
+stays quick.
+"""
+
+from importlib import import_module
+from typing import Any
 
 from gaddum._version import __version__
 
-__all__ = ["__version__"]
+_HOMES = {
+    "adjudicate": "gaddum.infer.adjudicate",
+    "check_case": "gaddum.records.check",
+    "load_case": "gaddum.records.ledger",
+    "load_library": "gaddum.records.library",
+    "monotone_gates": "gaddum.records.gate",
+    "parse_gate": "gaddum.records.gate",
+    "t_test_power": "gaddum.infer.power",
+}
+"""Every public name and the module that defines it."""
+
+__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]  # pinned by tests/test_api.py
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *_HOMES})
