@@ -35,7 +35,15 @@ def test_usage_errors_exit_with_2(arguments, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check", "no-such"], ["ledger", "list", "no-such"], ["ledger", "show", "no-such", "x"]]
+    "arguments",
+    [
+        ["check", "no-such"],
+        ["check", "x" * 5000],
+        ["check", "a\x01b"],
+        ["check", "~no-such-user/x"],
+        ["ledger", "list", "no-such"],
+        ["ledger", "show", "no-such", "x"],
+    ],
 )
 def test_an_unknown_case_exits_with_2_and_says_what_there_is(arguments, capsys):
     assert cli.main(arguments) == 2

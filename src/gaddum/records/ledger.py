@@ -4,6 +4,7 @@ A case is a bundled name (`"ketamine"`) or the path of a folder. A bundled name 
 a folder of the same name.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
@@ -98,13 +99,14 @@ def case_folder(name_or_path: str | Path) -> Traversable:
     names = bundled_cases()
     if str(name_or_path) in names:
         return bundled() / "cases" / str(name_or_path)
-    folder = Path(name_or_path).expanduser()
-    if (folder / "case.yaml").is_file():
+    folder = Path(os.path.expanduser(name_or_path))
+    if os.path.isfile(folder / "case.yaml"):
         return folder
-    what = "a folder without case.yaml" if folder.is_dir() else "neither"
+    given = str(name_or_path)[:80]
+    what = "a folder without case.yaml" if os.path.isdir(folder) else "neither"
     raise ValueError(
-        f"A case must be a bundled name or a folder that holds case.yaml; got {str(name_or_path)!r}, which is {what}. "
-        f"{nearest(str(name_or_path), names, what='Bundled cases')}"
+        f"A case must be a bundled name or a folder that holds case.yaml; got {given!r}, which is {what}. "
+        f"{nearest(given, names, what='Bundled cases')}"
     )
 
 

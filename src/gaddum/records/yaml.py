@@ -335,6 +335,7 @@ def _sentence(fault: Any, model: type[BaseModel]) -> str:
     if kind == "too_short":
         return f"This must have at least {context['min_length']} entries; got {context['actual_length']}."
     what = fault["msg"].replace("Input should be ", "").replace("Value should be ", "")
+    what = what.replace("a valid tuple", "a list").replace("a valid string", "text")
     return f"This must be {what}; got {_show(found)}."
 
 
