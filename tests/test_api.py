@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+
+import gaddum
+
+PUBLIC = [
+    "__version__",
+    "adjudicate",
+    "check_case",
+    "load_case",
+    "load_library",
+    "monotone_gates",
+    "parse_gate",
+    "t_test_power",
+]
+
+
+def test_public_names_are_these_and_sorted():
+    assert gaddum.__all__ == PUBLIC == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_loads(name: str):
+    assert getattr(gaddum, name) is getattr(gaddum, name)
+    assert name in dir(gaddum)
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
+def test_public_name_is_documented_and_listed_where_it_is_defined(name: str):
+    public = getattr(gaddum, name)
+    assert public.__doc__
+    assert public.__name__ == name
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        gaddum.nothing  # noqa: B018
+
+
+def test_importing_gaddum_loads_no_heavy_library():
+    heavy = ["altair", "jax", "numpy", "pint", "pydantic", "scipy", "xarray", "yaml"]
+    code = f"import sys, gaddum; print([name for name in {heavy} if name in sys.modules])"
+    assert _run(code) == "[]"
+
+
+def _run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
