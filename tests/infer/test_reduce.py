@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
+from scipy import stats
+from scipy.special import ndtri
 
-from gaddum.infer.densities import GRID, LOG_FLOOR
-from gaddum.infer.reduce import Reduced, reduce_outcome
+from gaddum.infer.densities import GRID, LOG_FLOOR, effect_logpdf, t_of_p
+from gaddum.infer.reduce import Reduced, log_saturated, reduce_outcome
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome import Outcome
 from gaddum.records.prior import Distribution
@@ -24,12 +26,6 @@ PRIORS: dict[str, Distribution] = {
         "retest_correlation": {"family": "beta", "a": 4, "b": 3},
         "standardised_effect": {"family": "normal", "mean": 0, "sd": 1.5},
     }.items()
-}
-DOSE = {
-    "drug": "S-ketamine",
-    "amount": "10 mg/kg",
-    "route": "ip",
-    "time": "0 h",
 }
 
 
@@ -164,3 +160,193 @@ def test_every_form_gives_a_finite_table_of_its_contrasts(form: str) -> None:
     assert np.isfinite(table.log_saturated)
     assert table.absolute == (FORMS[form]["form"] == "responders")
     assert "made-up" in table.label
+
+
+def test_a_narrative_is_not_scored() -> None:
+    narrative = outcome(form="narrative", text="they looked better", why="no test")
+    assert reduce_outcome(experiment(KVA), narrative, PRIORS) is None
+
+
+def test_contrasts_name_the_arms_and_their_signs() -> None:
+    assert reduced(KVA, **FORMS["abolished"]).contrasts == (
+        (("K", 1.0), ("V", -1.0)),
+        (("KA", 1.0), ("V", -1.0)),
+    )
+    assert reduced(KVA, **FORMS["mimics"]).contrasts == (
+        (("KA", 1.0), ("V", -1.0)),
+        (("K", 1.0), ("V", -1.0)),
+    )
+    assert reduced(KVA, **FORMS["retest"]).contrasts == ((("K", 1.0),), (("KA", 1.0),))
+    assert reduced(KVA, **FORMS["means of three"]).contrasts[1] == (("KA", 1.0), ("V", -1.0))
+
+
+def test_means_are_the_noncentral_t_of_their_pooled_sd() -> None:
+    table = reduced(KVA, **FORMS["means"])
+    pooled = np.sqrt((8 * 1.0 + 7 * 1.44) / 15)
+    expected = effect_logpdf(1.5 / pooled, 1 / 9 + 1 / 8 + 0.02, 15, GRID)
+    np.testing.assert_allclose(table.grid_log_density, expected, atol=1e-10)
+
+
+def test_a_decrease_that_is_improvement_turns_the_sign() -> None:
+    up, down = reduced(KVA, **FORMS["means"]), reduced(KVA, improvement="decrease", **FORMS["means"])
+    np.testing.assert_allclose(up.grid_log_density, down.grid_log_density[::-1], atol=1e-9)
+
+
+def test_sem_is_sd_over_root_n() -> None:
+    arms = {
+        name: {"mean": mean, "spread": sd / np.sqrt(n), "spread_kind": "SEM", "n": n}
+        for name, mean, sd, n in (("K", 3.0, 1.0, 9), ("V", 1.5, 1.2, 8))
+    }
+    table = reduced(KVA, form="means", arms=arms)
+    np.testing.assert_allclose(
+        table.grid_log_density, reduced(KVA, **FORMS["means"]).grid_log_density, atol=1e-9
+    )
+
+
+def test_unclear_spread_is_the_mixture_of_both_readings() -> None:
+    def means(kind: str) -> np.ndarray:
+        arms = {
+            name: {"mean": mean, "spread": 1.0, "spread_kind": kind, "n": 9}
+            for name, mean in (("K", 2.0), ("V", 0.9))
+        }
+        return reduced({"K": 9, "V": 9}, form="means", arms=arms).grid_log_density
+
+    # the SEM reading's density is per SD that is three times as large
+    mixture = np.logaddexp(means("SD"), means("SEM") - np.log(3)) - np.log(2)
+    np.testing.assert_allclose(means("unclear"), mixture, atol=1e-9)
+
+
+def test_t_f_p_and_d_say_the_same() -> None:
+    arms: dict[str, Any] = {"contrast": ["K", "V"], "better": "first"}
+    t = 2.4
+    same = [
+        reduced(KVA, form="test", statistic="t", value=t, **arms),
+        reduced(KVA, form="test", statistic="F", value=t**2, **arms),
+        reduced(KVA, form="test", statistic="d", value=t * np.sqrt(1 / 9 + 1 / 8), **arms),
+        reduced(KVA, form="p-value", p=float(2 * stats.t.sf(t, 15)), **arms),
+    ]
+    for table in same[1:]:
+        np.testing.assert_allclose(table.grid_log_density, same[0].grid_log_density, rtol=0, atol=1e-8)
+
+
+def test_a_difference_with_its_ci_is_the_t_test_in_any_unit() -> None:
+    error = np.sqrt(1 / 9 + 1 / 8)
+    half = stats.t.isf(0.025, 15) * error
+    expected = reduced(
+        KVA, form="test", statistic="t", value=0.8 / error, contrast=["K", "V"], better="first"
+    )
+    for unit in (1.0, 7.5):
+        value, ci = 0.8 * unit, [(0.8 - half) * unit, (0.8 + half) * unit]
+        table = reduced(KVA, form="difference", contrast=["K", "V"], value=value, ci=ci)
+        np.testing.assert_allclose(table.grid_log_density, expected.grid_log_density, rtol=0, atol=1e-8)
+        assert table.observed is not None
+        assert table.observed["effect"] == pytest.approx(0.8)
+        assert table.observed["lower"] == pytest.approx(0.8 - half)
+
+
+def test_a_difference_of_unknown_n_is_normal_in_sd() -> None:
+    table = reduced({"K": {}, "V": {}}, **FORMS["difference"])
+    expected = stats.norm.logpdf(GRID, 0.8, np.sqrt((1.4 / (2 * ndtri(0.975))) ** 2 + 0.02))
+    np.testing.assert_allclose(table.grid_log_density, np.maximum(expected, LOG_FLOOR), atol=1e-9)
+
+
+def test_the_better_arm_sets_the_direction() -> None:
+    first = reduced(KVA, **FORMS["p"])
+    second = reduced(KVA, **(FORMS["p"] | {"better": "second"}))
+    np.testing.assert_allclose(first.grid_log_density, second.grid_log_density[::-1], atol=1e-9)
+
+
+def test_thresholds_partition() -> None:
+    arms: dict[str, Any] = {"form": "p-threshold", "contrast": ["K", "V"]}
+    parts = [
+        reduced(KVA, significant=True, better="first", **arms),
+        reduced(KVA, significant=True, better="second", **arms),
+        reduced(KVA, significant=False, **arms),
+    ]
+    total = np.sum([np.exp(part.grid_log_density) for part in parts], axis=0)
+    np.testing.assert_allclose(total, 1, atol=1e-8)
+    either = np.exp(reduced(KVA, significant=True, **arms).grid_log_density)
+    np.testing.assert_allclose(either, 1 - np.exp(parts[2].grid_log_density), atol=1e-8)
+
+
+def test_two_arm_verdicts_partition() -> None:
+    effective, not_effective = (
+        np.exp(reduced(KVA, **FORMS[f]).grid_log_density) for f in ("effective", "not effective")
+    )
+    np.testing.assert_allclose(effective + not_effective, 1, atol=1e-8)
+
+
+def test_interaction_is_a_contrast_of_four_arms() -> None:
+    four = {"K": 8, "V": 8, "KA": 8, "A": 8}
+    table = reduced(four, form="interaction", statistic="F", value=6.5, arms=["K", "V", "KA", "A"])
+    expected = effect_logpdf(np.sqrt(6.5) * np.sqrt(0.5), 0.5 + 0.04, 28, GRID)
+    np.testing.assert_allclose(table.grid_log_density, expected, atol=1e-9)
+    assert table.contrasts == ((("K", 1.0), ("V", -1.0), ("KA", -1.0), ("A", 1.0)),)
+    p = float(2 * stats.t.sf(np.sqrt(6.5), 28))
+    same = reduced(four, form="interaction", statistic="p", value=p, arms=["K", "V", "KA", "A"])
+    np.testing.assert_allclose(same.grid_log_density, expected, rtol=0, atol=1e-8)
+
+
+def test_unknown_rule_and_correction_are_mixtures_of_probabilities() -> None:
+    def table(rule: str, correction: str) -> Reduced:
+        return reduced(KVA, **FORMS["abolished"], rule=rule, correction=correction)
+
+    mixture = np.logaddexp.reduce(
+        [
+            np.log(weight * part) + table(rule, correction).grid_log_density
+            for rule, weight in (("strict", 0.5), ("lax", 0.5))
+            for correction, part in (("none", 0.4), ("Tukey", 0.4), ("Bonferroni", 0.2))
+        ]
+    )
+    unknown = table("unknown", "unknown")
+    seen = mixture > -200
+    np.testing.assert_allclose(unknown.grid_log_density[seen], mixture[seen], atol=1e-5)
+    assert unknown.components == {"strict": 0.5, "lax": 0.5, "none": 0.4, "Tukey": 0.4, "Bonferroni": 0.2}
+
+
+def test_a_range_of_n_is_mixed_uniformly() -> None:
+    def table(n: Any) -> np.ndarray:
+        return reduced({"K": n, "V": n}, **FORMS["effective"]).grid_log_density
+
+    mixture = np.logaddexp.reduce([table(n) for n in (9, 10, 11)]) - np.log(3)
+    np.testing.assert_allclose(table({"n_range": [9, 11]}), mixture, atol=1e-9)
+
+
+def test_df_of_a_test_fixes_unknown_sizes() -> None:
+    test = FORMS["t"] | {"df": 16}
+    unknown, known = reduced({"K": {}, "V": {}}, **test), reduced({"K": 9, "V": 9}, **test)
+    np.testing.assert_allclose(unknown.grid_log_density, known.grid_log_density, atol=1e-12)
+
+
+def test_saturated_mass_of_a_normal_likelihood_is_its_closed_form() -> None:
+    log_density = stats.norm.logpdf(0.8, GRID, 0.4)
+    expected = stats.norm.logpdf(0.8, 0, np.hypot(0.4, 1.5))
+    assert log_saturated(log_density, 1.5) == pytest.approx(expected, abs=1e-9)
+    both = log_density[:, None] + log_density[None, :]
+    assert log_saturated(both, 1.5) == pytest.approx(2 * expected, abs=1e-9)
+
+
+def test_an_unknown_arm_is_named_in_the_error() -> None:
+    with pytest.raises(ValueError, match="got KA in 'made-up'"):
+        reduced({"K": 9, "V": 9}, **FORMS["abolished"])
+
+
+def test_a_missing_prior_is_named_in_the_error() -> None:
+    priors = {name: prior for name, prior in PRIORS.items() if name != "arm_noise"}
+    with pytest.raises(ValueError, match="must hold 'arm_noise'"):
+        reduce_outcome(experiment(KVA), outcome(**FORMS["t"]), priors)
+
+
+def test_four_means_are_refused_with_advice() -> None:
+    arms = {name: {"mean": 1.0, "spread": 1.0, "spread_kind": "SD", "n": 5} for name in ("K", "V", "KA", "A")}
+    with pytest.raises(ValueError, match="two or three arms"):
+        reduced({"K": 5, "V": 5, "KA": 5, "A": 5}, form="means", arms=arms)
+
+
+def test_observed_effect_and_its_interval_come_from_the_t_test() -> None:
+    observed = reduced(KVA, **FORMS["t"]).observed
+    assert observed is not None
+    error = np.sqrt(1 / 9 + 1 / 8)
+    assert observed["effect"] == pytest.approx(2.4 * error)
+    assert observed["upper"] - observed["effect"] == pytest.approx(t_of_p(0.05, 15) * error)
+    assert reduced(KVA, **FORMS["abolished"]).observed is None

@@ -1,21 +1,21 @@
 """Verdicts as joint events: the probability that the tests which were run came out as the authors say.
 
-A verdict speaks of three arms: a first (mean delta_1), a base (the vehicle, mean 0) and a second (mean delta_2).
-Given the estimated SD and the sample mean x of one of them, the hub, the other two are independent, so the table over
-(delta_1, delta_2) is one matrix product over nodes of (S, x). Correction for multiple tests only rescales the margin
-c S, so that a mixture over corrections is a mixture of weights on the same nodes and costs nothing.
+A verdict speaks of three arms: a first (mean delta_1), a base (the vehicle, mean 0) and a second (delta_2).
+Given the estimated SD and the sample mean x of one of them, the hub, the other two are independent, so the
+table over (delta_1, delta_2) is one matrix product over nodes of (S, x). Correction for multiple tests only
+rescales the margin c S, so that a mixture over corrections is a mixture of weights on the same nodes.
 
-===================  ======================  =====================================  =================================
-verdict              (first, base, second)   strict                                 lax
-===================  ======================  =====================================  =================================
-abolished            (K, V, KA)              hub K: V below, KA below               hub V: K above, KA near
-not abolished        (K, V, KA)              hub V: K above, KA above               hub K: V below, KA near
-partial              (K, V, KA)              hub KA: V below, K above               (implies K > V)
-enhanced             (K, V, KA)              hub K: V below, KA above
-mimics               (X, V, K)               hub X: V below, K near                 hub V: X above
-does not mimic       (X, V, K)               hub V: X not above, K above
-occludes             (X, V, KX)              hub X: V below, KX near
-===================  ======================  =====================================  =================================
+==============  =====================  ===============================  =============================
+verdict         (first, base, second)  strict                           lax
+==============  =====================  ===============================  =============================
+abolished       (K, V, KA)             hub K: V below, KA below         hub V: K above, KA near
+not abolished   (K, V, KA)             hub V: K above, KA above         hub K: V below, KA near
+partial         (K, V, KA)             hub KA: V below, K above         (implies K > V)
+enhanced        (K, V, KA)             hub K: V below, KA above
+mimics          (X, V, K)              hub X: V below, K near           hub V: X above
+does not mimic  (X, V, K)              hub V: X not above, K above
+occludes        (X, V, KX)             hub X: V below, KX near
+==============  =====================  ===============================  =============================
 
 Where the test drug alone was shown not to work, "K > V" is replaced by its complement.
 """
@@ -31,9 +31,7 @@ from scipy.stats import studentized_range
 from gaddum.infer.densities import GRID, chi_logpdf, chi_steps, effect_interval, interval_probability, t_of_p
 
 Relation = Literal["below", "above", "near", "not below", "not above", "any"]
-"""Where a leaf's sample mean lies from the hub's: beyond the margin on a side, within it, or not beyond it."""
-Correction = Literal["none", "Tukey", "Bonferroni"]
-Rule = Literal["strict", "lax"]
+"""Where a leaf's sample mean lies from the hub's: beyond the margin on a side, within it, or not beyond."""
 Hub = Literal["first", "base", "second"]
 
 _STEP = float(GRID[1] - GRID[0])
@@ -54,9 +52,9 @@ class Event(NamedTuple):
 class Groups(NamedTuple):
     """The three arms of an event within a test over several groups."""
 
-    n: tuple[float, float, float]
+    n: tuple[float, ...]
     """Subjects in first, base, second (1)."""
-    variance: tuple[float, float, float]
+    variance: tuple[float, ...]
     """Variance of their means: 1/n plus arm noise (squared within-group SD)."""
     df: float
     """Degrees of freedom of the pooled SD (1)."""
@@ -64,7 +62,7 @@ class Groups(NamedTuple):
     """Groups of the test (1)."""
 
 
-EVENTS: dict[str, dict[Rule, Event]] = {
+EVENTS: dict[str, dict[str, Event]] = {
     "abolished": {
         "strict": Event("first", "any", "below", "below"),
         "lax": Event("base", "above", "any", "near"),
@@ -93,12 +91,17 @@ ARMS: dict[str, tuple[str, str, str]] = {
 """Roles that are first, base and second in each three-arm verdict."""
 
 
+PAIRS: dict[str, Relation] = {"effective": "above", "not effective": "not above", "no difference": "near"}
+"""Where K's mean lies from V's in the two-arm verdicts."""
+
+
 def without_agonist_effect(verdict: str, event: Event) -> Event:
-    """The event where the test drug alone was shown not to differ from vehicle: "K > V" becomes "not K > V"."""
-    if verdict == "partial" or verdict not in ("abolished", "not abolished", "enhanced"):
+    """The event where the test drug alone was shown not to work: "K > V" becomes "not K > V"."""
+    if verdict not in ("abolished", "not abolished", "enhanced"):
         raise ValueError(
-            f"A verdict without an effect of the test drug alone must be abolished, not abolished or enhanced; got "
-            f"{verdict!r}, which implies that effect. Set `agonist_effect_present: true`, or use `form: narrative`."
+            f"A verdict without an effect of the test drug alone must be abolished, not "
+            f"abolished or enhanced; got {verdict!r}, which implies that effect. "
+            "Set `agonist_effect_present: true`, or use `form: narrative`."
         )
     if event.hub == "first":
         return event._replace(base="not below")
@@ -106,7 +109,7 @@ def without_agonist_effect(verdict: str, event: Event) -> Event:
 
 
 @lru_cache(maxsize=4096)
-def critical_value(correction: Correction, df: float, k: int, alpha: float = 0.05) -> float:
+def critical_value(correction: str, df: float, k: int, alpha: float = 0.05) -> float:
     """Critical value of |difference| / (S sqrt(1/n_i + 1/n_j)) among k groups (1).
 
     Bonferroni counts all k (k - 1) / 2 pairs.
@@ -118,7 +121,7 @@ def critical_value(correction: Correction, df: float, k: int, alpha: float = 0.0
 
 
 def pair_probability(
-    relation: Relation, groups: Groups, corrections: dict[Correction, float], delta: np.ndarray = GRID
+    relation: Relation, groups: Groups, corrections: dict[str, float], delta: np.ndarray = GRID
 ) -> np.ndarray:
     """Probability of a two-arm event (first against base) for each true difference."""
     variance = groups.variance[0] + groups.variance[1]
@@ -138,7 +141,7 @@ def pair_probability(
     return total
 
 
-def joint_log_probability(event: Event, groups: Groups, corrections: dict[Correction, float]) -> np.ndarray:
+def joint_log_probability(event: Event, groups: Groups, corrections: dict[str, float]) -> np.ndarray:
     """Log probability of a three-arm event on `GRID` x `GRID` over (first - base, second - base).
 
     Parameters
@@ -150,12 +153,12 @@ def joint_log_probability(event: Event, groups: Groups, corrections: dict[Correc
     corrections
         Weight of each correction for multiple tests (1); a mixture of probabilities.
     """
-    sd = dict(zip(("first", "base", "second"), np.sqrt(groups.variance), strict=True))
-    n = dict(zip(("first", "base", "second"), groups.n, strict=True))
+    sd: dict[str, float] = dict(zip(("first", "base", "second"), np.sqrt(groups.variance), strict=True))
+    n: dict[str, float] = dict(zip(("first", "base", "second"), groups.n, strict=True))
     r, r_weight = _margins(groups, corrections)
     x_step, delta_step, x = _hub_nodes(min(sd.values()), max(sd.values()))
     fine = _STEP / delta_step
-    # offsets x_j - delta_k on the common fine grid: every leaf is a Toeplitz matrix, evaluated once per offset
+    # x_j - delta_k on the common fine grid: every leaf is a Toeplitz matrix, evaluated once per offset
     offsets = x[0] - GRID[-1] + fine * np.arange(x_step * (len(x) - 1) + delta_step * (len(GRID) - 1) + 1)
 
     def margin(arm: str) -> np.ndarray:
@@ -182,25 +185,24 @@ def joint_log_probability(event: Event, groups: Groups, corrections: dict[Correc
         return np.log(a.T @ b) - 2 * np.log(_SCALE)
 
 
-def _margins(groups: Groups, corrections: dict[Correction, float]) -> tuple[np.ndarray, np.ndarray]:
+def _margins(groups: Groups, corrections: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
     """Nodes of the margin r = c S and their weights, mixed over corrections."""
-    values = {
-        name: critical_value(name, groups.df, groups.k) for name, weight in corrections.items() if weight > 0
-    }
-    c = max(values.values())
+    used = [(name, weight) for name, weight in corrections.items() if weight > 0]
+    values = [(weight, critical_value(name, groups.df, groups.k)) for name, weight in used]
+    c = max(value for _, value in values)
     ratio = max(2 / (groups.n[i] * groups.variance[i]) for i in range(3))
     s, ds = chi_steps(groups.df, c * c * ratio, c * 24.0 / np.sqrt(min(groups.variance)), 1.1)
     log_weight = np.full(len(s), -np.inf)
-    for name, value in values.items():
+    for weight, value in values:
         factor = c / value
-        part = np.log(corrections[name]) + chi_logpdf(s * factor, groups.df) + np.log(ds * factor)
+        part = np.log(weight) + chi_logpdf(s * factor, groups.df) + np.log(ds * factor)
         log_weight = np.logaddexp(log_weight, part)
     keep = log_weight > _NEGLIGIBLE
     return c * s[keep], np.exp(log_weight[keep])
 
 
 def _hub_nodes(least_sd: float, most_sd: float) -> tuple[int, int, np.ndarray]:
-    """Trapezoid nodes of the hub's mean, commensurate with `GRID`: x step and delta step in fine steps, nodes."""
+    """Trapezoid nodes of the hub's mean, and steps of x and of `GRID` in common fine steps."""
     wanted = 0.7 * least_sd
     delta_step = max(1, int(np.ceil(_STEP / wanted)))
     x_step = max(1, int(wanted / _STEP)) if delta_step == 1 else 1

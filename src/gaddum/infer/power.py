@@ -40,4 +40,5 @@ def t_test_power(n: int, d: float, alpha: float = 0.05, n2: int | None = None, p
     noncentrality = d * np.sqrt(n if paired else n * second / (n + second))
     limit = t_of_p(alpha, df)
     shift = np.array([noncentrality])
-    return float((nct_interval(limit, np.inf, df, shift) + nct_interval(-np.inf, -limit, df, shift))[0])
+    power = nct_interval(limit, np.inf, df, shift) + nct_interval(-np.inf, -limit, df, shift)
+    return power[0].item()

@@ -1,27 +1,36 @@
 """Reduce: a published outcome becomes one table of log density over its one or two true contrasts.
 
-Contrasts are differences of arm means in within-group SD, positive where the first arm is better. All nuisances that
-the report leaves open (group sizes, SD or SEM, decision rule, correction for multiple tests, response to placebo) are
-mixed here, in probability, before the log; the sampler only reads tables (`tables`). Conventions:
+Contrasts are differences of arm means in within-group SD, positive where the first arm is better. All that
+the report leaves open (group sizes, SD or SEM, decision rule, correction for multiple tests, response to
+placebo) are mixed here, in probability, before the log; the sampler only reads `tables`. Conventions:
 
-- T tests: df = n_1 + n_2 - 2 of the two arms unless given; verdicts: one pooled SD over all arms of the experiment.
-- Paired data (crossovers): correlation 0.5 between sessions, so that the SD of a difference is the within-group SD.
+- T tests: df = n_1 + n_2 - 2 of the two arms unless given; verdicts: one pooled SD over all arms.
+- Paired data (crossovers): correlation 0.5 between sessions: the SD of a difference is the within-group SD.
 - Arm noise adds to the variance of every arm mean, beside 1/n, and is not seen by the test's own SD.
 - Unknown group sizes are equal over the arms that lack them; a given df of a two-arm test fixes them.
-- A difference with CI enters by its ratio to its standard error where n is known (free of units), and else as SD.
+- A difference with CI enters by its ratio to its standard error where n is known, and else as SD.
 - The density of a statistic is per SD of the observed effect.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 from scipy.stats import t as student_t
 
-from gaddum.infer.densities import GRID, effect_interval, effect_logpdf, effects_logpdf, floored, t_of_p
+from gaddum.infer.densities import (
+    GRID,
+    effect_interval,
+    effect_logpdf,
+    effects_logpdf,
+    floored,
+    mixed,
+    t_of_p,
+)
 from gaddum.infer.events import (
     ARMS,
     EVENTS,
+    PAIRS,
     Groups,
     joint_log_probability,
     pair_probability,
@@ -48,7 +57,7 @@ Contrast = tuple[tuple[str, float], ...]
 Priors = dict[str, Distribution]
 
 _PAIRED_SD_OF_DIFFERENCE = 1.0
-"""SD of within-subject differences in within-group SD, sqrt(2 (1 - r)), at the assumed correlation r = 0.5."""
+"""SD of within-subject differences in within-group SD: sqrt(2 (1 - r)) at the assumed r = 0.5."""
 
 
 class Reduced(NamedTuple):
@@ -126,17 +135,17 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
 def log_saturated(log_density: np.ndarray, sd: float) -> float:
     """Log of the integral of a table over independent N(0, sd^2) priors on its contrasts."""
     log_prior = -0.5 * (GRID / sd) ** 2
-    log_prior = log_prior - logsumexp(log_prior)
+    log_prior = log_prior - np.logaddexp.reduce(log_prior)
     if log_density.ndim == 1:
-        return float(logsumexp(log_density + log_prior))
-    return float(logsumexp(log_density + log_prior[:, None] + log_prior[None, :]))
+        return float(np.logaddexp.reduce(log_density + log_prior))
+    return float(np.logaddexp.reduce(log_density + log_prior[:, None] + log_prior[None, :], axis=None))
 
 
 def _means(experiment: Experiment, outcome: Means, priors: Priors) -> _Table:
     if len(outcome.arms) > 3:
         raise ValueError(
             f"Means are scored for two or three arms at a time; got {len(outcome.arms)} arms "
-            f"({', '.join(outcome.arms)}). Split into outcomes of two or three arms that share `same_subjects`."
+            f"({', '.join(outcome.arms)}). Split into outcomes of two or three arms with one `same_subjects`."
         )
     noise = fixed_value(priors, "arm_noise") ** 2
     sign = 1.0 if experiment.protocol.endpoints[outcome.endpoint].improvement == "increase" else -1.0
@@ -164,13 +173,13 @@ def _means(experiment: Experiment, outcome: Means, priors: Priors) -> _Table:
         shared = np.log(weight) - len(d) * np.log(pooled / scale_0)
         covariance = np.diag([1 / n[name] + noise for name in others]) + 1 / n[base] + noise
         if len(d) == 1:
-            parts.append(shared + effect_logpdf(d[0], covariance[0, 0], df, GRID))
+            parts.append(shared + effect_logpdf(float(d[0]), float(covariance[0, 0]), df, GRID))
         else:
             parts.append(shared + effects_logpdf(d, covariance, df, GRID, GRID))
         if observed is None:
-            observed = _observed(d[0], np.sqrt(1 / n[others[0]] + 1 / n[base]), df)
+            observed = _observed(float(d[0]), float(np.sqrt(1 / n[others[0]] + 1 / n[base])), df)
     contrasts = tuple(_difference_of(name, base) for name in others)
-    return _Table(contrasts, logsumexp(parts, axis=0), observed, dict(readings) if len(readings) > 1 else {})
+    return _Table(contrasts, mixed(parts), observed, dict(readings) if len(readings) > 1 else {})
 
 
 _AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM")}
@@ -189,7 +198,7 @@ def _difference(experiment: Experiment, outcome: Difference, priors: Priors) -> 
         return _Table(contrasts, density, {"effect": outcome.value, "lower": low, "upper": high})
     scenario = group_sizes(experiment, outcome.contrast, priors)[0]
     error, df = _error_and_df(scenario, outcome.contrast, paired)
-    ratio = outcome.value / ((high - low) / (2 * student_t.ppf(0.5 + 0.5 * outcome.ci_level, df)))
+    ratio = outcome.value / float((high - low) / (2 * student_t.ppf(0.5 + 0.5 * outcome.ci_level, df)))
     density = effect_logpdf(ratio * error, error**2 + 2 * noise, df, GRID)
     return _Table(contrasts, density, _observed(ratio * error, error, df))
 
@@ -216,7 +225,7 @@ def _test(experiment: Experiment, outcome: Test | PValue | PThreshold, priors: P
             if scenario.weight > most:
                 observed, most = _observed(d, error, df), scenario.weight
         parts.append(np.log(scenario.weight) + density)
-    return _Table((_difference_of(*outcome.contrast),), logsumexp(parts, axis=0), observed)
+    return _Table((_difference_of(*outcome.contrast),), mixed(parts), observed)
 
 
 def _t_statistic(outcome: Test | PValue, error: float, df: float) -> float:
@@ -239,12 +248,12 @@ def _interaction(experiment: Experiment, outcome: Interaction, priors: Priors) -
     for scenario in group_sizes(experiment, outcome.arms, priors, df=outcome.df):
         sizes = [scenario.n[name] for name in outcome.arms]
         df = outcome.df or sum(sizes) - 4
-        error = np.sqrt(sum(1 / n for n in sizes))
+        error = float(np.sqrt(sum(1 / n for n in sizes)))
         match outcome.statistic:
             case "p":
                 t = t_of_p(outcome.value, df)
             case "F":
-                t = np.sqrt(outcome.value)
+                t = float(np.sqrt(outcome.value))
             case "t":
                 t = abs(outcome.value)
         parts.append(
@@ -253,18 +262,18 @@ def _interaction(experiment: Experiment, outcome: Interaction, priors: Priors) -
         if scenario.weight > most:
             observed, most = _observed(sign * t * error, error, df), scenario.weight
     contrast = tuple(zip(outcome.arms, (1.0, -1.0, -1.0, 1.0), strict=True))
-    return _Table((contrast,), logsumexp(parts, axis=0), observed)
+    return _Table((contrast,), mixed(parts), observed)
 
 
 def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> _Table:
     noise = fixed_value(priors, "arm_noise") ** 2
-    corrections: Any = weights_of(priors, "correction", outcome.correction)
+    corrections = weights_of(priors, "correction", outcome.correction)
     every = tuple(name for name, arm in experiment.protocol.arms.items() if arm.subset_of is None)
     named = tuple(outcome.roles.values())
     tested = tuple(dict.fromkeys((*named, *every)))
     joint = outcome.verdict in EVENTS
-    roles = ARMS[outcome.verdict] if joint else ("K", "V")
-    arms = tuple(outcome.roles[role] for role in roles)  # pyright: ignore[reportArgumentType]
+    arm_of: dict[str, str] = dict(outcome.roles)  # pyright: ignore[reportAssignmentType] (keys are Literals)
+    arms = tuple(arm_of[role] for role in ARMS.get(outcome.verdict, ("K", "V")))
     rules = weights_of(priors, "rule", outcome.rule)
     events = EVENTS.get(outcome.verdict, {})
     if len(events) == 1:
@@ -274,26 +283,25 @@ def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> _Table
         sizes = tuple(scenario.n[name] for name in (*arms, arms[-1])[:3])
         groups = Groups(
             n=sizes,
-            variance=tuple(1 / n + noise for n in sizes),  # pyright: ignore[reportArgumentType]
+            variance=tuple(1 / n + noise for n in sizes),
             df=sum(scenario.n[name] for name in tested) - len(tested),
             k=len(tested),
         )
         if not joint:
-            relation: Any = {"effective": "above", "not effective": "not above", "no difference": "near"}
-            probability = pair_probability(relation[outcome.verdict], groups, corrections)
+            probability = pair_probability(PAIRS[outcome.verdict], groups, corrections)
             parts.append(np.log(scenario.weight) + _log(probability))
             continue
         for rule, weight in rules.items():
             if weight == 0:
                 continue
-            event = events[rule]  # pyright: ignore[reportArgumentType]
+            event = events[rule]
             if outcome.agonist_effect_present is False:
                 event = without_agonist_effect(outcome.verdict, event)
             parts.append(np.log(scenario.weight * weight) + joint_log_probability(event, groups, corrections))
     contrasts = tuple(_difference_of(name, arms[1]) for name in (arms[0], *arms[2:]))
     mixture = {**(rules if len(events) > 1 else {}), **(corrections if len(tested) > 2 else {})}
     components = {name: weight for name, weight in mixture.items() if 0 < weight < 1}
-    return _Table(contrasts, np.minimum(logsumexp(parts, axis=0), 0.0), None, components)
+    return _Table(contrasts, np.minimum(mixed(parts), 0.0), None, components)
 
 
 def _responders(experiment: Experiment, outcome: Responders, priors: Priors) -> _Table:
@@ -306,8 +314,9 @@ def _responders(experiment: Experiment, outcome: Responders, priors: Priors) -> 
         counts.pop(retest.arm, None)
         if set(counts) != {retest.among_responders_of}:
             raise ValueError(
-                f"A retest must name the one other arm with counts; got {retest.among_responders_of!r}, counts are of "
-                f"{', '.join(counts) or 'none'}. Move further arms to an outcome of their own."
+                f"A retest must name the one other arm with counts; got "
+                f"{retest.among_responders_of!r}, counts are of {', '.join(counts) or 'none'}. "
+                "Move further arms to an outcome of their own."
             )
         log_density = retest_log_probability(
             counts[retest.among_responders_of],
@@ -333,7 +342,7 @@ def _error_and_df(scenario: Scenario, arms: tuple[str, str], paired: bool) -> tu
     n_1, n_2 = (scenario.n[name] for name in arms)
     if paired:
         n = min(n_1, n_2)
-        return _PAIRED_SD_OF_DIFFERENCE / np.sqrt(n), n - 1
+        return float(_PAIRED_SD_OF_DIFFERENCE / np.sqrt(n)), n - 1
     return float(np.sqrt(1 / n_1 + 1 / n_2)), n_1 + n_2 - 2
 
 
@@ -387,6 +396,6 @@ def _check_arms(experiment: Experiment, outcome: Outcome) -> None:
     missing = [name for name in named if name not in experiment.protocol.arms]
     if missing:
         raise ValueError(
-            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, arms are "
-            f"{', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
+            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
+            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
         )

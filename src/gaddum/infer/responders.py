@@ -1,11 +1,11 @@
 """Counts of responders as binomials of a latent response with a threshold.
 
-A subject's latent improvement is ``q0 + effect + u + e``, with ``u ~ N(0, rho)`` lasting from test to retest and
-``e ~ N(0, 1 - rho)`` not; a subject responds where it exceeds 0. So P(response | effect) = Phi(q0 + effect), and q0 is
-the probit of the response to placebo. In a crossover that retests only those who responded, u is what selection acts
-on: given u the two sessions are independent, and one integral over u gives the joint probability.
-Integrals over q0 and rho are taken here, before sampling: q0 runs over steps of `GRID`, where a change of q0 is a
-shift of the table.
+A subject's latent improvement is ``q0 + effect + u + e``, with ``u ~ N(0, rho)`` lasting from test to retest
+and ``e ~ N(0, 1 - rho)`` not; a subject responds where it exceeds 0. So P(response | effect) is
+Phi(q0 + effect), and q0 the probit of the response to placebo. In a crossover that retests only those who
+responded, u is what selection acts on: given u the two sessions are independent, and one integral over u
+gives the joint probability. Integrals over q0 and rho are taken here, before sampling: q0 runs over steps of
+`GRID`, where a change of q0 is a shift of the table.
 """
 
 from typing import NamedTuple
@@ -28,9 +28,9 @@ from gaddum.infer.densities import GRID, floored
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
 
 _STEP = float(GRID[1] - GRID[0])
-_Q0_SHIFTS = 60
+_Q0_SHIFTS = 100
 _Q0 = np.round(_STEP * np.arange(-_Q0_SHIFTS, _Q0_SHIFTS + 1), 10)
-"""Probits of the response to placebo over which its prior is summed."""
+"""Probits of the response to placebo over which its prior is summed; beyond 10 SD it is cut off."""
 _WIDE = np.round(_STEP * np.arange(-_Q0_SHIFTS - 120, _Q0_SHIFTS + 121), 10)
 """q0 + effect over all q0 and effects."""
 
@@ -56,8 +56,8 @@ def placebo_weights(placebo: Distribution) -> np.ndarray:
             log_weight = -0.5 * z**2 - np.log(p) - np.log(complement) + log_jacobian
         case _:
             raise ValueError(
-                f"The response to placebo must be a beta, logit-normal or fixed prior; got {placebo.family!r}. "
-                "Change `placebo_response` in the case's priors."
+                f"The response to placebo must be a beta, logit-normal or fixed prior; got "
+                f"{placebo.family!r}. Change `placebo_response` in the case's priors."
             )
     return np.exp(log_weight - logsumexp(log_weight))
 
@@ -84,11 +84,11 @@ def correlation_nodes(retest: Distribution, count: int = 16) -> tuple[np.ndarray
 def responders_log_probability(
     arms: tuple[Counts, ...], placebo: Distribution, vehicle: Counts | None = None
 ) -> np.ndarray:
-    """Log probability of the counts in one or two arms of different subjects, over their effects on `GRID`."""
+    """Log probability of counts in one or two arms of different subjects, over their effects on `GRID`."""
     tables = [_binomial(counts) for counts in arms]
     if len(tables) == 1:
-        return _over_placebo(tables[0], placebo, vehicle)
-    return _over_placebo(tables[0][:, None] + tables[1][None, :], placebo, vehicle)
+        return _over_placebo(tables[0], arms[0].n, placebo, vehicle)
+    return _over_placebo(tables[0][:, None] + tables[1][None, :], arms[0].n + arms[1].n, placebo, vehicle)
 
 
 def retest_log_probability(
@@ -98,7 +98,7 @@ def retest_log_probability(
     correlation: Distribution,
     vehicle: Counts | None = None,
 ) -> np.ndarray:
-    """Log probability of a test and of a retest of (some of) its responders, over (effect of test, effect of retest).
+    """Log probability of a test and of a retest of (some of) its responders, over the two arms' effects.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def retest_log_probability(
     """
     if retest.n > test.responders:
         raise ValueError(
-            f"A retest among responders must not have more subjects than there were responders; got {retest.n} of "
-            f"{test.responders}. Correct the counts."
+            f"A retest among responders must not have more subjects than there were responders; got "
+            f"{retest.n} of {test.responders}. Correct the counts."
         )
     again, a = retest.responders, test.responders
     constant = _log_choose(test.n, a) + _log_choose(retest.n, again)
@@ -126,7 +126,8 @@ def retest_log_probability(
             log_both = again * np.log(both) if again else 0.0
             log_once = (retest.n - again) * np.log(once) if again < retest.n else 0.0
         parts.append(np.log(weight) + log_both + log_once + np.zeros((len(_WIDE), len(_WIDE))))
-    return _over_placebo(constant + others[:, None] + logsumexp(parts, axis=0), placebo, vehicle)
+    table = constant + others[:, None] + logsumexp(parts, axis=0)
+    return _over_placebo(table, test.n + retest.n, placebo, vehicle)
 
 
 def retest_factor(repeat: Beta, placebo: Beta, responders: int = 0, n: int = 7) -> float:
@@ -143,9 +144,11 @@ def retest_factor(repeat: Beta, placebo: Beta, responders: int = 0, n: int = 7) 
 
     Examples
     --------
-    >>> repeat, placebo = Beta(family="beta", a=8, b=2), Beta(family="beta", a=2, b=9)
-    >>> round(retest_factor(repeat, placebo))
-    473
+    >>> blocked = Beta(family="beta", a=1, b=4)
+    >>> round(retest_factor(Beta(family="beta", a=3, b=7), blocked), 1)
+    2.4
+    >>> round(retest_factor(Beta(family="beta", a=8, b=2), blocked))
+    520
     """
 
     def log_ml(prior: Beta) -> float:
@@ -176,15 +179,21 @@ def _fixed_weights(value: float) -> np.ndarray:
     return weights
 
 
-def _over_placebo(table: np.ndarray, placebo: Distribution, vehicle: Counts | None) -> np.ndarray:
+def _over_placebo(
+    table: np.ndarray, subjects: int, placebo: Distribution, vehicle: Counts | None
+) -> np.ndarray:
     """Sum over the response to placebo: tables on `_WIDE` (q0 + effect) become tables on `GRID` (effect)."""
     with np.errstate(divide="ignore"):
         log_weight = np.log(placebo_weights(placebo))
     if vehicle is not None:
         k, n = vehicle
+        subjects += n
         log_weight = log_weight + _log_choose(n, k) + k * log_ndtr(_Q0) + (n - k) * log_ndtr(-_Q0)
     total = np.full((len(GRID),) * table.ndim, -np.inf)
-    for shift, weight in enumerate(log_weight):
+    # a step of 0.2 integrates a likelihood of up to 30 subjects to 1e-6
+    stride = 1 if isinstance(placebo, Fixed) or subjects > 30 else 2
+    for shift in range(0, len(_Q0), stride):
+        weight = log_weight[shift] + np.log(stride)
         if weight > -400:
             window = (slice(shift, shift + len(GRID)),) * table.ndim
             total = np.logaddexp(total, weight + table[window])
@@ -197,16 +206,14 @@ def _session_pairs(rho: float) -> tuple[np.ndarray, np.ndarray]:
     if rho == 0:
         up, down = ndtr(_WIDE), ndtr(-_WIDE)
         return np.outer(up, up), np.outer(up, down)
-    step = min(0.5 * own, 0.25 * np.sqrt(rho))
-    u = np.arange(-_reach_of(rho), _reach_of(rho) + step, step)
+    # the integrand is the density of u times two smoothed steps of width `own`
+    step = 0.9 / np.sqrt(1 / rho + 2 / own**2)
+    reach = 22.0 * np.sqrt(rho)
+    u = np.arange(-reach, reach + step, step)
     weight = np.exp(-0.5 * u**2 / rho) * step / np.sqrt(2 * np.pi * rho)
     z = (_WIDE[:, None] + u[None, :]) / own
     up = _clean(ndtr(z))
     return (up * weight) @ up.T, (up * weight) @ _clean(ndtr(-z)).T
-
-
-def _reach_of(rho: float) -> float:
-    return 22.0 * float(np.sqrt(rho))
 
 
 def _clean(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Group sizes that a report leaves open, as a short mixture; and the few priors that reduction reads as numbers."""
+"""Group sizes that a report leaves open, as a short mixture; and priors that reduction reads as numbers."""
 
 from itertools import product
 from typing import NamedTuple
@@ -63,8 +63,8 @@ def group_sizes(
     for name, size in scenarios[0].n.items():
         if size < 2:
             raise ValueError(
-                f"A tested arm must have at least 2 subjects; got {size:g} in arm {name!r} of {experiment.id!r}. "
-                "Correct `n`, or use `form: narrative`."
+                f"A tested arm must have at least 2 subjects; got {size:g} in arm {name!r} of "
+                f"{experiment.id!r}. Correct `n`, or use `form: narrative`."
             )
     return scenarios
 
@@ -84,7 +84,8 @@ def unknown_sizes(prior: Distribution) -> dict[int, float]:
             values = np.array([value])
         case _:
             raise ValueError(
-                f"`n_unknown` must be a lognormal or fixed prior; got {prior.family!r}. Change the case's priors."
+                f"`n_unknown` must be a lognormal or fixed prior; got {prior.family!r}. "
+                "Change the case's priors."
             )
     sizes, counts = np.unique(np.maximum(np.round(values).astype(int), _LEAST), return_counts=True)
     return {int(n): float(count / len(values)) for n, count in zip(sizes, counts, strict=True)}
@@ -99,7 +100,8 @@ def fixed_value(priors: dict[str, Distribution], name: str) -> float:
             return sd
         case other:
             raise ValueError(
-                f"Prior {name!r} must be fixed, normal or half-normal; got {other.family!r}. Change the case's priors."
+                f"Prior {name!r} must be fixed, normal or half-normal; got {other.family!r}. "
+                "Change the case's priors."
             )
 
 

@@ -1,9 +1,9 @@
 """Tables of log densities, and their smooth interpolation in JAX.
 
-`reduce` turns every outcome into log densities on `GRID`; here they are stacked as coefficients of uniform cubic
-B-splines (not-a-knot ends), so that a sampler reads value and gradient with 4 gathers (one contrast) or 16 (two).
-Interpolated tables are twice continuously differentiable inside the grid. Beyond it (effects of more than 12 SD) the
-coordinate is clamped: the table is flat there.
+`reduce` turns every outcome into log densities on `GRID`; here they are stacked as coefficients of uniform
+cubic B-splines (not-a-knot ends), so that a sampler reads value and gradient with 4 gathers (one contrast) or
+16 (two). Interpolated tables are twice continuously differentiable inside the grid. Beyond it (effects of
+more than 12 SD) the coordinate is clamped: the table is flat there.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,10 @@ def evaluate_1d(tables: Tables, x: Float[Array, "T1 B"]) -> Float[Array, "T1 B"]
     cell, weights = _locate(x)
     index = cell + size * jnp.arange(count)[:, None]
     flat = tables.one.reshape(-1)
-    return sum(w * _gather(flat, index + i) for i, w in enumerate(weights))
+    total = jnp.zeros_like(x)
+    for i, weight in enumerate(weights):
+        total = total + weight * _gather(flat, index + i)
+    return total
 
 
 def evaluate_2d(tables: Tables, x: Float[Array, "T2 B"], y: Float[Array, "T2 B"]) -> Float[Array, "T2 B"]:
@@ -72,7 +75,9 @@ def evaluate_2d(tables: Tables, x: Float[Array, "T2 B"], y: Float[Array, "T2 B"]
     flat = tables.two.reshape(-1)
     total = jnp.zeros_like(x)
     for i, x_weight in enumerate(x_weights):
-        line = sum(w * _gather(flat, index + (size * i + j)) for j, w in enumerate(y_weights))
+        line = jnp.zeros_like(x)
+        for j, y_weight in enumerate(y_weights):
+            line = line + y_weight * _gather(flat, index + (size * i + j))
         total = total + x_weight * line
     return total
 
