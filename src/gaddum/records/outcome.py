@@ -233,3 +233,28 @@ Outcome = Annotated[
     Means | Difference | Responders | Test | PValue | PThreshold | Interaction | Verdict | Narrative,
     Field(discriminator="form"),
 ]
+
+
+def arms_of(outcome: Outcome) -> tuple[str, ...]:
+    """Names of the arms that an outcome speaks of, each once."""
+    match outcome:
+        case Means():
+            names = list(outcome.arms)
+        case Responders():
+            names = list(outcome.counts)
+            if outcome.retest is not None:
+                names += [outcome.retest.arm, outcome.retest.among_responders_of]
+        case Interaction():
+            names = list(outcome.arms)
+        case Verdict():
+            names = list(outcome.roles.values())
+        case Narrative():
+            names = []
+        case _:
+            names = list(outcome.contrast)
+    return tuple(dict.fromkeys(names))
+
+
+def is_scored(outcome: Outcome) -> bool:
+    """Whether an outcome enters the likelihood."""
+    return outcome.primary and not isinstance(outcome, Narrative)

@@ -1,0 +1,219 @@
+"""Adjudicate: a case -> the probability of each rival hypothesis, and everything that a reader needs to trust it.
+
+The one verb that runs the whole chain. It reduces the record once, fits every account in both parameterisations, and
+returns a labelled document together with the draws. It prints nothing and writes nothing.
+"""
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Float
+
+from gaddum import parallel
+from gaddum.infer import compare
+from gaddum.infer.compare import Variant
+from gaddum.infer.document import write_document
+from gaddum.infer.draws import draws_tree
+from gaddum.infer.fitted import FORMS, Fit, Fitted
+from gaddum.infer.likelihood import HERMITE_NODES, Problem, Setting, build_problem, cohort_log_likelihoods
+from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
+from gaddum.infer.likelihood import setting as make_setting
+from gaddum.infer.posterior import Settings, sample_posterior
+from gaddum.records.ledger import LoadedCase, load_case
+from gaddum.simulate.assemble import assemble
+
+Progress = Callable[[str, float], None]
+
+SUMMARY_DRAWS = 1000
+"""Posterior draws per fit that summaries use."""
+
+
+class Adjudication(NamedTuple):
+    """Result: the document (JSON-ready) and the posterior draws."""
+
+    document: dict[str, Any]
+    draws: xr.DataTree
+
+
+def adjudicate(
+    case: str | Path | LoadedCase,
+    *,
+    until: int | None = None,
+    hypotheses: list[str] | None = None,
+    seed: int = 0,
+    workers: int = 2,
+    link: float | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Adjudication:
+    """Weigh the rival hypotheses of a case by its published record.
+
+    Parameters
+    ----------
+    case : str, Path or LoadedCase
+        Name of a bundled case, or the folder of one.
+    until : int
+        Last year of publication to take in; all by default.
+    hypotheses : list of str
+        Names of the hypotheses to compare; all by default.
+    seed : int
+        Seed of all sampling.
+    workers : int
+        Threads; the result does not depend on it.
+    link : float
+        How far slices and imaging speak to behaviour, in [0, 1]; the case's own by default.
+    settings : Settings
+        Lengths of the sampler.
+    progress : callable
+        Called as progress(task, fraction) from worker threads.
+
+    Returns
+    -------
+    Adjudication
+        `document` holds verdict, propositions, claims, hypotheses and all that explains them; `draws` the posterior.
+
+    Raises
+    ------
+    ValueError
+        Where the case or an argument is not usable; says what must hold.
+    """
+    loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
+    with jax.enable_x64(True):
+        return _run(loaded, until, seed, workers, settings or Settings(), progress or (lambda task, done: None))
+
+
+def _run(
+    loaded: LoadedCase, until: int | None, seed: int, workers: int, settings: Settings, progress: Progress
+) -> Adjudication:
+    progress("reading the record", 0.0)
+    assembly = assemble(loaded)
+    problem = build_problem(loaded, assembly)
+    progress("reading the record", 1.0)
+    weights = problem.link.copy()
+    if until is not None and problem.scored:
+        weights[problem.years > until] = 0.0
+    function = make_log_likelihood(problem)
+    variants = compare.variants(loaded.case)
+    equivalent = _equivalent(variants, problem, seed)
+    fits = _fit_all(variants, equivalent, problem, function, weights, seed, workers, settings, progress)
+    progress("summarising", 0.0)
+    names = [h.name for h in loaded.case.hypotheses]
+    groups = _hypothesis_groups(names, variants, equivalent)
+    fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed)
+    document = write_document(fitted, until=until, settings=settings)
+    progress("summarising", 1.0)
+    stored = {f"{fit.form}/{fit.variant.label}": fit.evidence for fit in fits.values()}
+    return Adjudication(document, draws_tree(stored, assembly))
+
+
+def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> LoadedCase:
+    """Keep the named hypotheses; replace the link."""
+    case = loaded.case
+    update: dict[str, Any] = {}
+    if names is not None:
+        known = [h.name for h in case.hypotheses]
+        unknown = [name for name in names if name not in known]
+        if unknown or not names:
+            raise ValueError(f"Hypotheses must be among {', '.join(known)}; got {', '.join(unknown) or 'none'}.")
+        update["hypotheses"] = tuple(h for h in case.hypotheses if h.name in names)
+    if link is not None:
+        if not 0 <= link <= 1:
+            raise ValueError(f"The link must lie in [0, 1]; got {link!r}.")
+        update["link"] = link
+    return loaded if not update else dataclasses.replace(loaded, case=case.model_copy(update=update))
+
+
+def _equivalent(variants: list[Variant], problem: Problem, seed: int) -> list[list[int]]:
+    """Groups of variants that predict the same of the ledger."""
+    accounts = [compare.variant_account(v, problem.assembly, absolute=False) for v in variants]
+    contrasts = np.concatenate([problem.contrasts_1d, problem.contrasts_2d[0], problem.contrasts_2d[1]])
+    if not len(contrasts):
+        return [[i] for i in range(len(variants))]
+    return compare.classes(compare.divergences(accounts, problem.assembly, contrasts, seed=seed))
+
+
+def _hypothesis_groups(names: list[str], variants: list[Variant], equivalent: list[list[int]]) -> list[list[int]]:
+    """Hypotheses all of whose variants coincide with another's."""
+    group_of = {i: g for g, group in enumerate(equivalent) for i in group}
+    signature = {
+        name: frozenset(group_of[i] for i, v in enumerate(variants) if v.hypothesis.name == name) for name in names
+    }
+    groups: dict[frozenset[int], list[int]] = {}
+    for place, name in enumerate(names):
+        groups.setdefault(signature[name], []).append(place)
+    return list(groups.values())
+
+
+def _fit_all(
+    variants: list[Variant],
+    equivalent: list[list[int]],
+    problem: Problem,
+    function: Callable,
+    weights: Float[np.ndarray, " cohorts"],
+    seed: int,
+    workers: int,
+    settings: Settings,
+    progress: Progress,
+) -> dict[tuple[str, int], Fit]:
+    """Fit one variant of each equivalence group in both parameterisations; members share the fit."""
+    cohort_logs, compiled = _cohort_function(problem), jax.jit(function)
+    tasks = [(form, group[0]) for form in FORMS for group in equivalent]
+    done: dict[tuple[str, int], float] = dict.fromkeys(tasks, 0.0)
+    lock = threading.Lock()
+
+    def fit(task: tuple[str, int]) -> Fit:
+        form, place = task
+        variant = variants[place]
+        given = make_setting(
+            problem, compare.variant_account(variant, problem.assembly, absolute=form == "absolute"), weights
+        )
+        mask = active_dimensions(problem, compiled, given, settings)
+
+        def report(stage: str, fraction: float) -> None:
+            with lock:
+                done[task] = fraction
+                progress("weighing the hypotheses", sum(done.values()) / len(done))
+
+        evidence = sample_posterior(function, given, mask, seed=seed, settings=settings, progress=report)
+        step = max(1, evidence.draws.shape[0] // SUMMARY_DRAWS)
+        sample = np.ascontiguousarray(evidence.draws[::step][:SUMMARY_DRAWS].T)
+        report("done", 1.0)
+        return Fit(variant, form, given, evidence, sample, np.asarray(cohort_logs(sample, given)))
+
+    results = parallel.map_tasks(fit, tasks, workers=workers)
+    found: dict[tuple[str, int], Fit] = {}
+    for (form, lead), result in zip(tasks, results, strict=True):
+        for member in next(group for group in equivalent if group[0] == lead):
+            found[form, member] = result._replace(variant=variants[member])
+    return found
+
+
+def _cohort_function(problem: Problem) -> Callable:
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(HERMITE_NODES)
+    logs = np.log(node_weights / node_weights.sum())
+    if not problem.scored:
+        return lambda z, given: np.zeros((0, z.shape[1]))
+    return jax.jit(lambda z, given: cohort_log_likelihoods(problem, z, given, nodes, logs))
+
+
+def active_dimensions(
+    problem: Problem, compiled: Callable, given: Setting, settings: Settings
+) -> Bool[np.ndarray, " dimension"]:
+    """Dimensions that move the log likelihood anywhere; the others integrate to one and are not sampled."""
+    dimension = problem.assembly.dimension
+    if not problem.scored:
+        return np.zeros(dimension, bool)
+    z = np.random.default_rng(0).standard_normal((dimension, settings.lanes))
+    base = np.asarray(compiled(z, given))
+    active = np.zeros(dimension, bool)
+    for place in range(dimension):
+        moved = z.copy()
+        moved[place] = np.random.default_rng(place + 1).standard_normal(settings.lanes)
+        active[place] = bool(np.any(np.asarray(compiled(moved, given)) != base))
+    return active

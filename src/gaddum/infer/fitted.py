@@ -1,0 +1,92 @@
+"""Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts left out)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum.infer import compare
+from gaddum.infer.compare import Variant, Weighed
+from gaddum.infer.likelihood import Problem, Setting
+from gaddum.infer.posterior import Evidence
+from gaddum.records.ledger import LoadedCase
+
+FORMS = ("gate-matched", "absolute")
+"""Parameterisations: effects relative to the anchor, or to full activity. The first is the main one."""
+
+
+class Fit(NamedTuple):
+    """One fitted account."""
+
+    variant: Variant
+    form: str
+    setting: Setting
+    evidence: Evidence
+    sample: Float[np.ndarray, "dimension draws"]
+    """A thinned sample of the posterior, batch last."""
+    cohort_logs: Float[np.ndarray, "cohorts draws"]
+
+
+class Fitted(NamedTuple):
+    """All fits of a case."""
+
+    loaded: LoadedCase
+    problem: Problem
+    variants: list[Variant]
+    fits: dict[tuple[str, int], Fit]
+    groups: list[list[int]]
+    """Hypotheses (by place) that predict the same."""
+    weights: Float[np.ndarray, " cohorts"]
+    seed: int
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the hypotheses, in the case's order."""
+        return [h.name for h in self.loaded.case.hypotheses]
+
+    def of(self, form: str, name: str) -> list[Fit]:
+        """Fits of a hypothesis's variants in one parameterisation."""
+        return [self.fits[form, i] for i, v in enumerate(self.variants) if v.hypothesis.name == name]
+
+    def weighed(self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None) -> dict[str, Weighed]:
+        """Probabilities in one parameterisation; `shift` is added to the cohorts' weights by importance weights."""
+        masses = np.array([h.mass for h in self.loaded.case.hypotheses])
+        log_ml, errors = [], []
+        for name in self.names:
+            mine = self.of(form, name)
+            log_ml.append(np.array([_shifted(fit, shift) for fit in mine]))
+            errors.append(np.array([fit.evidence.log_ml_mcse for fit in mine]))
+        return compare.weigh(self.names, masses, self.groups, log_ml, errors)
+
+    def settings(self) -> dict[str, tuple[str, Float[np.ndarray, " cohorts"] | None]]:
+        """The declared set over which a verdict must hold: name -> (parameterisation, shift of cohort weights)."""
+        found: dict[str, tuple[str, Float[np.ndarray, " cohorts"] | None]] = {
+            f"parameterisation {form}": (form, None) for form in FORMS
+        }
+        linked = np.array(["," in cohort for cohort in self.problem.cohorts])
+        if linked.any():
+            for value in (0.0, 1.0):
+                shift = np.where(linked & (self.weights > 0), value - self.weights, 0.0)
+                found[f"link to slices {value:g}"] = (FORMS[0], shift)
+        for place, cohort in enumerate(self.problem.cohorts):
+            if self.weights[place] > 0:
+                shift = np.zeros(len(self.problem.cohorts))
+                shift[place] = -self.weights[place]
+                found[f"without {cohort}"] = (FORMS[0], shift)
+        return found
+
+
+def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[np.ndarray, " draws"]:
+    """Normalised weights of a fit's sample under shifted cohort weights."""
+    count = fit.sample.shape[1]
+    if shift is None or not len(shift):
+        return np.full(count, 1 / count)
+    logs = shift @ fit.cohort_logs
+    weights = np.exp(logs - logs.max())
+    return weights / weights.sum()
+
+
+def _shifted(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> float:
+    if shift is None or not len(shift):
+        return fit.evidence.log_ml
+    return compare.reweighted_log_ml(fit.evidence.log_ml, shift @ fit.cohort_logs)[0]

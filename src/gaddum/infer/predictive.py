@@ -1,0 +1,131 @@
+"""Predictive: what the accounts, weighed by their probabilities, say of each outcome and each arm's engagement."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from gaddum.infer.likelihood import Problem, Scored, Setting
+from gaddum.infer.tables import evaluate_1d, evaluate_2d
+from gaddum.simulate.assemble import VEHICLE
+from gaddum.simulate.response import respond, values
+
+CENTRAL = (0.025, 0.5, 0.975)
+
+
+class Predictor:
+    """Compiled functions of one problem that all summaries share."""
+
+    def __init__(self, problem: Problem) -> None:
+        assembly = problem.assembly
+        self.problem = problem
+        self.effects = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).effect)
+        self.states = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).state)
+        self.features = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).features)
+        spread = assembly.index["heterogeneity"]
+        self.spread = jax.jit(lambda z, s: values(s.table, z)[spread])
+
+    def contrasts(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
+        """First contrast of every scored outcome per draw, cohort heterogeneity drawn, [outcomes, draws]."""
+        effect = np.asarray(self.effects(z, setting))
+        first = np.concatenate([self.problem.contrasts_1d @ effect, self.problem.contrasts_2d[0] @ effect])
+        return first * self._scale(z, setting, seed)
+
+    def report_density(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
+        """Density (or probability) of what was reported, per outcome and draw."""
+        problem, effect = self.problem, np.asarray(self.effects(z, setting))
+        scale = self._scale(z, setting, seed)
+        ones = problem.contrasts_1d.shape[0]
+        logs = []
+        if ones:
+            logs.append(np.asarray(evaluate_1d(problem.tables, problem.contrasts_1d @ effect * scale[:ones])))
+        if problem.contrasts_2d.shape[1]:
+            x, y = (problem.contrasts_2d[i] @ effect * scale[ones:] for i in (0, 1))
+            logs.append(np.asarray(evaluate_2d(problem.tables, x, y)))
+        return np.exp(np.concatenate(logs))
+
+    def _scale(self, z: np.ndarray, setting: Setting, seed: int) -> np.ndarray:
+        """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
+        noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), z.shape[1]))
+        scale = np.exp(np.asarray(self.spread(z, setting)) * noise)
+        return scale[[s.cohort for s in self.problem.scored]]
+
+
+def interval(samples: Float[np.ndarray, "... draws"]) -> dict[str, Any]:
+    """Median and central 95 % interval."""
+    lower, median, upper = np.quantile(samples, CENTRAL)
+    return {"median": float(median), "lower": float(lower), "upper": float(upper)}
+
+
+def label(scored: Scored) -> str:
+    """Short text of what was reported."""
+    return scored.reduced.label
+
+
+def forest(
+    problem: Problem,
+    predicted: Float[np.ndarray, "outcomes draws"],
+    prior_predicted: Float[np.ndarray, "outcomes draws"],
+    density: Float[np.ndarray, "outcomes draws"],
+) -> list[dict[str, Any]]:
+    """One row per scored outcome: observed beside posterior and prior predictive."""
+    rows = []
+    for place, s in enumerate(problem.scored):
+        verbal = s.outcome.form in ("verdict", "responders", "p-threshold")
+        rows.append(
+            {
+                "study": s.study.id,
+                "year": s.study.year,
+                "experiment": s.experiment.id,
+                "endpoint": s.outcome.endpoint,
+                "stratum": s.experiment.protocol.subject.stratum,
+                "form": s.outcome.form,
+                "label": label(s),
+                "observed_text": getattr(s.outcome, "verdict", None) or label(s),
+                "observed": s.reduced.observed,
+                "predicted": interval(predicted[place]),
+                "prior_predicted": interval(prior_predicted[place]),
+                "probability_of_report": float(np.mean(density[place])) if verbal else None,
+            }
+        )
+    return rows
+
+
+def engagement(
+    problem: Problem, features: list[Float[np.ndarray, "rows nodes draws"]]
+) -> list[dict[str, Any]]:
+    """Level of each feature per arm at the drug's time of action and at the test.
+
+    Induction is the node at which the arm's own exposure moves the feature furthest from its level without drug.
+    """
+    assembly = problem.assembly
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[int, str]] = set()
+    for reading in assembly.readings:
+        for place, name in enumerate(assembly.features):
+            if reading.row < 0 or not assembly.ligand_names[reading.row]:
+                continue
+            level = features[place][reading.row]
+            away = np.abs(np.median(level, axis=-1) - VEHICLE[name.split(".")[1]])
+            if away.max() < 1e-4:
+                continue
+            moments = {"induction": int(np.argmax(away)), "expression": level.shape[0] - 1}
+            for phase, node in moments.items():
+                key = (reading.row, f"{reading.study} {reading.arm} {name} {phase}")
+                if key in seen:
+                    continue
+                seen.add(key)
+                rows.append(
+                    {
+                        "study": reading.study,
+                        "experiment": reading.experiment,
+                        "arm": reading.arm,
+                        "endpoint": reading.endpoint,
+                        "feature": name,
+                        "phase": phase,
+                        "time_h": float(assembly.times[reading.row, node]),
+                    }
+                    | interval(level[node])
+                )
+    return rows

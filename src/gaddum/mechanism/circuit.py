@@ -1,0 +1,43 @@
+"""Circuit: gate activity -> relative fall of a neurone population's firing (algebraic tier).
+
+Log firing falls linearly with activity, by `depth` at full activity. The drive handed on to behaviour is the fall
+relative to the greatest possible one, so that 0 -> 0 and 1 -> 1 whatever the depth; depth -> 0 is the linear limit,
+which is also what an account that bypasses the circuit uses.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def firing_ratio(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Firing relative to baseline, exp(-depth * activity).
+
+    Parameters
+    ----------
+    activity : array
+        Gate activity in [0, 1].
+    depth : array
+        Log suppression of firing at full activity (dimensionless).
+    """
+    return jnp.exp(-depth * activity)
+
+
+def drive(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Fall in firing as a share of the fall at full activity, in [0, 1].
+
+    Parameters
+    ----------
+    activity : array
+        Gate activity in [0, 1].
+    depth : array
+        Log suppression of firing at full activity; 0 gives the activity itself.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> float(drive(jnp.array(0.3), jnp.array(0.0))), float(drive(jnp.array(1.0), jnp.array(2.0)))
+    (0.3, 1.0)
+    """
+    small = jnp.abs(depth) < 1e-4  # below, the quadratic term is under 1e-8 and the quotient loses digits
+    safe = jnp.where(small, 1.0, depth)
+    return jnp.where(small, activity, jnp.expm1(-safe * activity) / jnp.expm1(-safe))

@@ -1,0 +1,118 @@
+"""Parameters: every uncertain number of a case as a monotone map from a standard normal variate.
+
+A parameter is tabulated at the points `Z_GRID` of that variate, on a scale where it is smooth (its logarithm, logit or
+itself). A lognormal is then a straight line; an equal mixture of conflicting facts is a monotone curve that passes
+through both. Sampling takes place in one space, the standard normal, whatever the parameter.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from gaddum import units
+from gaddum.records.prior import Beta, Distribution, Fixed, HalfNormal, LogitNormal, LogNormal, Normal
+from gaddum.records.quantity import Quantity
+from gaddum.records.source import Source
+
+Z_GRID = np.arange(-4.0, 4.01, 0.5)
+"""Points of the standard normal variate at which parameters are tabulated."""
+
+DEFAULT_GSD = 1.5
+"""Spread of a published number whose source gives none: an assumption, listed in every report."""
+
+_KINDS: tuple[units.Kind, ...] = ("time", "concentration", "volume", "clearance", "rate", "association rate", "number")
+
+
+class Parameter(NamedTuple):
+    """One sampled dimension."""
+
+    name: str
+    nodes: Float[np.ndarray, " grid"]
+    """Value on the parameter's smooth scale at `Z_GRID`."""
+    unit: str
+    distribution: str
+    reason: str
+    source: str
+
+
+def canonical(quantity: Quantity, molar_mass: float | None = None) -> float:
+    """Value of a quantity in the canonical unit of its kind; mass concentrations become nM by the molar mass."""
+    text = f"{quantity.value} {quantity.unit}"
+    for kind in _KINDS:
+        try:
+            value = units.magnitude(text, kind)
+        except ValueError:
+            continue
+        if kind == "concentration" and units.canonical_unit(text, kind) == "ng/mL":
+            if molar_mass is None:
+                raise ValueError(f"A mass concentration needs a molar mass to become nM; got {text!r} without one.")
+            return value / molar_mass * 1e3
+        return value
+    raise ValueError(f"A quantity must have a unit of time, concentration, volume, clearance or rate; got {text!r}.")
+
+
+def log_spread(quantity: Quantity) -> float:
+    """Standard deviation of the logarithm, from the spread or the declared default."""
+    return float(np.log(quantity.gsd or DEFAULT_GSD))
+
+
+def log_median(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> float:
+    """Mean logarithm over conflicting reports."""
+    return float(np.mean([np.log(canonical(quantity, molar_mass)) for quantity in reported]))
+
+
+def log_variance(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> float:
+    """Variance of the logarithm of the equal mixture of conflicting reports."""
+    medians = [np.log(canonical(quantity, molar_mass)) for quantity in reported]
+    return float(np.mean([log_spread(quantity) ** 2 for quantity in reported]) + np.var(medians))
+
+
+def log_nodes(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> Float[np.ndarray, " grid"]:
+    """Log quantiles at `Z_GRID` of the equal mixture of lognormals that the reports amount to."""
+    medians = np.array([np.log(canonical(quantity, molar_mass)) for quantity in reported])
+    spreads = np.maximum([log_spread(quantity) for quantity in reported], 1e-9)
+    if len(medians) == 1:
+        return medians[0] + spreads[0] * Z_GRID
+    fine = np.linspace((medians - 6 * spreads).min(), (medians + 6 * spreads).max(), 20001)
+    upper = np.mean(stats.norm.sf((fine[:, None] - medians) / spreads), axis=1)
+    return np.interp(Z_GRID, stats.norm.isf(np.clip(upper, 1e-300, 1 - 1e-16)), fine)
+
+
+def distribution_nodes(distribution: Distribution) -> Float[np.ndarray, " grid"]:
+    """Quantiles at `Z_GRID` on the smooth scale: log (lognormal, half-normal), logit (fractions) or the value."""
+    match distribution:
+        case LogNormal(median=median, gsd=gsd):
+            return np.log(median) + np.log(gsd) * Z_GRID
+        case HalfNormal(sd=sd):
+            return np.log(sd * stats.norm.isf(stats.norm.sf(Z_GRID) / 2))
+        case LogitNormal(median=median, sd=sd):
+            return np.log(median / (1 - median)) + sd * Z_GRID
+        case Beta(a=a, b=b):
+            quantile = stats.beta.isf(stats.norm.sf(Z_GRID), a, b)
+            return np.log(quantile) - np.log1p(-quantile)
+        case Normal(mean=mean, sd=sd):
+            return mean + sd * Z_GRID
+        case Fixed(value=value):
+            return np.full_like(Z_GRID, value)
+    raise ValueError(f"A sampled parameter needs a continuous distribution; got {distribution.family!r}.")
+
+
+def describe(distribution: Distribution) -> str:
+    """Write a distribution in words for the prior table."""
+    fields = distribution.model_dump(exclude={"family"})
+    return f"{distribution.family}({', '.join(f'{key} {value}' for key, value in fields.items())})"
+
+
+def cite(source: Source | None) -> str:
+    """Write a source in one line."""
+    if source is None:
+        return "assumption"
+    where = source.doi and f"doi:{source.doi}" or source.pmid and f"PMID {source.pmid}" or source.cites or ""
+    return f"{source.how}: {where or source.reason}"
+
+
+def describe_reported(reported: tuple[Quantity, ...]) -> str:
+    """Write what was reported, conflicting numbers side by side."""
+    return " or ".join(f"{q.value:g} {q.unit} (GSD {q.gsd or DEFAULT_GSD:.2g})" for q in reported)
