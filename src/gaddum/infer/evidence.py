@@ -22,8 +22,8 @@ class Settings(NamedTuple):
     """Most leapfrog steps in one trajectory (1)."""
     stages: int = 200
     """Most temperature steps (1)."""
-    warm_up: int = 2
-    """Sweeps at beta = 1 in which step and preconditioner still adapt (1)."""
+    warm_up: int = 4
+    """Sweeps at beta = 1 in which step and preconditioner still adapt, and which are not used (1)."""
     sweeps: int = 48
     """Most sweeps at beta = 1, warm-up included (1)."""
     r_hat: float = 1.01

@@ -255,8 +255,8 @@ def _temperature_step(log_likelihood: np.ndarray, room: float, fraction: float) 
 
 
 def _chains(run: _Run, state: State) -> np.ndarray:
-    """Kept draws and log likelihood: (active + 1, populations, particles, sweeps), first third dropped."""
-    kept = state.kept[_dropped(state) :]
+    """Kept draws and log likelihood: (active + 1, populations, particles, sweeps), warm-up dropped."""
+    kept = state.kept[_dropped(run, state) :]
     z = np.stack([z[run.mask] for z, _ in kept], axis=-1)
     log_likelihood = np.stack([value for _, value in kept], axis=-1)[None]
     return np.concatenate([z, log_likelihood]).reshape(
@@ -264,12 +264,13 @@ def _chains(run: _Run, state: State) -> np.ndarray:
     )
 
 
-def _dropped(state: State) -> int:
-    return len(state.kept) // 3
+def _dropped(run: _Run, state: State) -> int:
+    """Sweeps not used: the warm-up, and at least a third; the ladder leaves a bias that these forget."""
+    return max(run.settings.warm_up, len(state.kept) // 3)
 
 
 def _settled(run: _Run, state: State) -> bool:
-    """Whether to stop sweeping; looked at after sweep 6 and then at intervals of a third."""
+    """Whether to stop sweeping; looked at four sweeps after the warm-up, then at intervals of a third."""
     done, settings = len(state.kept), run.settings
     look = settings.warm_up + 4
     while look < done:
@@ -306,7 +307,7 @@ def _conclude(run: _Run, state: State) -> Evidence:
         failures.append(f"error of log_ml {halves.mcse:.2g} exceeds {settings.largest_mcse}")
     if not halves.gap <= 4.0 * math.sqrt(2.0) * halves.mcse + 1e-6:
         failures.append(f"the two halves of the populations differ by {halves.gap:.2g} nats")
-    kept = state.kept[_dropped(state) :]
+    kept = state.kept[_dropped(run, state) :]
     draws = np.stack([z for z, _ in kept])  # (sweeps, dimensions, all particles)
     draws = draws.reshape(len(kept), run.mask.size, settings.populations, settings.particles)
     increments = np.sum(np.stack(state.increments), axis=0)
