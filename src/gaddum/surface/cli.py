@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gaddum import __version__
+from gaddum.surface.adjudicate import adjudicate
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -30,6 +31,7 @@ app = typer.Typer(
 ledger_app = typer.Typer(
     help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
 )
+app.command()(adjudicate)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[
@@ -171,18 +173,6 @@ def ledger_show(
         _print_json(record.model_dump(mode="json"))
     else:
         typer.echo(dump_record(record), nl=False)
-
-
-def _configure_jax() -> None:
-    """Set precision, device count and compilation cache; to be called before a command first uses JAX."""
-    import jax
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gaddum" / "jax"
-    jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_num_cpu_devices", 2)
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
-    jax.config.update("jax_raise_persistent_cache_errors", False)
 
 
 def _load(case: str) -> "LoadedCase":

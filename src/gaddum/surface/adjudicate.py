@@ -1,0 +1,225 @@
+"""The command `gaddum adjudicate`: run the chain, show the verdict, write the report.
+
+Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
+"""
+
+import logging
+import shlex
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gaddum.infer.adjudicate import Adjudication
+    from gaddum.records.ledger import LoadedCase
+
+_log = logging.getLogger("gaddum")
+
+INTERRUPTED = 130
+
+
+def adjudicate(
+    case: Annotated[
+        str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
+    ],
+    until: Annotated[
+        int | None, typer.Option(metavar="YEAR", help="Take in studies up to this year.")
+    ] = None,
+    hypotheses: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Hypotheses to compare; all where not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all sampling.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: runs/CASE]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads; the result does not depend on it.")] = 2,
+    link: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="How far slices and imaging speak to behaviour; by default as in the case.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
+    ] = False,
+) -> None:
+    """Weigh the rival hypotheses of a case. Exit code 0 when done, also if the record does not decide."""
+    from gaddum.records.ledger import load_case
+    from gaddum.surface.files import as_json as to_json
+
+    names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
+    command = _command(case, until, names, seed, link)
+    try:
+        loaded = load_case(case)
+        folder = out if out is not None else Path("runs") / loaded.case.name
+        document = _run(
+            loaded,
+            folder,
+            command,
+            verbose,
+            quiet=as_json,
+            until=until,
+            hypotheses=names,
+            seed=seed,
+            workers=workers,
+            link=link,
+        )
+    except (ValueError, OSError) as error:
+        _complain(error)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; results written earlier are intact.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(to_json(document))
+        return
+    from rich.console import Console
+
+    from gaddum.surface.files import REPORT
+    from gaddum.surface.terminal import print_summary
+
+    print_summary(document, Console())
+    typer.echo(f"\nReport: {folder / REPORT}")
+
+
+def _run(
+    loaded: "LoadedCase",
+    folder: Path,
+    command: str,
+    verbose: bool,
+    *,
+    quiet: bool,
+    workers: int,
+    **choices: Any,
+) -> dict[str, Any]:
+    """Adjudicate and write the results; all of them or none."""
+    from gaddum.surface.accelerator import configure_jax
+    from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, as_json, staged
+
+    with staged(folder) as work, _logging(work / LOG, verbose), _interruptible() as stop:
+        _log.info("command: %s", command)
+        configure_jax(workers=workers)
+        from gaddum.infer.adjudicate import adjudicate as weigh
+        from gaddum.surface.report import write_report
+
+        with _progress(verbose) as report:
+            found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)
+        manifest = found.document["manifest"] | {"command": command}
+        document = found.document | {"manifest": manifest}
+        for row in document["hypotheses"]:
+            _log.info(
+                "%s: log_ml %s, mcse %s, established %s",
+                row["name"],
+                row["log_ml"],
+                row["log_ml_mcse"],
+                row["established"],
+            )
+        found.draws.to_netcdf(work / DRAWS, engine="h5netcdf")
+        (work / REPORT).write_text(write_report(document), encoding="utf-8")
+        (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
+        _log.info("verdict: %s", document["verdict"])
+    return document
+
+
+def _command(case: str, until: int | None, names: list[str] | None, seed: int, link: float | None) -> str:
+    """Command that repeats the run."""
+    words = ["gaddum", "adjudicate", case, "--seed", str(seed)]
+    words += [] if until is None else ["--until", str(until)]
+    words += [] if names is None else ["--hypotheses", ",".join(names)]
+    words += [] if link is None else ["--link", f"{link:g}"]
+    return shlex.join(words)
+
+
+def _complain(error: Exception) -> None:
+    """Say what is wrong with the input, without a traceback; the log has that."""
+    from gaddum.records.finding import RecordError
+
+    typer.echo(str(error) if isinstance(error, RecordError) else f"Error: {error}", err=True)
+
+
+def _progress(verbose: bool) -> Any:
+    """Give a progress bar on standard error, or nothing beside a log."""
+    if verbose:
+        return nullcontext(lambda task, fraction: None)
+    from rich.console import Console
+
+    from gaddum.surface.terminal import progress_bar
+
+    return progress_bar(Console(stderr=True))
+
+
+def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Callable[[str, float], None]:
+    """Make a progress callback that logs each task's start and ends the worker that calls it after a stop."""
+    begun: set[str] = set()
+
+    def reported(task: str, fraction: float) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        if task not in begun:
+            begun.add(task)
+            _log.info("begin: %s", task)
+        report(task, fraction)
+
+    return reported
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into exceptions that unwind the run, and tell its workers."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def interrupted(number: int, frame: Any) -> None:
+        stop.set()
+        if number == signal.SIGTERM:
+            sys.exit(128 + number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logging(path: Path, verbose: bool) -> Iterator[None]:
+    """Write the run's log to a file and, if wanted, to standard error; how the run failed goes there too."""
+    handlers: list[logging.Handler] = [logging.FileHandler(path, encoding="utf-8")]
+    handlers += [logging.StreamHandler()] if verbose else []
+    layout = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    sources = (_log, logging.getLogger("py.warnings"))
+    levels = [source.level for source in sources]
+    with warnings.catch_warnings():
+        logging.captureWarnings(True)
+        for handler in handlers:
+            handler.setFormatter(layout)
+        for source in sources:
+            source.setLevel(logging.INFO)
+            for handler in handlers:
+                source.addHandler(handler)
+        try:
+            yield
+        except BaseException as error:
+            _log.error("ended early: %s", type(error).__name__, exc_info=error)
+            raise
+        finally:
+            logging.captureWarnings(False)
+            for source, level in zip(sources, levels, strict=True):
+                source.setLevel(level)
+                for handler in handlers:
+                    source.removeHandler(handler)
+            handlers[0].close()

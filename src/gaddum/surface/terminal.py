@@ -1,0 +1,117 @@
+"""Terminal: a result as text for people, and progress while it is made."""
+
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from gaddum.surface.rounding import chance, hypothesis_chance, with_error
+
+STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
+_WIDEST = 100
+"""Longest line of running text (characters)."""
+
+
+def print_summary(document: dict[str, Any], console: Console) -> None:
+    """Print the verdict, the propositions and the hypotheses.
+
+    Parameters
+    ----------
+    document : dict
+        The result.
+    console : Console
+        Where to print it.
+    """
+    width = min(console.width, _WIDEST)
+    console.print(Text(document["title"], style="bold"))
+    console.print(Text(document["question"], style="italic"))
+    console.print()
+    console.print(Text(textwrap.fill(document["verdict"], width)))
+    for item in document["missing"]:
+        console.print(
+            Text(textwrap.fill(item, width, initial_indent="- ", subsequent_indent="  "), style="dim")
+        )
+    if document["propositions"]:
+        console.print()
+        console.print(_propositions(document))
+    console.print()
+    console.print(_hypotheses(document))
+    reference = next((row["title"] for row in document["hypotheses"] if row["reference"]), "the first")
+    console.print(
+        Text(f"log BF against \u201c{reference}\u201d, with Monte-Carlo standard error.", style="dim")
+    )
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Callable[[str, float], None]]:
+    """Show a bar per task; gives the callback (task, fraction done), which any thread may call."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as shown:
+        tasks: dict[str, TaskID] = {}
+        lock = threading.Lock()
+
+        def report(name: str, fraction: float) -> None:
+            with lock:
+                if name not in tasks:
+                    tasks[name] = shown.add_task(name, total=1.0)
+                shown.update(tasks[name], completed=min(max(fraction, 0.0), 1.0))
+
+        yield report
+
+
+def _propositions(document: dict[str, Any]) -> Table:
+    table = _table(
+        "Proposition", "Stratum", "Phase", ("Prior", True), ("Probability", True), ("Range", True), "Verdict"
+    )
+    before = None
+    for row in document["propositions"]:
+        leaning = f", leans {row['leaning']}" if row.get("leaning") else ""
+        table.add_row(
+            Text("" if row["name"] == before else row["name"]),
+            Text(row["stratum"]),
+            Text(row["phase"]),
+            chance(row["prior"]),
+            chance(row["probability"]),
+            f"{chance(row['lower'])} to {chance(row['upper'])}",
+            Text(row["verdict"] + leaning, style=STYLES.get(row["verdict"], "")),
+        )
+        before = row["name"]
+    return table
+
+
+def _hypotheses(document: dict[str, Any]) -> Table:
+    table = _table(
+        "Hypothesis", "Gate", ("log BF", True), ("absolute", True), ("Prior", True), ("Probability", True)
+    )
+    for row in sorted(document["hypotheses"], key=lambda row: -row["probability"]):
+        table.add_row(
+            Text(row["title"]),
+            Text(row["gate"]),
+            _log_bf(row, row),
+            _log_bf(row, row.get("absolute")),
+            chance(row["prior"]),
+            hypothesis_chance(row),
+        )
+    return table
+
+
+def _log_bf(row: dict[str, Any], numbers: dict[str, Any] | None) -> str:
+    if numbers is None:
+        return "\u2013"
+    if row["reference"]:
+        return "reference"
+    return with_error(numbers["log_bf"], numbers["log_bf_mcse"]) if row["established"] else "not established"
+
+
+def _table(*columns: str | tuple[str, bool]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        name, right = column if isinstance(column, tuple) else (column, False)
+        table.add_column(name, justify="right" if right else "left", no_wrap=right)
+    return table

@@ -1,0 +1,107 @@
+"""The command: what it prints and where, its exit codes, and what it leaves behind.
+
+The chain itself is replaced by one that returns the fictional document at once.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from gaddum.infer import adjudicate as chain
+from gaddum.surface.cli import main
+
+FILES = {"posterior.nc", "report.html", "result.json", "run.log"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads((Path(__file__).parent / "document.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def answer(monkeypatch, document):
+    """Let the chain return the document; gives the list of its calls."""
+    calls = []
+
+    def weigh(case, *, progress, **choices):
+        progress("weighing the hypotheses", 0.5)
+        calls.append(choices)
+        draws = xr.DataTree.from_dict({"/gate-matched/ar1": xr.Dataset({"z": ("draw", [0.0, 1.0])})})
+        return chain.Adjudication(document, draws)
+
+    monkeypatch.setattr(chain, "adjudicate", weigh)
+    monkeypatch.setattr("gaddum.surface.accelerator.configure_jax", lambda **given: None)
+    return calls
+
+
+def test_run_writes_all_files_and_prints_the_verdict(answer, document, tmp_path, capsys):
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert " ".join(document["verdict"].split()[:8]) in " ".join(shown.split())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    with xr.open_datatree(tmp_path / "out" / "posterior.nc", engine="h5netcdf") as tree:
+        assert tree["/gate-matched/ar1"]["z"].shape == (2,)
+
+
+def test_json_is_all_that_standard_output_holds(answer, tmp_path, capsys):
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+
+
+def test_options_reach_the_chain_and_the_command_to_repeat_it(answer, tmp_path):
+    options = ["--until", "1990", "--hypotheses", "mor, dor", "--seed", "3", "--link", "0.5"]
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path), *options]) == 0
+    assert answer == [{"until": 1990, "hypotheses": ["mor", "dor"], "seed": 3, "link": 0.5, "workers": 2}]
+    command = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["manifest"]["command"]
+    assert command == "gaddum adjudicate morphine --seed 3 --until 1990 --hypotheses mor,dor --link 0.5"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nowhere"], ["morphine", "--seed", "-1"], ["morphine", "--link", "2"], ["morphine", "--workers", "0"]],
+)
+def test_unusable_input_is_code_2_with_a_sentence(answer, tmp_path, capsys, arguments):
+    assert main(["adjudicate", *arguments, "--out", str(tmp_path)]) == 2
+    caught = capsys.readouterr()
+    assert caught.out == ""
+    assert caught.err
+    assert "Traceback" not in caught.err
+
+
+def test_refusal_by_the_chain_is_code_2_and_stays_in_the_log(answer, monkeypatch, tmp_path, capsys):
+    def refuse(case, **choices):
+        raise ValueError("Hypotheses must be among mor, dor; got none.")
+
+    monkeypatch.setattr(chain, "adjudicate", refuse)
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path)]) == 2
+    assert "Hypotheses must be among" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["failed.log"]
+
+
+def test_interrupt_is_code_130_and_leaves_earlier_results(answer, monkeypatch, tmp_path):
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+    def interrupted(case, **choices):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(chain, "adjudicate", interrupted)
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 130
+    after = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    after.pop("failed.log")
+    assert after == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_broken_case_is_code_2(answer, tmp_path, capsys):
+    import gaddum
+
+    shutil.copytree(Path(gaddum.__file__).parent / "library" / "cases" / "morphine", tmp_path / "morphine")
+    with (tmp_path / "morphine" / "case.yaml").open("a", encoding="utf-8") as file:
+        file.write("unheard_of: 1\n")
+    assert main(["adjudicate", str(tmp_path / "morphine"), "--out", str(tmp_path / "out")]) == 2
+    assert "unheard_of" in capsys.readouterr().err
