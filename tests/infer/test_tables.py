@@ -60,7 +60,8 @@ def test_gradient_is_that_of_the_density() -> None:
     x = jnp.asarray([[0.31, -2.07, 4.44]] * 2)
     gradient = jax.grad(lambda at: evaluate_1d(TABLES, at)[0].sum())(x)[0]
     h = 1e-4
-    exact = (effect_logpdf(1.1, 0.24, 14.0, x[0] + h) - effect_logpdf(1.1, 0.24, 14.0, x[0] - h)) / (2 * h)
+    at = np.asarray(x[0])
+    exact = (effect_logpdf(1.1, 0.24, 14.0, at + h) - effect_logpdf(1.1, 0.24, 14.0, at - h)) / (2 * h)
     np.testing.assert_allclose(gradient, exact, atol=1e-3)
 
 
