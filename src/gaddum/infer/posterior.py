@@ -280,7 +280,7 @@ def _settled(run: _Run, state: State) -> bool:
     if done >= settings.sweeps:
         return True
     found = diagnose(_chains(run, state))
-    return found.r_hat < settings.r_hat and found.ess > settings.ess_per_dimension * run.mask.sum()
+    return found.r_hat < settings.r_hat and found.ess > settings.ess_per_dimension * int(run.mask.sum())
 
 
 def _conclude(run: _Run, state: State) -> Evidence:
