@@ -22,7 +22,7 @@ SURE = (0.05, 0.95)
 """Probabilities beyond which a proposition counts as settled."""
 ROW = 17
 """Height of a row (px)."""
-_WHERE = 215
+_WHERE = 245
 """Room for the name of a stratum and phase (px)."""
 
 
@@ -77,7 +77,7 @@ def chart_posterior(
 
 
 def chart_propositions(
-    document: dict[str, Any], *, theme: Theme = INLINE, columns: int = 3, width: int = 190
+    document: dict[str, Any], *, theme: Theme = INLINE, columns: int = 3, width: int = 180
 ) -> alt.VConcatChart:
     """Draw one panel per proposition, one row per stratum and phase: bar, range over the prior set, prior tick."""
     colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
@@ -324,10 +324,12 @@ def _proposition_panel(
 
 
 def _effect_domain(rows: list[dict[str, Any]]) -> list[float]:
-    """Range of what was seen and is predicted; wider prior intervals are cut."""
+    """Range of what was seen and is predicted; intervals far beyond every middle are cut."""
+    middles = [row[key] for row in rows for key in ("after_median", "seen_effect") if row[key] is not None]
+    most = max([6.0, *(1.5 * abs(middle) for middle in middles)])
     keys = ("after_lower", "after_upper", "seen_lower", "seen_upper")
     ends = [row[key] for row in rows for key in keys if row[key] is not None] + [-0.5, 0.5]
-    low, high = max(min(ends), -12.0), min(max(ends), 12.0)
+    low, high = max(min(ends), -most), min(max(ends), most)
     margin = 0.04 * (high - low)
     return [low - margin, high + margin]
 

@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from gaddum.surface import charts
-from gaddum.surface.rounding import chance, hypothesis_chance, rounded, with_error
+from gaddum.surface.rounding import chance, chances, hypothesis_chance, rounded, with_error
 
 LEAST_CONTRACTION = 0.1
 """Share of the prior variance below which a parameter counts as decided by its prior."""
@@ -100,6 +100,7 @@ def _environment() -> jinja2.Environment:
         "rounded": rounded,
         "with_error": with_error,
         "chance": lambda value: chance(value),
+        "chances": chances,
         "hypothesis_chance": hypothesis_chance,
         "contraction": _contraction,
         "interests": lambda value: value if isinstance(value, str) else "; ".join(value) or "unknown",

@@ -73,6 +73,18 @@ def chance(probability: float | None, error: float | None = None) -> str:
     return rounded(probability, max(error or 0.0, 0.01))
 
 
+def chances(lower: float | None, upper: float | None) -> str:
+    """Write a range of probabilities.
+
+    Examples
+    --------
+    >>> chances(0.123, 0.5), chances(0.001, 0.002)
+    ('0.12 to 0.50', '< 0.01')
+    """
+    first, last = chance(lower), chance(upper)
+    return first if first == last else f"{first} to {last}"
+
+
 def hypothesis_chance(row: dict) -> str:
     """Write a hypothesis's probability; its error is that of `log_ml` carried through Bayes' rule.
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from gaddum.surface.rounding import chance, hypothesis_chance, with_error
+from gaddum.surface.rounding import chance, chances, hypothesis_chance, with_error
 
 STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
 _WIDEST = 100
@@ -67,18 +67,17 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, float], None]]:
 
 def _propositions(document: dict[str, Any]) -> Table:
     table = _table(
-        "Proposition", "Stratum", "Phase", ("Prior", True), ("Probability", True), ("Range", True), "Verdict"
+        "Proposition", "Stratum and phase", ("Prior", True), ("Probability", True), ("Range", True), "Verdict"
     )
     before = None
     for row in document["propositions"]:
         leaning = f", leans {row['leaning']}" if row.get("leaning") else ""
         table.add_row(
             Text("" if row["name"] == before else row["name"]),
-            Text(row["stratum"]),
-            Text(row["phase"]),
+            Text(row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"),
             chance(row["prior"]),
             chance(row["probability"]),
-            f"{chance(row['lower'])} to {chance(row['upper'])}",
+            chances(row["lower"], row["upper"]),
             Text(row["verdict"] + leaning, style=STYLES.get(row["verdict"], "")),
         )
         before = row["name"]
@@ -113,5 +112,5 @@ def _table(*columns: str | tuple[str, bool]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         name, right = column if isinstance(column, tuple) else (column, False)
-        table.add_column(name, justify="right" if right else "left", no_wrap=right)
+        table.add_column(name, justify="right" if right else "left", no_wrap=right or name == "Verdict")
     return table
