@@ -181,8 +181,8 @@ def bridge_halves(
         rows = log_likelihood[used]
         found.append(bridge(rows + at_posterior.reshape(rows.shape), at_proposal))
     first, second = found
-    # Both feel the same discrepancy between the halves (it enters squared), so their errors go together:
-    # over seeds of a Gaussian the root of the sum of squares was too small by a factor 1.35.
+    # Added as if fully correlated: over 12 seeds each of Gaussians in 5 to 100 dimensions the root of the sum of
+    # squares was too small by 1.05 to 1.54. Likely cause, not tested: both feel the same gap between the halves.
     return Halves(
         log_ml=0.5 * (first.log_ml + second.log_ml),
         mcse=0.5 * (first.mcse + second.mcse),

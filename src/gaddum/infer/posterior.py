@@ -265,7 +265,7 @@ def _chains(run: _Run, state: State) -> np.ndarray:
 
 
 def _dropped(run: _Run, state: State) -> int:
-    """Sweeps not used: the warm-up, and at least a third; the ladder leaves a bias that these forget."""
+    """Sweeps not used: the warm-up, and at least a third; early ones biased a skewed hierarchical case."""
     return max(run.settings.warm_up, len(state.kept) // 3)
 
 
