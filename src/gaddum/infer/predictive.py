@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -24,7 +25,7 @@ class Predictor:
         self.states = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).state)
         self.features = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).features)
         spread = assembly.index["heterogeneity"]
-        self.spread = jax.jit(lambda z, s: values(s.table, z)[spread])
+        self.spread = jax.jit(lambda z, s: jnp.exp(values(s.table, z)[spread]))
 
     def contrasts(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
         """First contrast of every scored outcome per draw, cohort heterogeneity drawn, [outcomes, draws]."""

@@ -11,6 +11,7 @@ set, both parameterisations and with any one cohort removed; otherwise it is und
 changed its odds at least threefold.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from gaddum.simulate.assemble import VEHICLE
 
 HALF = 0.5
 SURE = 0.95
+LEAN = 3.0
+"""Change of a proposition's odds by the record from which it leans."""
 BLOCKED = {"block": 0.0, "agonism": 0.0, "tone": 0.0, "reserve": 1.0, "engagement": 0.0}
 """Level of each feature when its target can do nothing for the drug."""
 UNNAMED = "a target other than the named ones"
@@ -93,19 +96,22 @@ def invokes_unnamed(hypothesis: Hypothesis, case: Case) -> bool:
 def judge(probability: float, lower: float, upper: float, prior: float) -> dict[str, Any]:
     """Word for a proposition from its probability, its range over the prior set, and its prior.
 
+    `moved` says whether the record changed the odds at least threefold; a settled proposition that it did not move was
+    settled by the prior.
+
     Examples
     --------
     >>> judge(0.99, 0.97, 0.995, 0.5)["verdict"], judge(0.99, 0.60, 0.995, 0.5)["verdict"]
     ('supported', 'undecided')
     """
-    if lower > SURE:
-        return {"verdict": "supported", "leaning": None}
-    if upper < 1 - SURE:
-        return {"verdict": "contradicted", "leaning": None}
     tiny = 1e-12
     change = (probability + tiny) * (1 - prior + tiny) / ((1 - probability + tiny) * (prior + tiny))
-    leaning = "for" if change >= 3 else "against" if change <= 1 / 3 else None
-    return {"verdict": "undecided", "leaning": leaning}
+    leaning = "for" if change >= LEAN else "against" if change <= 1 / LEAN else None
+    if lower > SURE:
+        return {"verdict": "supported", "leaning": None, "moved": leaning == "for"}
+    if upper < 1 - SURE:
+        return {"verdict": "contradicted", "leaning": None, "moved": leaning == "against"}
+    return {"verdict": "undecided", "leaning": leaning, "moved": leaning is not None}
 
 
 def answer_claim(claim: Claim, propositions: list[dict[str, Any]]) -> dict[str, Any]:
@@ -141,32 +147,24 @@ def paragraph(case: Case, propositions: list[dict[str, Any]], rivals: list[dict[
         )
     order = sorted(rivals, key=lambda h: -h["probability"])
     best, second = order[0], order[1] if len(order) > 1 else None
-    settled = [p for p in propositions if p["verdict"] != "undecided"]
     parts = []
     if second is not None and best["probability"] <= SURE:
         parts.append(
-            f"The record does not decide between \u201c{best['title']}\u201d (probability {best['probability']:.2f}) and "
-            f"\u201c{second['title']}\u201d ({second['probability']:.2f})."
+            f"The record does not decide between \u201c{best['title']}\u201d (probability "
+            f"{_chance(best['probability'])}) and \u201c{second['title']}\u201d ({_chance(second['probability'])})."
         )
     else:
-        parts.append(f"The record favours \u201c{best['title']}\u201d (probability {best['probability']:.2f}).")
-    if settled:
         parts.append(
-            "Settled over the declared prior set and with any one cohort removed: "
-            + "; ".join(f"{p['name']} ({p['stratum']}, {p['phase']}): {p['verdict']}" for p in settled)
-            + "."
+            f"The record favours \u201c{best['title']}\u201d (probability {_chance(best['probability'])})."
         )
+    settled = _grouped(propositions, lambda p: p["verdict"] if p["verdict"] != "undecided" and p["moved"] else None)
+    if settled:
+        parts.append(f"Settled over the declared prior set and with any one cohort removed: {settled}.")
     else:
         parts.append("No proposition is settled over the declared prior set and with any one cohort removed.")
-    leaning = [p for p in propositions if p["leaning"]]
+    leaning = _grouped(propositions, lambda p: p["leaning"] and f"leaning {p['leaning']}")
     if leaning:
-        parts.append(
-            "Leanings (odds changed at least threefold): "
-            + "; ".join(
-                f"{p['name']} ({p['stratum']}, {p['phase']}): {p['leaning']}, {p['probability']:.2f}" for p in leaning
-            )
-            + "."
-        )
+        parts.append(f"Undecided, but the record changed the odds at least threefold: {leaning}.")
     reserve = [h for h in rivals if h.get("absolute") and _differ(h)]
     if reserve:
         names = ", ".join(h["name"] for h in reserve)
@@ -175,6 +173,31 @@ def paragraph(case: Case, propositions: list[dict[str, Any]], rivals: list[dict[
             "on receptor reserve."
         )
     return " ".join(parts)
+
+
+def _grouped(propositions: list[dict[str, Any]], word: Callable[[dict[str, Any]], str | None]) -> str:
+    """Propositions that get a word, one phrase a name, with how many strata and phases it holds in."""
+    phrases = []
+    for name in dict.fromkeys(p["name"] for p in propositions):
+        asked = [p for p in propositions if p["name"] == name]
+        words: dict[str, list[dict[str, Any]]] = {}
+        for p in asked:
+            said = word(p)
+            if said:
+                words.setdefault(said, []).append(p)
+        for said, those in words.items():
+            low, high = min(p["probability"] for p in those), max(p["probability"] for p in those)
+            span = _chance(low) if _chance(low) == _chance(high) else f"{_chance(low)} to {_chance(high)}"
+            where = "everywhere" if len(those) == len(asked) else f"in {len(those)} of {len(asked)} strata and phases"
+            phrases.append(f"{name}: {said} {where} ({span})")
+    return "; ".join(phrases)
+
+
+def _chance(probability: float) -> str:
+    """Two digits, never 0 or 1."""
+    if probability > 0.99:
+        return "> 0.99"
+    return "< 0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
 def _differ(row: dict[str, Any]) -> bool:
