@@ -1,8 +1,8 @@
 """Compare: evidences of hypotheses and their phase variants -> Bayes factors and posterior probabilities.
 
-A hypothesis whose phased inputs may act at induction, expression or both has one variant each; they share its prior mass
-equally, so its marginal likelihood is their mean. Hypotheses that predict the same over the ledger's protocols form one
-class and share one prior mass.
+A hypothesis whose phased inputs may act at induction, expression or both has one variant each; they share its prior
+mass equally, so its marginal likelihood is their mean. Hypotheses that predict the same over the ledger's protocols
+form one class and share one prior mass.
 """
 
 from typing import NamedTuple
@@ -142,7 +142,9 @@ def weigh(
     }
 
 
-def prior_masses(masses: Float[np.ndarray, " hypotheses"], groups: list[list[int]]) -> Float[np.ndarray, " hypotheses"]:
+def prior_masses(
+    masses: Float[np.ndarray, " hypotheses"], groups: list[list[int]]
+) -> Float[np.ndarray, " hypotheses"]:
     """Prior probabilities after equivalence classes have shared their mass."""
     mass = masses.astype(float).copy()
     for group in groups:
@@ -150,9 +152,7 @@ def prior_masses(masses: Float[np.ndarray, " hypotheses"], groups: list[list[int
     return mass / mass.sum()
 
 
-def reweighted_log_ml(
-    log_ml: float, log_weights: Float[np.ndarray, " draws"]
-) -> tuple[float, float]:
+def reweighted_log_ml(log_ml: float, log_weights: Float[np.ndarray, " draws"]) -> tuple[float, float]:
     """Marginal likelihood under other weights, from posterior draws, with the effective number of draws.
 
     Parameters
@@ -163,8 +163,8 @@ def reweighted_log_ml(
         Log ratio of the other to the present likelihood, per draw. Bounded, since study failure bounds a cohort's
         likelihood from below.
     """
-    total = logsumexp(log_weights)
-    effective = float(np.exp(2 * total - logsumexp(2 * log_weights)))
+    total, total_of_squares = (float(np.asarray(logsumexp(k * log_weights))) for k in (1, 2))
+    effective = float(np.exp(2 * total - total_of_squares))
     return float(log_ml + total - np.log(log_weights.size)), effective
 
 

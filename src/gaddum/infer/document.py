@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,12 +9,12 @@ import numpy as np
 
 from gaddum._version import __version__
 from gaddum.infer import compare, verdict
-from gaddum.infer.fitted import FORMS, Fit, Fitted, importance
+from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted, importance
 from gaddum.infer.posterior import Settings
 from gaddum.infer.predictive import Predictor, engagement, forest
 from gaddum.infer.verdict import Question
 from gaddum.simulate.parameters import DEFAULT_GSD
-from gaddum.simulate.response import account, respond
+from gaddum.simulate.response import account
 
 MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
@@ -35,9 +34,9 @@ def write_document(fitted: Fitted, *, until: int | None, settings: Settings) -> 
     """
     case, problem = fitted.loaded.case, fitted.problem
     rivals = _rivals(fitted)
-    propositions = _propositions(fitted)
-    live = problem.scored and fitted.weights.max(initial=0.0) > 0
     predictor = Predictor(problem)
+    propositions = _propositions(fitted, predictor)
+    live = problem.scored and fitted.weights.max(initial=0.0) > 0
     rows = _predictive(fitted, predictor, rivals) if live else {"forest": [], "engagement": []}
     return {
         "case": case.name,
@@ -121,7 +120,7 @@ def _rivals(fitted: Fitted) -> list[dict[str, Any]]:
     return rows
 
 
-def _propositions(fitted: Fitted) -> list[dict[str, Any]]:
+def _propositions(fitted: Fitted, predictor: Predictor) -> list[dict[str, Any]]:
     """Propositions per stratum and phase, with their range over the prior set."""
     case, assembly = fitted.loaded.case, fitted.problem.assembly
     asked = verdict.questions(assembly.features, fitted.loaded.library, case.effect)
@@ -129,11 +128,10 @@ def _propositions(fitted: Fitted) -> list[dict[str, Any]]:
     if not anchors:
         return []
     rows = np.array([row for _, row in anchors])
-    states = jax.jit(lambda z, given: respond(assembly, z, given).state[rows])
-    prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, 500))
-    truth = {key: _answers(fit, asked, states, fit.sample, fitted) for key, fit in fitted.fits.items()}
+    prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
+    truth = {key: _answers(fit, asked, predictor, fit.sample, rows) for key, fit in fitted.fits.items()}
     before = {
-        i: _answers(fitted.fits[FORMS[0], i], asked, states, prior_z, fitted).mean(axis=-1)
+        i: _answers(fitted.fits[FORMS[0], i], asked, predictor, prior_z, rows).mean(axis=-1)
         for i in range(len(fitted.variants))
     }
     unnamed = {h.name: float(verdict.invokes_unnamed(h, case)) for h in case.hypotheses}
@@ -177,16 +175,16 @@ def _propositions(fitted: Fitted) -> list[dict[str, Any]]:
 
 
 def _answers(
-    fit: Fit, asked: list[Question], states: Callable, z: np.ndarray, fitted: Fitted
+    fit: Fit, asked: list[Question], predictor: Predictor, z: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
     """Truth of each question per anchor and draw, [questions, anchors, draws]."""
-    assembly = fitted.problem.assembly
     hypothesis, phase = fit.variant.hypothesis, fit.variant.phase or "both"
-    reference = np.asarray(states(z, account(hypothesis, assembly, phase=phase, absolute=True)))
+    assembly = predictor.problem.assembly
+    reference = predictor.states(z, fit.setting)[rows]
     out = []
     for question in asked:
-        held = account(hypothesis, assembly, phase=phase, absolute=True, hold=question.hold)
-        out.append(verdict.answer(question, np.asarray(states(z, held)), reference))
+        held = account(hypothesis, assembly, phase=phase, absolute=fit.form == FORMS[1], hold=question.hold)
+        out.append(verdict.answer(question, predictor.states(z, fit.setting._replace(account=held))[rows], reference))
     return np.array(out, float)
 
 
@@ -248,18 +246,19 @@ def _predictive(fitted: Fitted, predictor: Predictor, rivals: list[dict[str, Any
     posterior, prior, density = [], [], []
     weighed = fitted.weighed(FORMS[0])
     features = None
+    before = random.standard_normal((problem.assembly.dimension, SUMMARY_DRAWS))
     for row in rivals:
         name = row["name"]
         fits = fitted.of(FORMS[0], name)
         for fit, share in zip(fits, weighed[name].variant_probability, strict=True):
-            before = random.standard_normal((problem.assembly.dimension, 200))
-            prior.append(predictor.contrasts(before, fit.setting, fitted.seed))
+            few = random.integers(SUMMARY_DRAWS, size=200)
+            prior.append(predictor.contrasts(before, fit.setting, fitted.seed)[:, few])
             count = int(round(MIXED_DRAWS * row["probability"] * share))
             if count < 1:
                 continue
-            z = fit.sample[:, random.integers(fit.sample.shape[1], size=count)]
-            posterior.append(predictor.contrasts(z, fit.setting, fitted.seed))
-            density.append(predictor.report_density(z, fit.setting, fitted.seed))
+            pick = random.integers(fit.sample.shape[1], size=count)
+            posterior.append(predictor.contrasts(fit.sample, fit.setting, fitted.seed)[:, pick])
+            density.append(predictor.report_density(fit.sample, fit.setting, fitted.seed)[:, pick])
     lead = max(rivals, key=lambda row: row["probability"])["name"]
     fit = fitted.of(FORMS[0], lead)[0]
     features = [np.asarray(f) for f in predictor.features(_unmasked(fit, fitted), fit.setting)]
@@ -273,7 +272,7 @@ def _predictive(fitted: Fitted, predictor: Predictor, rivals: list[dict[str, Any
 
 def _unmasked(fit: Fit, fitted: Fitted) -> np.ndarray:
     """A fit's sample with the dimensions it did not need filled from their prior."""
-    z = fit.sample[:, :400].copy()
+    z = fit.sample.copy()
     idle = ~np.any(z != 0, axis=1)
     z[idle] = np.random.default_rng(fitted.seed).standard_normal((int(idle.sum()), z.shape[1]))
     return z
@@ -336,9 +335,7 @@ def _assumptions(fitted: Fitted) -> list[dict[str, str]]:
     ]
     for parameter in fitted.problem.assembly.parameters:
         if "assumption:" in parameter.source:
-            rows.append(
-                {"where": parameter.name, "what": parameter.distribution, "reason": parameter.source}
-            )
+            rows.append({"where": parameter.name, "what": parameter.distribution, "reason": parameter.source})
     rows.append(
         {
             "where": "numbers without a spread",
@@ -359,7 +356,11 @@ def _assumptions(fitted: Fitted) -> list[dict[str, str]]:
 def _missing(fitted: Fitted) -> list[str]:
     """What the record lacks, counted from it."""
     scored = fitted.problem.scored
-    unknown = [s for s in scored if any(arm.n is None and not arm.n_range for arm in s.experiment.protocol.arms.values())]
+    unknown = [
+        s
+        for s in scored
+        if any(arm.n is None and not arm.n_range for arm in s.experiment.protocol.arms.values())
+    ]
     verbal = [s for s in scored if s.outcome.form == "verdict"]
     narrative = sum(o.form == "narrative" for _, _, o in fitted.loaded.ledger.outcomes())
     blockade = [s for s in verbal if "KA" in getattr(s.outcome, "roles", {})]
@@ -370,7 +371,9 @@ def _missing(fitted: Fitted) -> list[str]:
     if verbal:
         found.append(f"{len(verbal)} of {len(scored)} scored outcomes are known only as a verdict.")
     if alone:
-        found.append(f"{len(alone)} of {len(blockade)} blockade outcomes come without an antagonist-alone arm.")
+        found.append(
+            f"{len(alone)} of {len(blockade)} blockade outcomes come without an antagonist-alone arm."
+        )
     if narrative:
         found.append(f"{narrative} outcomes are narrative and not scored.")
     return found

@@ -64,7 +64,9 @@ class Problem(NamedTuple):
     @property
     def years(self) -> np.ndarray:
         """Year of the first report of each cohort."""
-        return np.array([min(s.study.year for s in self.scored if s.cohort == c) for c in range(len(self.cohorts))])
+        return np.array(
+            [min(s.study.year for s in self.scored if s.cohort == c) for c in range(len(self.cohorts))]
+        )
 
 
 def build_problem(loaded: LoadedCase, assembly: Assembly) -> Problem:
@@ -120,7 +122,9 @@ def build_problem(loaded: LoadedCase, assembly: Assembly) -> Problem:
     )
 
 
-def setting(problem: Problem, account: Account, weights: Float[np.ndarray, " cohorts"] | None = None) -> Setting:
+def setting(
+    problem: Problem, account: Account, weights: Float[np.ndarray, " cohorts"] | None = None
+) -> Setting:
     """The default setting of a hypothesis: the case's priors, every cohort in."""
     return Setting(account, prior_table(problem.assembly), problem.link if weights is None else weights)
 
@@ -156,7 +160,7 @@ def cohort_log_likelihoods(
     scale = jnp.exp(spread[None, :] * nodes[:, None]).ravel()
     total = jnp.zeros((len(problem.cohorts), scale.size))
     if problem.contrasts_1d.size:
-        x = _times(problem.contrasts_1d @ effect, nodes.size) * scale
+        x = _times(jnp.asarray(problem.contrasts_1d) @ effect, nodes.size) * scale
         total += problem.members_1d @ evaluate_1d(problem.tables, x)
     if problem.contrasts_2d.size:
         x = _times(problem.contrasts_2d[0] @ effect, nodes.size) * scale
@@ -173,7 +177,7 @@ def _times(x: Array, count: int) -> Array:
     return jnp.tile(x, (1, count))
 
 
-def _row_value(table: Array, z: Array, index: int) -> Array:
+def _row_value(table: Array | np.ndarray, z: Array, index: int) -> Array:
     return values(jnp.asarray(table)[index : index + 1], z[index : index + 1])[0]
 
 
@@ -188,11 +192,7 @@ def _composite(experiment: Experiment, outcome: Outcome) -> float:
     """Weight 1 / (1 + (m - 1) rho) of an outcome that shares its subjects with m - 1 others."""
     if outcome.same_subjects is None:
         return 1.0
-    peers = [
-        o
-        for o in experiment.outcomes
-        if o.same_subjects == outcome.same_subjects and is_scored(o)
-    ]
+    peers = [o for o in experiment.outcomes if o.same_subjects == outcome.same_subjects and is_scored(o)]
     correlation = 1.0 if outcome.correlation is None else outcome.correlation
     return 1.0 / (1.0 + (len(peers) - 1) * correlation)
 

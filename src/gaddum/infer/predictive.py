@@ -1,11 +1,12 @@
 """Predictive: what the accounts, weighed by their probabilities, say of each outcome and each arm's engagement."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from gaddum.infer.likelihood import Problem, Scored, Setting
 from gaddum.infer.tables import evaluate_1d, evaluate_2d
@@ -15,42 +16,71 @@ from gaddum.simulate.response import respond, values
 CENTRAL = (0.025, 0.5, 0.975)
 
 
+BLOCK = 50
+"""Draws that summaries evaluate together."""
+
+
+def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], Any]:
+    """Evaluate a batch-last function block by block, so that a block's arrays stay in the cache.
+
+    The number of draws must be a multiple of `BLOCK`.
+    """
+
+    def blocked(z: Array, given: Any) -> Any:
+        draws = z.shape[1]
+        parts = jnp.moveaxis(z.reshape(z.shape[0], draws // BLOCK, BLOCK), 1, 0)
+        found = jax.lax.map(lambda part: function(part, given), parts)
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], draws), found)
+
+    return blocked
+
+
 class Predictor:
-    """Compiled functions of one problem that all summaries share."""
+    """Compiled functions of one problem that all summaries share; every batch has the same number of draws."""
 
     def __init__(self, problem: Problem) -> None:
         assembly = problem.assembly
-        self.problem = problem
-        self.effects = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).effect)
-        self.states = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).state)
-        self.features = jax.jit(lambda z, s: respond(assembly, z, s.account, s.table).features)
         spread = assembly.index["heterogeneity"]
-        self.spread = jax.jit(lambda z, s: jnp.exp(values(s.table, z)[spread]))
+
+        def outline(z: Array, s: Setting) -> tuple[Array, Array, Array]:
+            found = respond(assembly, z, s.account, s.table)
+            return found.state, found.effect, jnp.exp(values(jnp.asarray(s.table), z)[spread])
+
+        self.problem = problem
+        self.outline = jax.jit(in_blocks(outline))
+        self.features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
+
+    def states(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> np.ndarray:
+        """State of every row per draw."""
+        return np.asarray(self.outline(z, setting)[0])
 
     def contrasts(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
         """First contrast of every scored outcome per draw, cohort heterogeneity drawn, [outcomes, draws]."""
-        effect = np.asarray(self.effects(z, setting))
+        _, effect, spread = (np.asarray(x) for x in self.outline(z, setting))
         first = np.concatenate([self.problem.contrasts_1d @ effect, self.problem.contrasts_2d[0] @ effect])
-        return first * self._scale(z, setting, seed)
+        return first * self._scale(spread, seed)
 
-    def report_density(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
+    def report_density(
+        self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int
+    ) -> np.ndarray:
         """Density (or probability) of what was reported, per outcome and draw."""
-        problem, effect = self.problem, np.asarray(self.effects(z, setting))
-        scale = self._scale(z, setting, seed)
+        problem = self.problem
+        _, effect, spread = (np.asarray(x) for x in self.outline(z, setting))
+        scale = self._scale(spread, seed)
         ones = problem.contrasts_1d.shape[0]
         logs = []
         if ones:
-            logs.append(np.asarray(evaluate_1d(problem.tables, problem.contrasts_1d @ effect * scale[:ones])))
+            x = jnp.asarray(problem.contrasts_1d @ effect * scale[:ones])
+            logs.append(np.asarray(evaluate_1d(problem.tables, x)))
         if problem.contrasts_2d.shape[1]:
             x, y = (problem.contrasts_2d[i] @ effect * scale[ones:] for i in (0, 1))
             logs.append(np.asarray(evaluate_2d(problem.tables, x, y)))
         return np.exp(np.concatenate(logs))
 
-    def _scale(self, z: np.ndarray, setting: Setting, seed: int) -> np.ndarray:
+    def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
-        noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), z.shape[1]))
-        scale = np.exp(np.asarray(self.spread(z, setting)) * noise)
-        return scale[[s.cohort for s in self.problem.scored]]
+        noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), spread.size))
+        return np.exp(spread * noise)[[s.cohort for s in self.problem.scored]]
 
 
 def interval(samples: Float[np.ndarray, "... draws"]) -> dict[str, Any]:

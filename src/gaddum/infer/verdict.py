@@ -116,7 +116,12 @@ def judge(probability: float, lower: float, upper: float, prior: float) -> dict[
 
 def answer_claim(claim: Claim, propositions: list[dict[str, Any]]) -> dict[str, Any]:
     """Answer one claim from the propositions it rests on."""
-    row: dict[str, Any] = {"id": claim.id, "text": claim.text, "studies": list(claim.studies), "note": claim.note}
+    row: dict[str, Any] = {
+        "id": claim.id,
+        "text": claim.text,
+        "studies": list(claim.studies),
+        "note": claim.note,
+    }
     if claim.proposition is None:
         return row | {"verdict": "not testable", "probability": None}
     matching = [
@@ -138,7 +143,9 @@ def answer_claim(claim: Claim, propositions: list[dict[str, Any]]) -> dict[str, 
     return row | {"verdict": verdict, "probability": min(chances), "studies": driving}
 
 
-def paragraph(case: Case, propositions: list[dict[str, Any]], rivals: list[dict[str, Any]], prior_only: bool) -> str:
+def paragraph(
+    case: Case, propositions: list[dict[str, Any]], rivals: list[dict[str, Any]], prior_only: bool
+) -> str:
     """The verdict in a paragraph that can be quoted."""
     if prior_only:
         return (
@@ -157,7 +164,9 @@ def paragraph(case: Case, propositions: list[dict[str, Any]], rivals: list[dict[
         parts.append(
             f"The record favours \u201c{best['title']}\u201d (probability {_chance(best['probability'])})."
         )
-    settled = _grouped(propositions, lambda p: p["verdict"] if p["verdict"] != "undecided" and p["moved"] else None)
+    settled = _grouped(
+        propositions, lambda p: p["verdict"] if p["verdict"] != "undecided" and p["moved"] else None
+    )
     if settled:
         parts.append(f"Settled over the declared prior set and with any one cohort removed: {settled}.")
     else:
@@ -188,7 +197,11 @@ def _grouped(propositions: list[dict[str, Any]], word: Callable[[dict[str, Any]]
         for said, those in words.items():
             low, high = min(p["probability"] for p in those), max(p["probability"] for p in those)
             span = _chance(low) if _chance(low) == _chance(high) else f"{_chance(low)} to {_chance(high)}"
-            where = "everywhere" if len(those) == len(asked) else f"in {len(those)} of {len(asked)} strata and phases"
+            where = (
+                "everywhere"
+                if len(those) == len(asked)
+                else f"in {len(those)} of {len(asked)} strata and phases"
+            )
             phrases.append(f"{name}: {said} {where} ({span})")
     return "; ".join(phrases)
 

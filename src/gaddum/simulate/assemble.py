@@ -99,7 +99,7 @@ class Assembly(NamedTuple):
 
     features: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    index: dict[str, int]
+    index: dict[str, int]  # pyright: ignore[reportIncompatibleMethodOverride]: a tuple's own search is not wanted
     rows: Rows
     readings: tuple[Reading, ...]
     anchors: dict[tuple[str, str], int]
@@ -195,7 +195,9 @@ def assemble(loaded: LoadedCase) -> Assembly:
         times[row, -1] = endpoint.test_time_h
         weights[row] = (width[row][:, None] * rule.weights).ravel()
         before[row] = np.maximum(endpoint.test_time_h - times[row, :-1], 0.0)
-        per_row.append(ligands(arm.doses, subject, library, times[row], wanted=wanted, assumptions=assumptions))
+        per_row.append(
+            ligands(arm.doses, subject, library, times[row], wanted=wanted, assumptions=assumptions)
+        )
 
     order = sorted(range(count), key=lambda row: -len(per_row[row]))
     place = {row: new for new, row in enumerate(order)}
@@ -222,7 +224,9 @@ def assemble(loaded: LoadedCase) -> Assembly:
         key = (subject.stratum, endpoint.phase)
         if key in anchors:
             anchor_row[row] = anchors[key]
-            anchor_effect[row] = declared("e_max", f"effect of reference in {subject.stratum}, {endpoint.phase}")
+            anchor_effect[row] = declared(
+                "e_max", f"effect of reference in {subject.stratum}, {endpoint.phase}"
+            )
     own, own_index = _own_effects(rows, library, targets, declared)
     arrays = Rows(
         log_unit=np.array([ligand.log_nodes for _, ligand in pairs]).reshape(len(pairs), nodes, Z_GRID.size),
@@ -291,11 +295,15 @@ def _distinct(
     rows: list[tuple[Subject, Arm, Endpoint]] = []
     readings: list[Reading] = []
     anchors: dict[tuple[str, str], int] = {}
-    reference = {(a.study, a.experiment, a.endpoint, a.arm): (a.stratum, a.phase) for a in loaded.case.anchors}
+    reference = {
+        (a.study, a.experiment, a.endpoint, a.arm): (a.stratum, a.phase) for a in loaded.case.anchors
+    }
     for study, experiment in loaded.ledger.experiments():
         protocol = experiment.protocol
         wanted = [(o.endpoint, arm) for o in experiment.outcomes if is_scored(o) for arm in arms_of(o)]
-        wanted += [(endpoint, arm) for s, e, endpoint, arm in reference if (s, e) == (study.id, experiment.id)]
+        wanted += [
+            (endpoint, arm) for s, e, endpoint, arm in reference if (s, e) == (study.id, experiment.id)
+        ]
         for key, name in dict.fromkeys(wanted):
             endpoint, arm = protocol.endpoints[key], protocol.arms[name]
             row = -1
@@ -351,7 +359,9 @@ def _scale_parameter(register: _Register, ligand: Ligand) -> int:
 
 
 def _standard_normal(name: str) -> Parameter:
-    return Parameter(name, Z_GRID.copy(), "logit SD", "normal(0, 1)", "partial pooling between strata", "assumption")
+    return Parameter(
+        name, Z_GRID.copy(), "logit SD", "normal(0, 1)", "partial pooling between strata", "assumption"
+    )
 
 
 def _site(
@@ -381,7 +391,9 @@ def _site(
                 roles["any"][pair] = 1.0
             continue
         drug = library.drug(ligand.drug)
-        affinity = next((a for a in drug.affinities if a.target == target), None) if isinstance(drug, Drug) else None
+        affinity = (
+            next((a for a in drug.affinities if a.target == target), None) if isinstance(drug, Drug) else None
+        )
         if not isinstance(drug, Drug) or affinity is None:
             continue
         index["k"][pair] = register.add(
@@ -398,7 +410,9 @@ def _site(
         if affinity.efficacy is not None:
             index["efficacy"][pair] = _shared(register, "efficacy", ligand.drug, target, affinity.efficacy)
         if affinity.in_vivo_shift is not None and rows[row][0].preparation == "behaving":
-            index["shift"][pair] = _shared(register, "in-vivo shift", ligand.drug, target, affinity.in_vivo_shift)
+            index["shift"][pair] = _shared(
+                register, "in-vivo shift", ligand.drug, target, affinity.in_vivo_shift
+            )
     endogenous = -1
     if any(kind in case_features(case, target) for kind in ("tone", "agonism")):
         endogenous = declared("endogenous_tone", f"endogenous tone at {target}")
@@ -444,15 +458,19 @@ def _shared(register: _Register, what: str, drug: str, target: str, reported: Re
 
 
 def _own_effects(
-    rows: list[tuple[Subject, Arm, Endpoint]], library: Library, targets: list[str], declared: Callable[..., int]
+    rows: list[tuple[Subject, Arm, Endpoint]],
+    library: Library,
+    targets: list[str],
+    declared: Callable[..., int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Additive own effect of every antagonist or blocker given beside the test drug, per species and endpoint family."""
+    """Additive own effect of every antagonist given beside the test drug, per species and endpoint family."""
     columns: dict[str, int] = {}
     entries: list[tuple[int, int]] = []
     for row, (subject, arm, endpoint) in enumerate(rows):
         for name in dict.fromkeys(name for name, _, _ in dosed_drugs(arm.doses, library)):
             drug = library.drug(name)
-            modes = {a.mode for a in drug.affinities if a.target in targets}
+            affinities = drug.affinities if isinstance(drug, Drug) else ()
+            modes = {a.mode for a in affinities if a.target in targets}
             if modes and modes <= {"competitive antagonist"}:
                 label = f"own effect of {name} in {subject.species}, {subject.preparation}, {endpoint.family}"
                 entries.append((row, columns.setdefault(label, len(columns))))

@@ -19,7 +19,7 @@ from gaddum.records.drug import Disposition, Drug, Mixture
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Quantity, Reported
-from gaddum.simulate.parameters import Z_GRID, canonical, log_median, log_nodes, log_variance
+from gaddum.simulate.parameters import Z_GRID, log_median, log_nodes, log_variance
 
 ADULT_WEIGHT = {"human": 70.0, "rat": 0.3, "mouse": 0.025, "monkey": 7.0, "dog": 10.0}
 """Body weight (kg) assumed where neither the subject nor the disposition states one; listed as an assumption."""
@@ -61,7 +61,9 @@ def dosed_drugs(doses: tuple[Dose, ...], library: Library) -> list[tuple[str, Do
     split: list[tuple[str, Dose, float]] = []
     for dose in doses:
         found = library.drug(dose.drug)
-        parts = [(p.drug, p.fraction) for p in found.parts] if isinstance(found, Mixture) else [(found.name, 1.0)]
+        parts = (
+            [(p.drug, p.fraction) for p in found.parts] if isinstance(found, Mixture) else [(found.name, 1.0)]
+        )
         split += [(name, dose, fraction) for name, fraction in parts]
     return split
 
@@ -121,7 +123,9 @@ def ligands(
                     )
                 )
                 continue
-            found.append(_systemic(drug, (metabolite, child.fraction), systemic, subject, library, times, assumptions))
+            found.append(
+                _systemic(drug, (metabolite, child.fraction), systemic, subject, library, times, assumptions)
+            )
     return found
 
 
@@ -215,7 +219,9 @@ def _weight(subject: Subject, body: Disposition, assumptions: set[Assumption]) -
         return units.magnitude(f"{stated.value} {stated.unit}", "mass")
     weight = ADULT_WEIGHT.get(subject.species)
     if weight is None:
-        raise ValueError(f"A body weight is needed for {subject.species}; got none. Give `weight` in the subject.")
+        raise ValueError(
+            f"A body weight is needed for {subject.species}; got none. Give `weight` in the subject."
+        )
     assumptions.add(Assumption(subject.species, f"body weight {weight:g} kg", "not stated by the report"))
     return weight
 
@@ -273,7 +279,9 @@ def _amount(dose: Dose, drug: Drug, weight: float, library: Library) -> tuple[fl
             factor = 1.0
         elif dose.salt == "unstated" and factor != 1.0:
             assumptions.add(
-                Assumption(f"doses of {dose.drug}", f"counted as salt (base = {factor:g} of mass)", "not stated")
+                Assumption(
+                    f"doses of {dose.drug}", f"counted as salt (base = {factor:g} of mass)", "not stated"
+                )
             )
         value *= factor * 1e6 / drug.molar_mass.value
     return value * (weight if unit.endswith("/kg") else 1.0), assumptions
@@ -286,7 +294,9 @@ def _log_fraction(
         return log_median(by_species[subject.species])
     if by_species:
         lender, reported = next(iter(by_species.items()))
-        assumptions.add(Assumption(f"{name} of {drug.name} in {subject.species}", f"borrowed from {lender}", "not found"))
+        assumptions.add(
+            Assumption(f"{name} of {drug.name} in {subject.species}", f"borrowed from {lender}", "not found")
+        )
         return log_median(reported)
     assumptions.add(Assumption(f"{name} of {drug.name} in {subject.species}", "taken as 1", "not found"))
     return 0.0

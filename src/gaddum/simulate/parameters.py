@@ -22,7 +22,15 @@ Z_GRID = np.arange(-4.0, 4.01, 0.5)
 DEFAULT_GSD = 1.5
 """Spread of a published number whose source gives none: an assumption, listed in every report."""
 
-_KINDS: tuple[units.Kind, ...] = ("time", "concentration", "volume", "clearance", "rate", "association rate", "number")
+_KINDS: tuple[units.Kind, ...] = (
+    "time",
+    "concentration",
+    "volume",
+    "clearance",
+    "rate",
+    "association rate",
+    "number",
+)
 
 
 class Parameter(NamedTuple):
@@ -47,10 +55,14 @@ def canonical(quantity: Quantity, molar_mass: float | None = None) -> float:
             continue
         if kind == "concentration" and units.canonical_unit(text, kind) == "ng/mL":
             if molar_mass is None:
-                raise ValueError(f"A mass concentration needs a molar mass to become nM; got {text!r} without one.")
+                raise ValueError(
+                    f"A mass concentration needs a molar mass to become nM; got {text!r} without one."
+                )
             return value / molar_mass * 1e3
         return value
-    raise ValueError(f"A quantity must have a unit of time, concentration, volume, clearance or rate; got {text!r}.")
+    raise ValueError(
+        f"A quantity must have a unit of time, concentration, volume, clearance or rate; got {text!r}."
+    )
 
 
 def log_spread(quantity: Quantity) -> float:

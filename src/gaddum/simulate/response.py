@@ -96,7 +96,7 @@ def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
     return jnp.where(distance < 1, near, far)
 
 
-def coefficients(table: Float[Array, "... grid"]) -> Float[Array, "... basis"]:
+def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
     """Spline coefficients of tabulated values, natural at the ends."""
     return table @ _TO_SPLINE.T
 
@@ -122,7 +122,7 @@ def prior_table(assembly: Assembly) -> Float[np.ndarray, "dimension grid"]:
 
 
 def values(
-    table: Float[Array, "dimension grid"], z: Float[Array, "dimension batch"]
+    table: Float[Array | np.ndarray, "dimension grid"], z: Float[Array, "dimension batch"]
 ) -> Float[Array, "dimension batch"]:
     """Parameters on their smooth scales from standard normal variates."""
     return jnp.sum(coefficients(table)[:, :, None] * bumps(z), axis=1)
@@ -132,7 +132,7 @@ def respond(
     assembly: Assembly,
     z: Float[Array, "dimension batch"],
     given: Account,
-    table: Float[Array, "dimension grid"] | None = None,
+    table: Float[Array | np.ndarray, "dimension grid"] | None = None,
 ) -> Response:
     """Run the chain for a batch of draws.
 
@@ -175,7 +175,7 @@ def respond(
         raw.append(level)
         inputs.append(_settled(during * at_test))
     activity = _settled(gate.activity(jnp.asarray(given.corners), inputs))
-    depth = given.circuit * jnp.exp(theta[index["circuit.depth"]])
+    depth = jnp.asarray(given.circuit) * jnp.exp(theta[index["circuit.depth"]])
     drive = _settled(circuit.drive(activity, depth))
     resting = circuit.drive(_at_rest(assembly, given), depth)
     k_on, k_off = jnp.exp(theta[index["plasticity.on"]]), jnp.exp(theta[index["plasticity.off"]])
@@ -233,7 +233,7 @@ def _concentrations(
         if shape < 0:
             logs = jnp.broadcast_to(table[..., Z_GRID.size // 2, None], (*table.shape[:2], z.shape[1]))
         else:
-            flat = coefficients(table.reshape(-1, Z_GRID.size)) @ bumps(z[shape])
+            flat = jnp.asarray(coefficients(table.reshape(-1, Z_GRID.size))) @ bumps(z[shape])
             logs = flat.reshape(*table.shape[:2], -1)
         pieces.append(logs + padded[rows.scale[mine]][:, None, :])
     if not pieces:
@@ -258,7 +258,9 @@ def _bound(rows: Rows, site: Site, padded: Array, blocks: list[Array]) -> dict[s
     return sums
 
 
-def _feature(feature: str, bound: dict[str, Array], site: Site, padded: Array, rows: Rows, name: str) -> Array:
+def _feature(
+    feature: str, bound: dict[str, Array], site: Site, padded: Array, rows: Rows, name: str
+) -> Array:
     """Level of a feature in [0, 1] (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
     match feature:
         case "block":
@@ -272,7 +274,8 @@ def _feature(feature: str, bound: dict[str, Array], site: Site, padded: Array, r
     if feature == "agonism":
         return bound["agonist"] / total
     held = bound["antagonist"] / total
-    return site.available[:, None, None] * site.tone[:, None, None] * (1 - held)
+    left = site.available * site.tone
+    return jnp.asarray(left[:, None, None]) * (1 - held)
 
 
 def _blocked(bound: dict[str, Array], potency: Array | float) -> Array:
