@@ -20,20 +20,19 @@ from gaddum.infer import compare
 from gaddum.infer.compare import Variant
 from gaddum.infer.document import write_document
 from gaddum.infer.draws import draws_tree
-from gaddum.infer.fitted import FORMS, Fit, Fitted
+from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.likelihood import HERMITE_NODES, Problem, Setting, build_problem, cohort_log_likelihoods
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import Settings, sample_posterior
+from gaddum.infer.predictive import in_blocks
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import assemble
 
 Progress = Callable[[str, float], None]
 
-SUMMARY_DRAWS = 1000
-"""Posterior draws per fit that summaries use."""
-SAMPLER = Settings(particles=250, lanes=50)
-"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 50
+SAMPLER = Settings(particles=250, lanes=25)
+"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 25
 keep a draw's arrays in the cache."""
 
 
@@ -123,7 +122,9 @@ def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> 
         known = [h.name for h in case.hypotheses]
         unknown = [name for name in names if name not in known]
         if unknown or not names:
-            raise ValueError(f"Hypotheses must be among {', '.join(known)}; got {', '.join(unknown) or 'none'}.")
+            raise ValueError(
+                f"Hypotheses must be among {', '.join(known)}; got {', '.join(unknown) or 'none'}."
+            )
         update["hypotheses"] = tuple(h for h in case.hypotheses if h.name in names)
     if link is not None:
         if not 0 <= link <= 1:
@@ -141,11 +142,14 @@ def _equivalent(variants: list[Variant], problem: Problem, seed: int) -> list[li
     return compare.classes(compare.divergences(accounts, problem.assembly, contrasts, seed=seed))
 
 
-def _hypothesis_groups(names: list[str], variants: list[Variant], equivalent: list[list[int]]) -> list[list[int]]:
+def _hypothesis_groups(
+    names: list[str], variants: list[Variant], equivalent: list[list[int]]
+) -> list[list[int]]:
     """Hypotheses all of whose variants coincide with another's."""
     group_of = {i: g for g, group in enumerate(equivalent) for i in group}
     signature = {
-        name: frozenset(group_of[i] for i, v in enumerate(variants) if v.hypothesis.name == name) for name in names
+        name: frozenset(group_of[i] for i, v in enumerate(variants) if v.hypothesis.name == name)
+        for name in names
     }
     groups: dict[frozenset[int], list[int]] = {}
     for place, name in enumerate(names):
@@ -188,8 +192,8 @@ def _fit_all(
                 progress("weighing the hypotheses", sum(done.values()) / len(done))
 
         evidence = sample_posterior(function, given, mask, seed=seed, settings=settings, progress=report)
-        step = max(1, evidence.draws.shape[0] // SUMMARY_DRAWS)
-        sample = np.ascontiguousarray(evidence.draws[::step][:SUMMARY_DRAWS].T)
+        thinned = np.linspace(0, evidence.draws.shape[0] - 1, SUMMARY_DRAWS).astype(int)
+        sample = np.ascontiguousarray(evidence.draws[thinned].T)
         report("done", 1.0)
         return Fit(variant, form, given, evidence, sample, np.asarray(cohort_logs(sample, given)))
 
@@ -206,7 +210,7 @@ def _cohort_function(problem: Problem) -> Callable:
     logs = np.log(node_weights / node_weights.sum())
     if not problem.scored:
         return lambda z, given: np.zeros((0, z.shape[1]))
-    return jax.jit(lambda z, given: cohort_log_likelihoods(problem, z, given, nodes, logs))
+    return jax.jit(in_blocks(lambda z, given: cohort_log_likelihoods(problem, z, given, nodes, logs)))
 
 
 def active_dimensions(

@@ -184,7 +184,9 @@ def _answers(
     out = []
     for question in asked:
         held = account(hypothesis, assembly, phase=phase, absolute=fit.form == FORMS[1], hold=question.hold)
-        out.append(verdict.answer(question, predictor.states(z, fit.setting._replace(account=held))[rows], reference))
+        out.append(
+            verdict.answer(question, predictor.states(z, fit.setting._replace(account=held))[rows], reference)
+        )
     return np.array(out, float)
 
 

@@ -15,6 +15,10 @@ FORMS = ("gate-matched", "absolute")
 """Parameterisations: effects relative to the anchor, or to full activity. The first is the main one."""
 
 
+SUMMARY_DRAWS = 1000
+"""Posterior draws per fit that summaries use."""
+
+
 class Fit(NamedTuple):
     """One fitted account."""
 
