@@ -95,7 +95,7 @@ def _run(
 ) -> Adjudication:
     progress("reading the record", 0.0)
     assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly)
+    problem = build_problem(loaded, assembly, until=until)
     progress("reading the record", 1.0)
     weights = problem.link.copy()
     if until is not None and problem.scored:
@@ -134,12 +134,16 @@ def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> 
 
 
 def _equivalent(variants: list[Variant], problem: Problem, seed: int) -> list[list[int]]:
-    """Groups of variants that predict the same of the ledger."""
-    accounts = [compare.variant_account(v, problem.assembly, absolute=False) for v in variants]
+    """Groups of variants that predict the same of the ledger, in either parameterisation."""
     contrasts = np.concatenate([problem.contrasts_1d, problem.contrasts_2d[0], problem.contrasts_2d[1]])
     if not len(contrasts):
         return [[i] for i in range(len(variants))]
-    return compare.classes(compare.divergences(accounts, problem.assembly, contrasts, seed=seed))
+    divergence = np.zeros((len(variants), len(variants)))
+    for absolute in (False, True):
+        accounts = [compare.variant_account(v, problem.assembly, absolute=absolute) for v in variants]
+        found = compare.divergences(accounts, problem.assembly, contrasts, seed=seed)
+        divergence = np.maximum(divergence, found)
+    return compare.classes(divergence)
 
 
 def _hypothesis_groups(
@@ -193,7 +197,8 @@ def _fit_all(
 
         evidence = sample_posterior(function, given, mask, seed=seed, settings=settings, progress=report)
         thinned = np.linspace(0, evidence.draws.shape[0] - 1, SUMMARY_DRAWS).astype(int)
-        sample = np.ascontiguousarray(evidence.draws[thinned].T)
+        prior = np.random.default_rng(seed).standard_normal((mask.size, SUMMARY_DRAWS))
+        sample = np.where(mask[:, None], evidence.draws[thinned].T, prior)
         report("done", 1.0)
         return Fit(variant, form, given, evidence, sample, np.asarray(cohort_logs(sample, given)))
 
@@ -201,7 +206,10 @@ def _fit_all(
     found: dict[tuple[str, int], Fit] = {}
     for (form, lead), result in zip(tasks, results, strict=True):
         for member in next(group for group in equivalent if group[0] == lead):
-            found[form, member] = result._replace(variant=variants[member])
+            own = compare.variant_account(variants[member], problem.assembly, absolute=form == "absolute")
+            found[form, member] = result._replace(
+                variant=variants[member], setting=result.setting._replace(account=own)
+            )
     return found
 
 

@@ -126,7 +126,7 @@ def _propositions(fitted: Fitted, predictor: Predictor) -> list[dict[str, Any]]:
     asked = verdict.questions(assembly.features, fitted.loaded.library, case.effect)
     anchors = list(assembly.anchors.items())
     if not anchors:
-        return []
+        return _propositions_of_gates(fitted, asked)
     rows = np.array([row for _, row in anchors])
     prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
     truth = {key: _answers(fit, asked, predictor, fit.sample, rows) for key, fit in fitted.fits.items()}
@@ -171,6 +171,24 @@ def _propositions(fitted: Fitted, predictor: Predictor) -> list[dict[str, Any]]:
             | _judged(values[0], values, before_unnamed)
             | {"driving": []}
         )
+    return found
+
+
+def _propositions_of_gates(fitted: Fitted, asked: list[Question]) -> list[dict[str, Any]]:
+    """Propositions where the record holds no reference protocol: prior masses of the gates, nothing decided."""
+    case, features = fitted.loaded.case, fitted.problem.assembly.features
+    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
+    places = dict.fromkeys((anchor.stratum, anchor.phase) for anchor in case.anchors) or {
+        ("all", "all"): None
+    }
+    found = []
+    for question in asked:
+        true = [verdict.answer_by_gate(question, h, features) for h in case.hypotheses]
+        chance = float(np.clip(np.dot(masses, true), 0.0, 1.0))
+        for stratum, phase in places:
+            row = {"name": question.name, "text": question.text, "stratum": stratum, "phase": phase}
+            row |= {"probability": chance, "lower": chance, "upper": chance, "prior": chance}
+            found.append(row | {"verdict": "undecided", "leaning": None, "moved": False, "driving": []})
     return found
 
 
@@ -263,21 +281,13 @@ def _predictive(fitted: Fitted, predictor: Predictor, rivals: list[dict[str, Any
             density.append(predictor.report_density(fit.sample, fit.setting, fitted.seed)[:, pick])
     lead = max(rivals, key=lambda row: row["probability"])["name"]
     fit = fitted.of(FORMS[0], lead)[0]
-    features = [np.asarray(f) for f in predictor.features(_unmasked(fit, fitted), fit.setting)]
+    features = [np.asarray(f) for f in predictor.features(fit.sample, fit.setting)]
     return {
         "forest": forest(
             problem, np.concatenate(posterior, 1), np.concatenate(prior, 1), np.concatenate(density, 1)
         ),
         "engagement": engagement(problem, features),
     }
-
-
-def _unmasked(fit: Fit, fitted: Fitted) -> np.ndarray:
-    """A fit's sample with the dimensions it did not need filled from their prior."""
-    z = fit.sample.copy()
-    idle = ~np.any(z != 0, axis=1)
-    z[idle] = np.random.default_rng(fitted.seed).standard_normal((int(idle.sum()), z.shape[1]))
-    return z
 
 
 def _studies(fitted: Fitted, until: int | None) -> list[dict[str, Any]]:
@@ -309,9 +319,9 @@ def _priors(fitted: Fitted) -> list[dict[str, Any]]:
     for place, parameter in enumerate(fitted.problem.assembly.parameters):
         contraction = None
         for name in order:
-            z = fitted.of(FORMS[0], name)[0].sample[place]
-            if np.any(z != 0):
-                contraction = float(max(0.0, 1 - np.var(z)))
+            fit = fitted.of(FORMS[0], name)[0]
+            if fit.active[place]:
+                contraction = float(max(0.0, 1 - np.var(fit.sample[place])))
                 break
         rows.append(
             {

@@ -7,7 +7,7 @@ from gaddum.infer.posterior import Evidence
 from gaddum.simulate.assemble import Assembly
 
 
-def draws_tree(fits: dict[str, Evidence], assembly: Assembly, *, most: int = 1000) -> xr.DataTree:
+def draws_tree(fits: dict[str, Evidence], assembly: Assembly, *, most: int = 250) -> xr.DataTree:
     """Label the draws of all fits.
 
     Parameters

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
@@ -27,8 +27,13 @@ class Fit(NamedTuple):
     setting: Setting
     evidence: Evidence
     sample: Float[np.ndarray, "dimension draws"]
-    """A thinned sample of the posterior, batch last."""
+    """A thinned sample of the posterior, batch last; dimensions that the record does not touch follow their prior."""
     cohort_logs: Float[np.ndarray, "cohorts draws"]
+
+    @property
+    def active(self) -> Bool[np.ndarray, " dimension"]:
+        """Dimensions that the record touches."""
+        return np.any(self.evidence.draws != 0, axis=0)
 
 
 class Fitted(NamedTuple):

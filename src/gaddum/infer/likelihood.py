@@ -6,6 +6,7 @@ have failed (a mixture with the density that its outcomes have when their contra
 Leaving a cohort out, a power prior, the timeline and the slice link are weights.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ class Problem(NamedTuple):
         )
 
 
-def build_problem(loaded: LoadedCase, assembly: Assembly) -> Problem:
+def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None = None) -> Problem:
     """Reduce every scored outcome of a case and lay the tables out by cohort.
 
     Parameters
@@ -78,15 +79,23 @@ def build_problem(loaded: LoadedCase, assembly: Assembly) -> Problem:
         The case.
     assembly : Assembly
         Its arrays.
+    until : int
+        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
+        to be predicted, and are for `Setting.weights` to leave out.
     """
     priors = {prior.name: prior.distribution for prior in loaded.case.priors}
     readings = {(r.study, r.experiment, r.endpoint, r.arm): r for r in assembly.readings}
     cohorts: list[str] = []
     link: list[float] = []
     scored: list[Scored] = []
-    for study, experiment, outcome in loaded.ledger.outcomes():
-        if not is_scored(outcome):
-            continue
+    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
+    record = [
+        (study, experiment, outcome)
+        for study, experiment, outcome in loaded.ledger.outcomes()
+        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
+    ]
+    peers = Counter((study.cohort, outcome.same_subjects) for study, _, outcome in record)
+    for study, experiment, outcome in record:
         reduced = reduce_outcome(experiment, outcome, priors)
         if reduced is None:
             continue
@@ -95,14 +104,13 @@ def build_problem(loaded: LoadedCase, assembly: Assembly) -> Problem:
         if name not in cohorts:
             cohorts.append(name)
             link.append(1.0 if preparation == "behaving" else loaded.case.link)
-        scored.append(
-            Scored(study, experiment, outcome, reduced, cohorts.index(name), _composite(experiment, outcome))
-        )
+        weight = _composite(outcome, peers[study.cohort, outcome.same_subjects])
+        scored.append(Scored(study, experiment, outcome, reduced, cohorts.index(name), weight))
     ones = [s for s in scored if len(s.reduced.contrasts) == 1]
     twos = [s for s in scored if len(s.reduced.contrasts) == 2]
     rows = assembly.rows.expectancy.size
-    first = np.array([_row(s, 0, readings, rows) for s in ones]).reshape(-1, rows)
-    pair = np.array([[_row(s, i, readings, rows) for s in twos] for i in (0, 1)]).reshape(2, -1, rows)
+    first = np.array([_row(s, 0, readings, rows) for s in ones]).reshape(len(ones), rows)
+    pair = np.array([[_row(s, i, readings, rows) for s in twos] for i in (0, 1)]).reshape(2, len(twos), rows)
     saturated = np.zeros(len(cohorts))
     for s in scored:
         saturated[s.cohort] += s.weight * s.reduced.log_saturated
@@ -188,13 +196,12 @@ def _members(scored: list[Scored], cohorts: int) -> Float[np.ndarray, "cohorts o
     return members
 
 
-def _composite(experiment: Experiment, outcome: Outcome) -> float:
-    """Weight 1 / (1 + (m - 1) rho) of an outcome that shares its subjects with m - 1 others."""
+def _composite(outcome: Outcome, peers: int) -> float:
+    """Weight 1 / (1 + (m - 1) rho) of one of m outcomes on the same subjects, in whichever report they stand."""
     if outcome.same_subjects is None:
         return 1.0
-    peers = [o for o in experiment.outcomes if o.same_subjects == outcome.same_subjects and is_scored(o)]
     correlation = 1.0 if outcome.correlation is None else outcome.correlation
-    return 1.0 / (1.0 + (len(peers) - 1) * correlation)
+    return 1.0 / (1.0 + (peers - 1) * correlation)
 
 
 def _row(s: Scored, which: int, readings: dict[tuple[str, str, str, str], Reading], rows: int) -> np.ndarray:

@@ -87,6 +87,22 @@ def answer(question: Question, held: np.ndarray, reference: np.ndarray) -> np.nd
     return present & ((ratio > HALF) if question.sufficient else (ratio < HALF))
 
 
+def answer_by_gate(question: Question, hypothesis: Hypothesis, features: tuple[str, ...]) -> bool:
+    """Whether the proposition is true of the gate alone, every drug input fully on and every tone present."""
+    gate = parse_gate(hypothesis.gate)
+    corners = np.asarray(gate.corners_over(features), float)
+
+    def state(hold: dict[str, float]) -> float:
+        on = [
+            hold.get(f, VEHICLE[f.split(".")[1]] if f.endswith((".tone", ".reserve")) else 1.0)
+            for f in features
+        ]
+        return float(corners[sum(int(level) << bit for bit, level in enumerate(on))])
+
+    held, reference = np.array([state(question.hold)]), np.array([state({})])
+    return bool(answer(question, held, reference)[0])
+
+
 def invokes_unnamed(hypothesis: Hypothesis, case: Case) -> bool:
     """Whether the account rests on a target that nobody has named."""
     names = {unnamed.name for unnamed in case.unnamed_targets}
@@ -214,5 +230,6 @@ def _chance(probability: float) -> str:
 
 
 def _differ(row: dict[str, Any]) -> bool:
-    """Whether the Bayes factor moves more than threefold between parameterisations."""
-    return abs(row["log_bf"] - row["absolute"]["log_bf"]) > np.log(3)
+    """Whether the Bayes factor of an account still in play moves more than threefold between parameterisations."""
+    in_play = max(row["probability"], row["absolute"]["probability"]) > 0.01
+    return in_play and abs(row["log_bf"] - row["absolute"]["log_bf"]) > np.log(LEAN)
