@@ -48,7 +48,8 @@ def main() -> None:
                 1e6 * t / LANES / threads for t in (min(times), statistics.median(times), max(times))
             )
             print(
-                f"{name:9} {threads} thread(s): {low:6.1f} {middle:6.1f} {high:6.1f} us per draw (best, median, worst); "
+                f"{name:9} {threads} thread(s): {low:6.1f} {middle:6.1f} {high:6.1f} us per draw "
+                f"(best, median, worst); "
                 f"budget {budget:.0f}; compilation {compilation:.1f} s"
             )
 
