@@ -153,9 +153,14 @@ def joint_log_probability(event: Event, groups: Groups, corrections: dict[str, f
     corrections
         Weight of each correction for multiple tests (1); a mixture of probabilities.
     """
+    return _joint(event, groups, tuple(corrections.items()))
+
+
+@lru_cache(maxsize=64)  # studies of unknown size share their tables
+def _joint(event: Event, groups: Groups, corrections: tuple[tuple[str, float], ...]) -> np.ndarray:
     sd: dict[str, float] = dict(zip(("first", "base", "second"), np.sqrt(groups.variance), strict=True))
     n: dict[str, float] = dict(zip(("first", "base", "second"), groups.n, strict=True))
-    r, r_weight = _margins(groups, corrections)
+    r, r_weight = _margins(groups, dict(corrections))
     x_step, delta_step, x = _hub_nodes(min(sd.values()), max(sd.values()))
     fine = _STEP / delta_step
     # x_j - delta_k on the common fine grid: every leaf is a Toeplitz matrix, evaluated once per offset
@@ -182,7 +187,9 @@ def joint_log_probability(event: Event, groups: Groups, corrections: dict[str, f
     a = _scaled(_toeplitz(first, len(x), x_step, delta_step)[kept], root)
     b = _scaled(_toeplitz(second, len(x), x_step, delta_step)[kept], root)
     with np.errstate(divide="ignore"):
-        return np.log(a.T @ b) - 2 * np.log(_SCALE)
+        table = np.log(a.T @ b) - 2 * np.log(_SCALE)
+    table.flags.writeable = False
+    return table
 
 
 def _margins(groups: Groups, corrections: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
