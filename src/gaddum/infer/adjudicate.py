@@ -31,6 +31,10 @@ from gaddum.simulate.assemble import assemble
 
 Progress = Callable[[str, float], None]
 
+PROBES = 100
+"""Prior draws by which dimensions that cannot matter are found."""
+INERT = 1e-9
+"""Change of a log likelihood (nats) below which a dimension does not matter; rounding alone gives 1e-14."""
 SAMPLER = Settings(particles=250, lanes=25)
 """Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 25
 keep a draw's arrays in the cache."""
@@ -188,7 +192,7 @@ def _fit_all(
         given = make_setting(
             problem, compare.variant_account(variant, problem.assembly, absolute=form == "absolute"), weights
         )
-        mask = active_dimensions(problem, compiled, given, settings)
+        mask = active_dimensions(problem, compiled, given)
 
         def report(stage: str, fraction: float) -> None:
             with lock:
@@ -221,18 +225,16 @@ def _cohort_function(problem: Problem) -> Callable:
     return jax.jit(in_blocks(lambda z, given: cohort_log_likelihoods(problem, z, given, nodes, logs)))
 
 
-def active_dimensions(
-    problem: Problem, compiled: Callable, given: Setting, settings: Settings
-) -> Bool[np.ndarray, " dimension"]:
+def active_dimensions(problem: Problem, compiled: Callable, given: Setting) -> Bool[np.ndarray, " dimension"]:
     """Dimensions that move the log likelihood anywhere; the others integrate to one and are not sampled."""
     dimension = problem.assembly.dimension
     if not problem.scored:
         return np.zeros(dimension, bool)
-    z = np.random.default_rng(0).standard_normal((dimension, settings.lanes))
+    z = np.random.default_rng(0).standard_normal((dimension, PROBES))
     base = np.asarray(compiled(z, given))
     active = np.zeros(dimension, bool)
     for place in range(dimension):
         moved = z.copy()
-        moved[place] = np.random.default_rng(place + 1).standard_normal(settings.lanes)
-        active[place] = bool(np.any(np.asarray(compiled(moved, given)) != base))
+        moved[place] = np.random.default_rng(place + 1).standard_normal(PROBES)
+        active[place] = bool(np.max(np.abs(np.asarray(compiled(moved, given)) - base)) > INERT)
     return active
