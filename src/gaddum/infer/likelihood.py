@@ -168,7 +168,7 @@ def cohort_log_likelihoods(
     scale = jnp.exp(spread[None, :] * nodes[:, None]).ravel()
     total = jnp.zeros((len(problem.cohorts), scale.size))
     if problem.contrasts_1d.size:
-        x = _times(jnp.asarray(problem.contrasts_1d) @ effect, nodes.size) * scale
+        x = _times(jnp.matmul(problem.contrasts_1d, effect), nodes.size) * scale
         total += problem.members_1d @ evaluate_1d(problem.tables, x)
     if problem.contrasts_2d.size:
         x = _times(problem.contrasts_2d[0] @ effect, nodes.size) * scale

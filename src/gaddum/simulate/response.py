@@ -175,7 +175,7 @@ def respond(
         raw.append(level)
         inputs.append(_settled(during * at_test))
     activity = _settled(gate.activity(jnp.asarray(given.corners), inputs))
-    depth = jnp.asarray(given.circuit) * jnp.exp(theta[index["circuit.depth"]])
+    depth = jnp.multiply(given.circuit, jnp.exp(theta[index["circuit.depth"]]))
     drive = _settled(circuit.drive(activity, depth))
     resting = circuit.drive(_at_rest(assembly, given), depth)
     k_on, k_off = jnp.exp(theta[index["plasticity.on"]]), jnp.exp(theta[index["plasticity.off"]])
@@ -233,7 +233,7 @@ def _concentrations(
         if shape < 0:
             logs = jnp.broadcast_to(table[..., Z_GRID.size // 2, None], (*table.shape[:2], z.shape[1]))
         else:
-            flat = jnp.asarray(coefficients(table.reshape(-1, Z_GRID.size))) @ bumps(z[shape])
+            flat = jnp.matmul(coefficients(table.reshape(-1, Z_GRID.size)), bumps(z[shape]))
             logs = flat.reshape(*table.shape[:2], -1)
         pieces.append(logs + padded[rows.scale[mine]][:, None, :])
     if not pieces:
@@ -275,7 +275,7 @@ def _feature(
         return bound["agonist"] / total
     held = bound["antagonist"] / total
     left = site.available * site.tone
-    return jnp.asarray(left[:, None, None]) * (1 - held)
+    return jnp.multiply(left[:, None, None], 1 - held)
 
 
 def _blocked(bound: dict[str, Array], potency: Array | float) -> Array:

@@ -1,0 +1,53 @@
+"""The bundled cases, assembled once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+from gaddum.records.ledger import LoadedCase, load_case
+from gaddum.simulate.assemble import Assembly, Reading, assemble
+from gaddum.simulate.response import Account, Response, account, respond
+
+
+class Bundle(NamedTuple):
+    loaded: LoadedCase
+    assembly: Assembly
+    run: Callable[[np.ndarray, Account], Response]
+    """Compiled chain: (draws, account) -> response."""
+
+    def account(self, name: str, **options) -> Account:
+        (found,) = (h for h in self.loaded.case.hypotheses if h.name == name)
+        return account(found, self.assembly, **options)
+
+    def draws(self, batch: int) -> np.ndarray:
+        return np.random.default_rng(1).standard_normal((self.assembly.dimension, batch))
+
+    def reading(self, study: str, arm: str, endpoint: str) -> Reading:
+        (found,) = (
+            r for r in self.assembly.readings if (r.study, r.arm, r.endpoint) == (study, arm, endpoint)
+        )
+        return found
+
+
+def bundle(name: str) -> Bundle:
+    loaded = load_case(name)
+    assembly = assemble(loaded)
+    return Bundle(loaded, assembly, jax.jit(lambda z, given: respond(assembly, z, given)))
+
+
+@pytest.fixture(scope="module")
+def ketamine() -> Bundle:
+    return bundle("ketamine")
+
+
+@pytest.fixture(scope="module")
+def morphine() -> Bundle:
+    return bundle("morphine")
+
+
+@pytest.fixture(params=["ketamine", "morphine"])
+def case(request: pytest.FixtureRequest) -> Bundle:
+    return request.getfixturevalue(request.param)

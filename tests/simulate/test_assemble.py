@@ -1,0 +1,88 @@
+"""Bundled cases become rows, anchors and parameters that belong together."""
+
+import numpy as np
+import pytest
+
+from gaddum.simulate.assemble import VEHICLE, assemble
+
+
+def test_every_anchor_is_the_row_of_its_reading(case) -> None:
+    rows = {(r.study, r.experiment, r.endpoint, r.arm): r.row for r in case.assembly.readings}
+    for anchor in case.loaded.case.anchors:
+        row = rows[anchor.study, anchor.experiment, anchor.endpoint, anchor.arm]
+        assert case.assembly.anchors[anchor.stratum, anchor.phase] == row >= 0
+
+
+def test_an_anchor_is_its_own_anchor(case) -> None:
+    for row in case.assembly.anchors.values():
+        assert case.assembly.rows.anchor_row[row] == row
+
+
+def test_every_row_is_anchored_in_its_stratum_and_phase(case) -> None:
+    for reading in case.assembly.readings:
+        if reading.row >= 0:
+            anchor = case.assembly.anchors[reading.stratum, reading.phase]
+            assert case.assembly.rows.anchor_row[reading.row] == anchor
+
+
+def test_a_plain_vehicle_has_no_row(case) -> None:
+    for reading in case.assembly.readings:
+        protocol = next(
+            e.protocol
+            for e in case.loaded.ledger.study(reading.study).experiments
+            if e.id == reading.experiment
+        )
+        arm = protocol.arms[reading.arm]
+        plain = not (arm.doses or arm.manipulations or arm.expectancy)
+        assert (reading.row == -1) == plain
+
+
+def test_arms_of_the_same_content_share_a_row(morphine) -> None:
+    rows = {
+        morphine.reading(*key).row
+        for key in (("matthes_1996", "K", "latency"), ("sora_1997", "K", "hot_plate"))
+    }
+    assert len(rows) == 1
+
+
+def test_a_knocked_out_vehicle_keeps_a_row_without_ligands(morphine) -> None:
+    row = morphine.reading("rescue_2010", "V", "latency").row
+    assert row >= 0 and morphine.assembly.ligand_names[row] == ()
+
+
+def test_a_racemate_arrives_as_both_enantiomers(ketamine) -> None:
+    row = ketamine.reading("zhang_hashimoto2019", "K", "hours_3").row
+    assert {"S-ketamine", "R-ketamine"} <= set(ketamine.assembly.ligand_names[row])
+
+
+def test_rows_are_ordered_by_their_number_of_ligands(case) -> None:
+    sizes = [len(names) for names in case.assembly.ligand_names]
+    assert sizes == sorted(sizes, reverse=True)
+    assert case.assembly.rows.slots == tuple(sum(n > slot for n in sizes) for slot in range(max(sizes)))
+
+
+def test_quadrature_spans_the_time_to_the_test(case) -> None:
+    assembly = case.assembly
+    np.testing.assert_allclose(assembly.rows.weights.sum(axis=1), assembly.times[:, -1])
+    np.testing.assert_allclose(assembly.rows.width.sum(axis=1), assembly.times[:, -1])
+    np.testing.assert_allclose(assembly.times[:, :-1], assembly.times[:, -1:] - assembly.rows.before)
+
+
+def test_parameters_are_indexed_by_name(case) -> None:
+    assembly = case.assembly
+    assert [assembly.index[p.name] for p in assembly.parameters] == list(range(assembly.dimension))
+    assert all(np.isfinite(p.nodes).all() and np.all(np.diff(p.nodes) >= 0) for p in assembly.parameters)
+
+
+def test_every_feature_has_a_level_at_rest(case) -> None:
+    assert {name.split(".")[1] for name in case.assembly.features} <= set(VEHICLE)
+
+
+def test_a_missing_prior_row_is_named(ketamine) -> None:
+    loaded = ketamine.loaded
+    priors = tuple(p for p in loaded.case.priors if p.name != "effect_site")
+    short = loaded.__class__(
+        loaded.case.model_copy(update={"priors": priors}), loaded.library, loaded.ledger, loaded.folder
+    )
+    with pytest.raises(ValueError, match="must have a row 'effect_site'"):
+        assemble(short)
