@@ -348,7 +348,7 @@ def _scale_parameter(register: _Register, ligand: Ligand) -> int:
         return -1
     return register.add(
         Parameter(
-            f"exposure scale of {ligand.drug} in {ligand.species}",
+            f"exposure scale of {ligand.drug} in {ligand.species} (GSD {np.exp(ligand.scale_sd):.2f})",
             ligand.scale_sd * Z_GRID,
             "1",
             f"lognormal(median 1, gsd {np.exp(ligand.scale_sd):.3g})",

@@ -166,7 +166,7 @@ def _systemic(
         fraction = np.exp(log_median(child[1]))
         gain = fraction * clearance
         variance += log_variance(child[1]) + log_variance(metabolite_body.v_c)
-    total = np.zeros((times.size, Z_GRID.size))
+    total, absorbed_variance = np.zeros((times.size, Z_GRID.size)), 0.0
     for dose, mixture_fraction in given:
         amount, mass_note = _amount(dose, drug, weight, library)
         assumptions.update(mass_note)
@@ -182,7 +182,7 @@ def _systemic(
             k_a = np.exp(log_median(way.k_a))
             absorbed = 1.0 if way.f is None else float(np.exp(log_median(way.f)))
             lag = 0.0 if way.lag is None else float(np.exp(log_median(way.lag)))
-            variance += 0.0 if way.f is None else log_variance(way.f)
+            absorbed_variance = max(absorbed_variance, 0.0 if way.f is None else log_variance(way.f))
         streams = [(parent, amount * absorbed)]
         if child is not None and direct is not None:
             streams = [(_cascade(parent, direct, gain), amount * absorbed)]
@@ -201,7 +201,9 @@ def _systemic(
                     _concentration(impulse, times, quantity, start=start, duration=dose.duration_h or 0.0)
                 )
     logs = np.maximum(np.log(np.maximum(total, np.exp(LOG_FLOOR))) + log_scale, LOG_FLOOR)
-    return Ligand(reader.name, drug.name, subject.species, logs, shape, float(np.sqrt(variance)))
+    return Ligand(
+        reader.name, drug.name, subject.species, logs, shape, float(np.sqrt(variance + absorbed_variance))
+    )
 
 
 def _disposition(drug: Drug, subject: Subject) -> Disposition:

@@ -172,7 +172,7 @@ def respond(
         graded = 1 - weight * (1 - spared)
         during = jnp.where(given.induction[place] > 0, graded[:, :-1], 1.0)
         at_test = jnp.where(given.expression[place] > 0, graded[:, -1:], 1.0)
-        raw.append(level)
+        raw.append(level * available)
         inputs.append(_settled(during * at_test))
     activity = _settled(gate.activity(jnp.asarray(given.corners), inputs))
     depth = jnp.multiply(given.circuit, jnp.exp(theta[index["circuit.depth"]]))
@@ -244,7 +244,7 @@ def _concentrations(
 def _bound(rows: Rows, site: Site, padded: Array, blocks: list[Array]) -> dict[str, Array]:
     """Sums of C/K over each row's ligands by role, [rows, nodes + 1, batch]; 0 for a role that nobody has."""
     inverse = jnp.exp(-padded[site.k] - padded[site.shift])
-    strength = {"agonist": inverse * jnp.exp(padded[site.efficacy])}
+    strength = {"agonist": inverse * jnp.exp(jnp.minimum(padded[site.efficacy], 0.0))}  # a full agonist has 1
     count = rows.expectancy.size
     edges = np.cumsum([0, *rows.slots])
     sums: dict[str, Array] = {}
