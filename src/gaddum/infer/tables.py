@@ -3,7 +3,7 @@
 `reduce` turns every outcome into log densities on `GRID`; here they are stacked as coefficients of uniform
 cubic B-splines (not-a-knot ends), so that a sampler reads value and gradient with 4 gathers (one contrast) or
 16 (two). Interpolated tables are twice continuously differentiable inside the grid. Beyond it (effects of
-more than 12 SD) the coordinate is clamped: the table is flat there.
+more than 12 SD) the table is flat along rays from the origin, so that the order of two effects is kept.
 """
 
 from collections.abc import Sequence
@@ -69,6 +69,9 @@ def evaluate_1d(tables: Tables, x: Float[Array, "T1 B"]) -> Float[Array, "T1 B"]
 def evaluate_2d(tables: Tables, x: Float[Array, "T2 B"], y: Float[Array, "T2 B"]) -> Float[Array, "T2 B"]:
     """Log densities of the outcomes of two contrasts at true effects x and y (SD), a row per outcome."""
     count, size, _ = tables.two.shape
+    # Beyond the table both shrink alike: cut one by one, effects that differ would meet in the corner.
+    shrink = _HIGH / jnp.maximum(jnp.maximum(jnp.abs(x), jnp.abs(y)), _HIGH)
+    x, y = x * shrink, y * shrink
     row, x_weights = _locate(x)
     column, y_weights = _locate(y)
     index = size * (row + size * jnp.arange(count)[:, None]) + column
