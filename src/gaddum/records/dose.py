@@ -1,7 +1,7 @@
 """Dose: what was given, how much, by which route, when.
 
 Amounts and times are written as in a methods section (``"10 mg/kg"``, ``"-30 min"``); the test drug is given at
-time 0, a pretreatment at a negative time. A bath or local dose is a set concentration, held for its `duration`.
+time 0, a pretreatment at a negative time. A bath, local or inhaled dose is a set concentration, held for its `duration`.
 """
 
 from typing import Literal
@@ -11,7 +11,22 @@ from pydantic import Field, model_validator
 from gaddum import units
 from gaddum.records.base import Record
 
-Route = Literal["iv bolus", "iv infusion", "ip", "sc", "im", "po", "intranasal", "depot", "bath", "local"]
+Route = Literal[
+    "iv bolus",
+    "iv infusion",
+    "ip",
+    "sc",
+    "im",
+    "po",
+    "sublingual",
+    "intranasal",
+    "depot",
+    "inhaled",
+    "bath",
+    "local",
+]
+HELD: tuple[Route, ...] = ("inhaled", "bath", "local")
+"""Routes whose amount is a set unbound concentration at the receptor, held for the duration."""
 Salt = Literal["salt", "base", "unstated"]
 
 
@@ -20,7 +35,7 @@ class Dose(Record):
 
     drug: str
     amount: str
-    """Amount with unit: mass or amount of substance, per kg or absolute; a concentration for bath and local."""
+    """Amount with unit: mass or amount of substance, per kg or absolute; a concentration for bath, local and inhaled."""
     route: Route
     time: str = "0 h"
     """When, relative to the test drug."""
@@ -30,10 +45,12 @@ class Dose(Record):
     """Whether the mass counts the salt or the free base."""
     repeats: int = Field(1, gt=0)
     interval: str | None = None
+    steady_state: bool = False
+    """Whether the same dose had been given every `interval` for ever before the first one here."""
 
     @model_validator(mode="after")
     def _readable(self) -> "Dose":
-        kind = "concentration" if self.route in ("bath", "local") else "dose"
+        kind = "concentration" if self.route in HELD else "dose"
         units.magnitude(self.amount, kind)
         units.magnitude(self.time, "time")
         for text in (self.duration, self.interval):
@@ -45,8 +62,11 @@ class Dose(Record):
             raise ValueError(
                 'An infusion must have a duration; got none. Add `duration: "40 min"` or the like.'
             )
-        if (self.repeats > 1) != (self.interval is not None):
-            raise ValueError("Repeated doses must have both `repeats` and `interval`; got one of them.")
+        if (self.repeats > 1 or self.steady_state) != (self.interval is not None):
+            raise ValueError(
+                "Repeated doses and steady state must have an `interval`, and an interval `repeats` or "
+                "`steady_state`; got one of them."
+            )
         return self
 
     @property

@@ -12,9 +12,8 @@ from gaddum.records.base import Record, in_unit
 from gaddum.records.dose import Route
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.source import Source
+from gaddum.records.species import Species
 from gaddum.records.target import Affinity
-
-Species = Literal["human", "rat", "mouse", "monkey", "dog", "pigeon", "guinea pig", "rabbit", "sheep"]
 
 
 class Peripheral(Record):
@@ -24,13 +23,44 @@ class Peripheral(Record):
     q: Reported
 
 
-class Absorption(Record):
-    """First-order (optionally lagged) input by one route."""
+class Transit(Record):
+    """A chain of equal first-order stages that the drug passes before it is absorbed."""
 
-    k_a: Reported
+    stages: int = Field(gt=0, le=5)
+    mean_time: Reported
+    """Mean time to pass all stages."""
+
+
+class Absorption(Record):
+    """Input by one route: first-order (`k_a`), zero-order (`duration`), or zero-order release into a first-order depot.
+
+    A lag delays the input; transit stages lie before it.
+    """
+
+    k_a: Reported | None = None
+    duration: Reported | None = None
+    """Length of a zero-order release."""
+    transit: Transit | None = None
     f: Reported | None = None
     """Bioavailability (fraction); 1 where not given."""
     lag: Reported | None = None
+
+    @model_validator(mode="after")
+    def _some_input(self) -> "Absorption":
+        if self.k_a is None and self.duration is None:
+            raise ValueError(
+                "Absorption must be first-order (`k_a`), zero-order (`duration`) or both; got neither."
+            )
+        return self
+
+
+class Saturable(Record):
+    """Michaelis-Menten elimination beside the linear one; sends the drug's kinetics down the nonlinear path."""
+
+    v_max: Reported
+    """Greatest rate (nmol/h, or nmol/h/kg)."""
+    k_m: Reported
+    """Total plasma concentration at half of it."""
 
 
 class Disposition(Record):
@@ -48,8 +78,11 @@ class Disposition(Record):
     half_life: Reported | None = None
     peripherals: tuple[Peripheral, ...] = ()
     absorption: dict[Route, Absorption] = Field(default_factory=dict)
+    saturable: Saturable | None = None
     k_e0: Reported | None = None
     """Rate of equilibration between plasma and unbound brain; immediate where not given."""
+    k_venous: Reported | None = None
+    """Rate of equilibration between arterial and sampled venous plasma; immediate where not given."""
 
     @model_validator(mode="after")
     def _one_elimination(self) -> "Disposition":

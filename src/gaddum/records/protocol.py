@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from gaddum import units
 from gaddum.records.base import Record, in_unit
 from gaddum.records.dose import Dose
-from gaddum.records.drug import Species
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.source import Source
+from gaddum.records.species import Species
 
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]

@@ -409,10 +409,9 @@ def _site(
         roles["any"][pair] = roles[_ROLE[affinity.mode]][pair] = 1.0
         if affinity.efficacy is not None:
             index["efficacy"][pair] = _shared(register, "efficacy", ligand.drug, target, affinity.efficacy)
-        if affinity.in_vivo_shift is not None and rows[row][0].preparation == "behaving":
-            index["shift"][pair] = _shared(
-                register, "in-vivo shift", ligand.drug, target, affinity.in_vivo_shift
-            )
+        shift = affinity.shift_in(rows[row][0].species)
+        if shift is not None and rows[row][0].preparation == "behaving":
+            index["shift"][pair] = _shared(register, "in-vivo shift", ligand.drug, target, shift)
     endogenous = -1
     if any(kind in case_features(case, target) for kind in ("tone", "agonism")):
         endogenous = declared("endogenous_tone", f"endogenous tone at {target}")

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from gaddum import units
 from gaddum.mechanism import exposure
-from gaddum.records.dose import Dose
+from gaddum.records.dose import HELD, Dose
 from gaddum.records.drug import Disposition, Drug, Mixture
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
@@ -101,8 +101,8 @@ def ligands(
     for name, given in by_drug.items():
         drug = library.drug(name)
         assert isinstance(drug, Drug)
-        held = [item for item in given if item[0].route in ("bath", "local")]
-        systemic = [item for item in given if item[0].route not in ("bath", "local")]
+        held = [item for item in given if item[0].route in HELD]
+        systemic = [item for item in given if item[0].route not in HELD]
         if held and name in wanted:
             found.append(_held(drug, held, subject, times))
         if not systemic:
@@ -179,7 +179,7 @@ def _systemic(
                     f"got {', '.join(body.absorption) or 'no route'}. Add it to the drug's file."
                 )
             way = body.absorption[dose.route]
-            k_a = np.exp(log_median(way.k_a))
+            k_a = None if way.k_a is None else np.exp(log_median(way.k_a))
             absorbed = 1.0 if way.f is None else float(np.exp(log_median(way.f)))
             lag = 0.0 if way.lag is None else float(np.exp(log_median(way.lag)))
             absorbed_variance = max(absorbed_variance, 0.0 if way.f is None else log_variance(way.f))
