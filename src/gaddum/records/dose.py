@@ -1,7 +1,8 @@
 """Dose: what was given, how much, by which route, when.
 
 Amounts and times are written as in a methods section (``"10 mg/kg"``, ``"-30 min"``); the test drug is given at
-time 0, a pretreatment at a negative time. A bath, local or inhaled dose is a set concentration, held for its `duration`.
+time 0, a pretreatment at a negative time. A bath, local or inhaled dose is a set concentration, held for its
+`duration`.
 """
 
 from typing import Literal
@@ -35,7 +36,7 @@ class Dose(Record):
 
     drug: str
     amount: str
-    """Amount with unit: mass or amount of substance, per kg or absolute; a concentration for bath, local and inhaled."""
+    """Amount with unit: mass or amount of substance, per kg or absolute; a concentration for held routes."""
     route: Route
     time: str = "0 h"
     """When, relative to the test drug."""
