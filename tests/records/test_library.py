@@ -1,7 +1,6 @@
 import pytest
 
 from gaddum.records.finding import RecordError
-from gaddum.records.drug import Drug
 from gaddum.records.library import load_library, quantities
 
 
