@@ -48,7 +48,11 @@ class Steps(NamedTuple):
 
 
 def engage(
-    layout: Layout, times: Float[np.ndarray, " times"], *, scale: dict[str, float] | None = None
+    layout: Layout,
+    times: Float[np.ndarray, " times"],
+    *,
+    scale: dict[str, float] | None = None,
+    shift: dict[str, float] | None = None,
 ) -> Engaged:
     """Follow a protocol to the receptors.
 
@@ -60,11 +64,13 @@ def engage(
         Hours from the test drug.
     scale : dict
         Multiple of the doses by drug (as the protocol names its parts); 1 where none is given.
+    shift : dict
+        Delay of the doses by drug (h); 0 where none is given.
     """
-    plan, entries = skeleton(_scaled(layout.plan, scale or {}))
+    plan, entries = skeleton(_moved(layout.plan, scale or {}, shift or {}))
     slow = any(bond.k_off >= 0 for at in layout.bonds.values() for bond in at)
     padded = np.concatenate([times, np.full(-len(times) % _STEP, times[-1])])
-    edges, cycle = _edges(padded, layout.doses) if slow else (np.zeros(1), None)
+    edges, cycle = _edges(padded, layout.doses, shift or {}) if slow else (np.zeros(1), None)
     steps = Steps(edges, np.searchsorted(edges, np.maximum(padded, edges[0])).astype(float))
     with jax.enable_x64(True):
         levels, found = _evaluate(
@@ -77,6 +83,24 @@ def engage(
         levels[:, :count],
         {name: Bound(*(part[..., :count, :] for part in one)) for name, one in found.items()},
     )
+
+
+def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times draws"]) -> Bound:
+    """What a target's ligands hold at given concentrations (nM), all at equilibrium."""
+    count = levels.shape[1]
+    filler = np.repeat(levels[:, -1:], -count % _STEP, axis=1)
+    with jax.enable_x64(True):
+        found = jax.device_get(
+            _bind(
+                layout.bonds[target], layout.table, layout.uniform, np.concatenate([levels, filler], axis=1)
+            )
+        )
+    return Bound(*(part[..., :count, :] for part in found))
+
+
+@partial(jax.jit, static_argnames=("at",))
+def _bind(at: tuple[Bond, ...], table: Array, uniform: Array, levels: Array) -> Bound:
+    return bound(at, levels, jnp.exp(read_values(table, ndtri(uniform))), {})
 
 
 @partial(jax.jit, static_argnames=("plan", "bonds", "cycle"))
@@ -117,37 +141,37 @@ def _evaluate(
     return levels, found
 
 
-def _scaled(plan: Plan, scale: dict[str, float]) -> Plan:
-    """Multiply the doses of the drugs that `scale` names; their metabolites follow."""
-    return Plan(
-        tuple(
-            ligand._replace(
-                inputs=tuple(one._replace(amount=one.amount * factor) for one in ligand.inputs),
-                held=tuple((level * factor, start, end) for level, start, end in ligand.held),
-            )
-            for ligand in plan.ligands
-            for factor in (scale.get(ligand.parent, 1.0),)
+def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan:
+    """Multiply and delay the doses of the drugs that are named; their metabolites follow."""
+    found = []
+    for ligand in plan.ligands:
+        factor, delay = scale.get(ligand.parent, 1.0), shift.get(ligand.parent, 0.0)
+        inputs = tuple(
+            one._replace(amount=one.amount * factor, start=one.start + delay) for one in ligand.inputs
         )
-    )
+        held = tuple((level * factor, start + delay, end + delay) for level, start, end in ligand.held)
+        found.append(ligand._replace(inputs=inputs, held=held))
+    return Plan(tuple(found))
 
 
 def _edges(
-    times: Float[np.ndarray, " times"], doses: tuple[Dose, ...]
+    times: Float[np.ndarray, " times"], doses: tuple[Dose, ...], shift: dict[str, float]
 ) -> tuple[Float[np.ndarray, " edges"], int | None]:
     """Edges of intervals from the first dose to the last time, finer after each dose; length of a first cycle."""
-    first = min(dose.time_h for dose in doses)
+    begins = {id(dose): dose.time_h + shift.get(dose.drug, 0.0) for dose in doses}
+    first = min(begins.values())
     last = max(float(times.max()), first + 1e-6)
     starts: list[float] = []
-    steady = [dose for dose in doses if dose.steady_state]
     for dose in doses:
         for repeat in range(dose.repeats):
-            start = dose.time_h + repeat * interval_h(dose)
+            start = begins[id(dose)] + repeat * interval_h(dose)
             starts += [start, start + (dose.duration_h or 0.0)]
     after = np.concatenate([[0.0], np.geomspace(1 / 60, max(last - first, 0.1), 48)])
     grid = (np.array(starts)[:, None] + after).ravel()
     cycle_end = None
+    steady = [dose for dose in doses if dose.steady_state]
     if steady:
-        if len(steady) > 1 or steady[0].time_h > first or any(d.route in HELD for d in steady):
+        if len(steady) > 1 or begins[id(steady[0])] > first or any(d.route in HELD for d in steady):
             raise ValueError(
                 "A slowly dissociating ligand needs its steady state to come first and alone; got other doses before "
                 "or beside it. Give the steady-state dose the earliest time."
@@ -158,4 +182,6 @@ def _edges(
     edges = np.unique(
         np.concatenate([grid[(grid >= first) & (grid <= last)], times[times > first], [first, last]])
     )
-    return edges, None if cycle_end is None else int(np.searchsorted(edges, cycle_end))
+    cycle = None if cycle_end is None else int(np.searchsorted(edges, cycle_end))
+    # Intervals of no length change nothing and keep the number of them, for which the evaluation is compiled.
+    return np.concatenate([edges, np.full(-len(edges) % (2 * _STEP), edges[-1])]), cycle
