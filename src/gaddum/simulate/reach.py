@@ -117,7 +117,7 @@ def dose_for(
     if enough[0] > 0:
         found = _edge(lambda x: held(x) >= level, grid[enough[0] - 1], found)
     multiple = float(np.exp(found))
-    doses = tuple(_multiplied(dose, multiple) if dose.drug == name else dose for dose in layout.doses)
+    doses = tuple(multiplied(dose, multiple) if dose.drug == name else dose for dose in layout.doses)
     return Reached(name, multiple, doses, held(found))
 
 
@@ -184,6 +184,19 @@ def window_for(
     return Window(name, tuple(spans), searched)
 
 
+def multiplied(dose: Dose, multiple: float) -> Dose:
+    """A multiple of a dose, its amount in canonical units.
+
+    Examples
+    --------
+    >>> multiplied(Dose(drug="naltrexone", amount="50 mg", route="po"), 0.5).amount
+    '25 mg'
+    """
+    kind: units.Kind = "concentration" if dose.route in HELD else "dose"
+    value, unit = units.magnitude(dose.amount, kind), units.canonical_unit(dose.amount, kind)
+    return dose.model_copy(update={"amount": f"{value * multiple:.4g} {unit}"})
+
+
 def _held_if_given_at(
     layout: Layout,
     target: str,
@@ -227,13 +240,14 @@ def _check(layout: Layout, target: str, level: float, certainty: float) -> None:
 
 
 def _varied(layout: Layout, drug: str | None, library: Library | None) -> tuple[str, tuple[str, ...]]:
-    """The drug whose doses vary, and its parts where it is a mixture."""
+    """The drug whose doses vary, and the names under which its ligands are laid out (its own, or a mixture's parts)."""
     names = list(dict.fromkeys(dose.drug for dose in layout.doses))
     name = names[0] if drug is None else drug
     if name not in names:
         raise ValueError(f"The drug to vary must be one of {', '.join(names)}; got {name!r}.")
     mine = tuple(dose for dose in layout.doses if dose.drug == name)
-    return name, tuple({part for part, _, _ in dosed_drugs(mine, library or load_library())})
+    parts = [part for part, _, _ in dosed_drugs(mine, library or load_library())]
+    return name, tuple(dict.fromkeys((name, *parts)))
 
 
 def _quantile(one: Bound, measure: Measure, certainty: float) -> Float[np.ndarray, " times"]:
@@ -246,9 +260,3 @@ def _edge(inside: Callable[[float], bool], out: float, within: float) -> float:
         middle = (out + within) / 2
         out, within = (out, middle) if inside(middle) else (middle, within)
     return float(within)
-
-
-def _multiplied(dose: Dose, multiple: float) -> Dose:
-    kind: units.Kind = "concentration" if dose.route in HELD else "dose"
-    value, unit = units.magnitude(dose.amount, kind), units.canonical_unit(dose.amount, kind)
-    return dose.model_copy(update={"amount": f"{value * multiple:.4g} {unit}"})
