@@ -101,17 +101,13 @@ def human_equivalent_dose(
             "A human-equivalent dose is of an animal's; got species 'human'. Name the animal with `species`."
         )
     library = library or load_library()
-    animal = lay_out(
-        protocol, species=species, targets=[target], weight=weight, library=library, **options
-    )
+    animal = lay_out(protocol, species=species, targets=[target], weight=weight, library=library, **options)
     _check_binding(animal, target)
     animal_kg = units.magnitude(weight, "mass") if weight else ADULT_WEIGHT[species]
     human_kg = units.magnitude(human_weight, "mass")
     changed: dict[str, str] = {}
     doses = tuple(_for_people(dose, animal_kg, human_kg, changed, library) for dose in animal.doses)
-    human = lay_out(
-        doses, species="human", targets=[target], weight=human_weight, library=library, **options
-    )
+    human = lay_out(doses, species="human", targets=[target], weight=human_weight, library=library, **options)
     wanted = _median_held(animal, target, at)
     plain = _median_held(human, target, at)
     multiple = _multiple(human, target, at, wanted)
@@ -125,9 +121,7 @@ def human_equivalent_dose(
     )
 
 
-def _for_people(
-    dose: Dose, animal: float, human: float, changed: dict[str, str], library: Library
-) -> Dose:
+def _for_people(dose: Dose, animal: float, human: float, changed: dict[str, str], library: Library) -> Dose:
     """A dose scaled by size, by a route that people's kinetics know."""
     if dose.route in HELD:
         return dose

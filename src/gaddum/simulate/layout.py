@@ -91,14 +91,19 @@ def lay_out(
     )
 
 
-def first_dose(layout: Layout) -> float:
+def first_dose(doses: Sequence[Dose]) -> float:
     """Time of the first dose (h)."""
-    return min(dose.time_h for dose in layout.doses)
+    return min(dose.time_h for dose in doses)
 
 
-def last_dose(layout: Layout) -> float:
+def last_dose(doses: Sequence[Dose]) -> float:
     """End of the last dose (h)."""
-    return max(end(dose) for dose in layout.doses)
+    return max(end(dose) for dose in doses)
+
+
+def dose_times(dose: Dose) -> list[float]:
+    """Times of all administrations of a dose (h)."""
+    return [dose.time_h + interval_h(dose) * repeat for repeat in range(dose.repeats)]
 
 
 def interval_h(dose: Dose) -> float:

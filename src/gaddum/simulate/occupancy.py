@@ -17,12 +17,14 @@ from gaddum.records.protocol import Preparation
 from gaddum.records.shorthand import write_doses
 from gaddum.records.species import Species
 from gaddum.simulate.engaged import engage
-from gaddum.simulate.layout import Layout, first_dose, last_dose, lay_out
+from gaddum.simulate.layout import Layout, dose_times, first_dose, last_dose, lay_out
 from gaddum.simulate.parameters import Parameter
 from gaddum.simulate.regimen import Assumption
 
 POINTS = 161
-"""Times of a curve where none are asked for."""
+"""Most times of a curve where none are asked for."""
+CLOSE = 32
+"""How many of them lie shortly after a dose."""
 SPAN = 0.95
 """Probability that a band holds."""
 
@@ -165,12 +167,24 @@ def read_times(times: Sequence[float | str] | Float[np.ndarray, " times"]) -> Fl
 
 
 def curve_times(layout: Layout, *, until: float | None = None) -> Float[np.ndarray, " times"]:
-    """Times of a curve from the first dose on, by default until a day after the last, denser after each dose."""
-    first, last = first_dose(layout), last_dose(layout)
+    """Times of a curve from the first dose on, denser after each dose (h).
+
+    Parameters
+    ----------
+    layout : Layout
+        The protocol.
+    until : float
+        End (h from the test drug); a day after the last dose, or half as long again, where not given.
+    """
+    first, last = first_dose(layout.doses), last_dose(layout.doses)
     stop = last + max(24.0, 0.5 * (last - first)) if until is None else until
     if not stop > first:
         raise ValueError(f"A curve must end after the first dose ({first:g} h); got {stop:g} h.")
-    return np.linspace(first, stop, POINTS)
+    starts = np.unique([t for dose in layout.doses for t in dose_times(dose) if t < stop])[:CLOSE]
+    after = np.geomspace(0.02, 1.0, max(CLOSE // len(starts), 1)) * min(2.0, 0.2 * (stop - first))
+    close = (starts[:, None] + after).ravel()
+    even = np.linspace(first, stop, POINTS - CLOSE)
+    return np.unique(np.concatenate([even, close[close < stop]]))
 
 
 def band(draws: Float[np.ndarray, "times draws"], span: float = SPAN) -> Band:

@@ -12,13 +12,13 @@ import numpy as np
 
 from gaddum import __version__
 from gaddum.simulate.duration import time_above
-from gaddum.simulate.layout import Layout, first_dose, interval_h, lay_out
+from gaddum.simulate.layout import Layout, dose_times, first_dose, last_dose, lay_out
 from gaddum.simulate.occupancy import SPAN, Occupancy, band, curve_times, follow
 from gaddum.simulate.selectivity import selectivity
 from gaddum.surface.protocols import Given
 
-_USUAL = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
-"""Times after the first dose for the table, where none are asked for (h)."""
+_USUAL = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
+"""Times for the table, where none are asked for (h from the test drug)."""
 _MOST_TICKS = 200
 
 
@@ -58,13 +58,10 @@ def describe(given: Given, wanted: Wanted) -> tuple[dict[str, Any], Layout]:
         seed=wanted.seed,
         library=given.library,
     )
-    tests = tuple(t for _, t in given.tests if t >= first_dose(layout))
+    tests = tuple(t for _, t in given.tests if t >= first_dose(layout.doses))
     at = np.array(wanted.at or tests)
     _check_times(at, layout)
-    until = wanted.until
-    grid = curve_times(layout, until=until)
-    if at.size and until is None and at.max() > grid[-1]:
-        grid = curve_times(layout, until=float(at.max()))
+    grid = curve_times(layout, until=wanted.until)
     every = np.union1d(np.union1d(grid, at), _tabled(grid))
     found = follow(layout, every)
     read = np.isin(every, at) if at.size else np.isin(every, grid)
@@ -95,7 +92,7 @@ def describe(given: Given, wanted: Wanted) -> tuple[dict[str, Any], Layout]:
         "selectivity": _selectivity(found, at if at.size else _tabled(grid)),
         "doses": _ticks(layout),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
-        "assumptions": [one._asdict() for one in found.assumptions],
+        "assumptions": _assumptions(found),
         "notes": list(given.notes),
         "parameters": [
             {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
@@ -105,6 +102,16 @@ def describe(given: Given, wanted: Wanted) -> tuple[dict[str, Any], Layout]:
     if wanted.above is not None:
         document["above"] = _above(found, wanted.above)
     return document, layout
+
+
+def common_end(given: Sequence[Given], wanted: Wanted) -> float:
+    """Where the curves of all protocols end: by default a day after the last dose, and after all readings (h)."""
+    if wanted.until is not None:
+        return wanted.until
+    last = max(last_dose(one.doses) for one in given)
+    first = min(first_dose(one.doses) for one in given)
+    tests = [time for one in given for _, time in one.tests]
+    return max([last + max(24.0, 0.5 * (last - first)), *wanted.at, *tests])
 
 
 def collect(parts: Sequence[dict[str, Any]], wanted: Wanted, command: str) -> dict[str, Any]:
@@ -127,8 +134,19 @@ def collect(parts: Sequence[dict[str, Any]], wanted: Wanted, command: str) -> di
     }
 
 
+def _assumptions(found: Occupancy) -> list[dict[str, str]]:
+    """What was taken for granted, and the numbers whose only source is an assumption."""
+    taken = [one._asdict() for one in found.assumptions]
+    numbers = [
+        {"where": one.name, "what": one.distribution, "reason": one.source.replace("assumption: ", "")}
+        for one in found.parameters
+        if all(part.startswith("assumption") for part in one.source.split("; ") if ": " in part)
+    ]
+    return taken + numbers
+
+
 def _check_times(at: np.ndarray, layout: Layout) -> None:
-    first = first_dose(layout)
+    first = first_dose(layout.doses)
     early = at[at < first]
     if early.size:
         raise ValueError(
@@ -138,8 +156,8 @@ def _check_times(at: np.ndarray, layout: Layout) -> None:
 
 
 def _tabled(grid: np.ndarray) -> np.ndarray:
-    usual = grid[0] + np.array(_USUAL)
-    kept = usual[usual <= grid[-1] + 1e-9]
+    usual = np.array(_USUAL)
+    kept = usual[(usual > grid[0]) & (usual <= grid[-1] + 1e-9)]
     return kept if kept.size else grid[-1:]
 
 
@@ -187,10 +205,14 @@ def _above(found: Occupancy, level: float) -> dict[str, Any]:
 
 def _ticks(layout: Layout) -> list[dict[str, Any]]:
     return [
-        {"drug": dose.drug, "amount": dose.amount, "route": dose.route, "time_h": time, "end_h": time + length}
+        {
+            "drug": dose.drug,
+            "amount": dose.amount,
+            "route": dose.route,
+            "time_h": time,
+            "end_h": time + length,
+        }
         for dose in layout.doses
         for length in (dose.duration_h or 0.0,)
-        for time in (
-            dose.time_h + interval_h(dose) * np.arange(min(dose.repeats, _MOST_TICKS))
-        ).tolist()
+        for time in dose_times(dose)[:_MOST_TICKS]
     ]

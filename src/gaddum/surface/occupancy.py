@@ -44,7 +44,9 @@ def occupancy(
         list[str] | None,
         typer.Option(metavar="TIMES", help="When to read: '4 h', or '30 min, 4 h, 1 d'. May be repeated."),
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the curves, such as '7 d'.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End of the curves, such as '7 d'.")
+    ] = None,
     weight: Annotated[str | None, typer.Option(help="Body weight, such as '80 kg'.")] = None,
     preparation: Annotated[
         str | None, typer.Option(help="behaving, slice or imaging.  [default: behaving, or the study's]")
@@ -56,9 +58,7 @@ def occupancy(
         str | None,
         typer.Option(metavar="'MOR 0.9 at 2 h'", help="Which dose or time holds this much of a target then?"),
     ] = None,
-    vary: Annotated[
-        str, typer.Option(metavar="dose|time", help="What --reach may change.")
-    ] = "dose",
+    vary: Annotated[str, typer.Option(metavar="dose|time", help="What --reach may change.")] = "dose",
     drug: Annotated[
         str | None, typer.Option(help="Whose doses --reach varies.  [default: the first]")
     ] = None,
@@ -167,8 +167,9 @@ def _questions(
 def _document(
     given: "Sequence[Given]", wanted: "Wanted", questions: dict[str, Any], command: str
 ) -> dict[str, Any]:
-    from gaddum.surface.engagement import collect, describe
+    from gaddum.surface.engagement import collect, common_end, describe
 
+    wanted = wanted._replace(until=common_end(given, wanted))
     parts = []
     for one in given:
         part, layout = describe(one, wanted)

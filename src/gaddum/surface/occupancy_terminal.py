@@ -10,8 +10,10 @@ from rich.text import Text
 from gaddum.surface.hours import written
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
-_SPARK = 24
+_SPARK = 16
 """Characters of a line that stands for a curve."""
+_MARGIN, _CELL = 18, 18
+"""Room for the times, and for one target (characters)."""
 
 
 def print_occupancy(document: dict[str, Any], console: Console, *, verbose: bool = False) -> None:
@@ -38,11 +40,18 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
         str(one) for one in (part["species"], part["weight"], part["preparation"]) if one is not None
     )
     console.print(
-        Text(f"{who}; median ({100 * document['span']:g} % interval) of {document['draws']} draws", style="dim")
+        Text(
+            f"{who}; median ({100 * document['span']:g} % interval) of {document['draws']} draws", style="dim"
+        )
     )
-    console.print(_table(part))
+    names = list(part["table"])
+    abreast = max(1, (console.width - _MARGIN) // _CELL)
+    for start in range(0, len(names), abreast):
+        console.print(_table(part, names[start : start + abreast]))
+    pairs = [frozenset(row["over"]) for row in part["selectivity"] if row["ligand"] == "all"]
     for row in part["selectivity"]:
-        _say(console, _fold(row))
+        if verbose or row["ligand"] == "all" or frozenset(row["over"]) not in pairs:
+            _say(console, _fold(row))
     if "above" in part:
         _say_above(part["above"], console)
     if "reach" in part:
@@ -79,21 +88,24 @@ def spark(curve: dict[str, Any], width: int = _SPARK) -> str:
     return "".join(line)
 
 
-def _table(part: dict[str, Any]) -> Table:
+def _table(part: dict[str, Any], targets: list[str]) -> Table:
+    """Times down, targets across, and under each its curve from the first dose to the end."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Target", no_wrap=True)
-    any_curve = next(iter(part["table"].values()))
-    for time in any_curve["time_h"]:
-        table.add_column(written(time), justify="right", no_wrap=True)
-    ends = next(iter(part["curves"].values()))["time_h"]
-    table.add_column(f"{written(ends[0])} to {written(ends[-1])}", no_wrap=True)
-    for name, curve in part["table"].items():
-        cells = [
-            f"{m:.2f} ({low:.2f}\u2013{high:.2f})"
-            for m, low, high in zip(curve["median"], curve["lower"], curve["upper"], strict=True)
-        ]
-        table.add_row(Text(name), *cells, Text(spark(part["curves"][name])))
+    table.add_column("", justify="right", no_wrap=True)
+    for name in targets:
+        table.add_column(name, no_wrap=True)
+    curves = [part["table"][name] for name in targets]
+    for place, time in enumerate(curves[0]["time_h"]):
+        cells = [_held(*(curve[key][place] for key in ("median", "lower", "upper"))) for curve in curves]
+        table.add_row(written(time), *cells)
+    ends = part["curves"][targets[0]]["time_h"]
+    sparks = [Text(spark(part["curves"][name])) for name in targets]
+    table.add_row(Text(f"{written(ends[0])} to {written(ends[-1])}", style="dim"), *sparks)
     return table
+
+
+def _held(median: float, lower: float, upper: float) -> str:
+    return f"{median:.2f} ({lower:.2f}\u2013{upper:.2f})"
 
 
 def _fold(row: dict[str, Any]) -> str:
@@ -103,7 +115,12 @@ def _fold(row: dict[str, Any]) -> str:
     steady = max(row["median"]) <= 1.05 * min(row["median"])
     when = "" if steady else f" at {written(row['time_h'][place])}"
     who = "All ligands" if row["ligand"] == "all" else row["ligand"]
-    return f"{who}: {first} over {second} {numbers[0]:.3g}-fold ({numbers[1]:.2g}\u2013{numbers[2]:.2g}){when}"
+    return f"{who}: {first} over {second} {_digits(numbers[0])}-fold ({_digits(numbers[1])}\u2013{_digits(numbers[2])}){when}"
+
+
+def _digits(value: float) -> str:
+    """Two digits, no powers of ten below a million."""
+    return f"{float(f'{value:.2g}'):,.10g}" if value < 1e6 else f"{value:.1e}"
 
 
 def _say_above(above: dict[str, Any], console: Console) -> None:
@@ -113,7 +130,9 @@ def _say_above(above: dict[str, Any], console: Console) -> None:
             f"({written(row['lower_h'])}\u2013{written(row['upper_h'])})"
         )
         if row["still_above"] > 0.005:
-            text += f"; still above at {written(above['until_h'])} in {100 * row['still_above']:.0f} % of draws"
+            text += (
+                f"; still above at {written(above['until_h'])} in {100 * row['still_above']:.0f} % of draws"
+            )
         _say(console, text)
 
 
