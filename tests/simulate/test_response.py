@@ -1,5 +1,6 @@
 """The chain from draws to effects on the bundled cases."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -134,3 +135,12 @@ def test_draws_do_not_depend_on_their_batch(case) -> None:
     for name in ("state", "effect"):
         one_by_one = np.concatenate([getattr(response, name) for response in apart], axis=-1)
         np.testing.assert_allclose(getattr(together, name), one_by_one, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("batch", [500, 1000, 1025, 4096])
+def test_compiled_parameters_are_those_of_a_straight_table_for_any_number_of_draws(batch):
+    # XLA 0.10.2 miscompiled a fused product of matrices here, from about 1,000 draws on.
+    slopes = np.array([0.4, 0.7, 1e-9, 1.0])[:, None]
+    z = np.clip(np.random.default_rng(0).standard_normal((4, batch)), -4, 4)
+    found = np.asarray(jax.jit(values)(slopes * Z_GRID, z))
+    np.testing.assert_allclose(found, slopes * z, atol=1e-12)

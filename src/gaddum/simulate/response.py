@@ -98,7 +98,11 @@ def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
 
 def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
     """Spline coefficients of tabulated values, natural at the ends."""
-    return table @ _TO_SPLINE.T
+    if isinstance(table, np.ndarray):
+        return table @ _TO_SPLINE.T
+    # Not a product of matrices: XLA 0.10.2 on CPUs fuses that into the loop over draws, and from about 1,000 draws on
+    # the result is wrong (seen on traced tables; tests/simulate/test_response.py).
+    return jnp.sum(table[..., None, :] * _TO_SPLINE, axis=-1)
 
 
 def _to_spline() -> Float[np.ndarray, "basis grid"]:
