@@ -81,7 +81,7 @@ def engage(
         levels, found = jax.device_get((levels, found))
     return Engaged(
         levels[:, :count],
-        {name: Bound(*(part[..., :count, :] for part in one)) for name, one in found.items()},
+        {name: Bound(*(part[..., :count, :] for part in found[name])) for name in layout.bonds},
     )
 
 
