@@ -3,13 +3,13 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference.compartments import Dose as Given
-from reference.compartments import Flows
 
 from gaddum.records.dose import Dose
 from gaddum.records.protocol import Subject
 from gaddum.simulate.exposures import concentrations, filled, skeleton
 from gaddum.simulate.regimen import Register, plan_regimen
+from reference.compartments import Dose as Given
+from reference.compartments import Flows
 from reference.made_up import drug, library, said
 
 TOLERANCE = 1e-6

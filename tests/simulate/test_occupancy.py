@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.made_up import binds, drug, library, said
 from scipy.integrate import solve_ivp
 
 from gaddum.records.dose import Dose
@@ -12,6 +11,7 @@ from gaddum.records.finding import RecordError
 from gaddum.simulate.engaged import engage
 from gaddum.simulate.layout import lay_out
 from gaddum.simulate.occupancy import band, occupancy
+from reference.made_up import binds, drug, library, said
 
 ONE = {
     "sampling": "arterial",

@@ -7,7 +7,7 @@ from jaxtyping import Float
 def time_above(
     times: Float[np.ndarray, " times"], course: Float[np.ndarray, "times draws"], level: float
 ) -> Float[np.ndarray, " draws"]:
-    """Time that each draw spends above a level, by linear interpolation.
+    """Time that each draw spends at or above a level, by linear interpolation.
 
     Parameters
     ----------
@@ -35,5 +35,5 @@ def time_above(
     start, end = course[:-1] - level, course[1:] - level
     higher, lower = np.maximum(start, end), np.minimum(start, end)
     rise = np.where(higher > lower, higher - lower, 1.0)
-    share = np.where(lower >= 0, (higher > 0) * 1.0, np.clip(higher, 0.0, None) / rise)
+    share = np.where(lower >= 0, 1.0, np.clip(higher, 0.0, None) / rise)
     return (share * np.diff(times)[:, None]).sum(axis=0)

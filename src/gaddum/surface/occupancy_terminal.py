@@ -115,7 +115,8 @@ def _fold(row: dict[str, Any]) -> str:
     steady = max(row["median"]) <= 1.05 * min(row["median"])
     when = "" if steady else f" at {written(row['time_h'][place])}"
     who = "All ligands" if row["ligand"] == "all" else row["ligand"]
-    return f"{who}: {first} over {second} {_digits(numbers[0])}-fold ({_digits(numbers[1])}\u2013{_digits(numbers[2])}){when}"
+    span = f"{_digits(numbers[1])}\u2013{_digits(numbers[2])}"
+    return f"{who}: {first} over {second} {_digits(numbers[0])}-fold ({span}){when}"
 
 
 def _digits(value: float) -> str:
