@@ -8,12 +8,20 @@ import gaddum
 PUBLIC = [
     "__version__",
     "adjudicate",
+    "band",
     "check_case",
+    "dose_for",
+    "human_equivalent_dose",
+    "lay_out",
     "load_case",
     "load_library",
     "monotone_gates",
+    "occupancy",
     "parse_gate",
+    "selectivity",
     "t_test_power",
+    "time_above",
+    "window_for",
 ]
 
 

@@ -1,7 +1,7 @@
 """Exposures: a plan of kinetics and draws of its parameters -> concentrations over time, batch last.
 
 Linear kinetics throughout are in closed form (`mechanism.exposure`): one response per pathway, doses superposed. A
-body with saturable elimination is refused when the plan is made.
+body with saturable elimination is refused.
 """
 
 from typing import Literal, NamedTuple
@@ -203,6 +203,11 @@ def _clearance(body: Body, values: Array) -> Float[Array, " batch"]:
 
 
 def _mammillary(body: Body, values: Array) -> Impulse:
+    if body.v_max >= 0:
+        raise ValueError(
+            "Kinetics must be linear here; got a drug with `saturable` elimination. Leave the saturable part out, or "
+            "give the clearance that holds at the doses asked about."
+        )
     batch = values.shape[1]
     count = len(body.v_p)
     volumes = values[jnp.asarray(body.v_p, int)] if count else jnp.zeros((0, batch))

@@ -163,6 +163,6 @@ def _subject(species: Species, weight: str | None, preparation: Preparation) -> 
         if not kg > 0:
             raise ValueError(f"A body weight must be positive; got {weight!r}.")
         stated = Quantity(
-            value=kg, unit="kg", source=Source(how="assumption", reason="stated for this calculation")
+            value=kg, unit="kg", n=None, source=Source(how="assumption", reason="stated for this calculation")
         )
     return Subject(species=species, paradigm="none", weight=stated, preparation=preparation)

@@ -137,7 +137,10 @@ def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> Occupancy:
         for bond, held in zip(layout.bonds[name], one.by_ligand, strict=True):
             drug = ligands[bond.ligand].drug
             by_ligand[drug] = by_ligand[drug] + held if drug in by_ligand else held
-        courses[name] = Course(one.occupied, one.blocked, one.activated, by_ligand)
+        occupied, blocked, activated = (
+            np.asarray(part) for part in (one.occupied, one.blocked, one.activated)
+        )
+        courses[name] = Course(occupied, blocked, activated, by_ligand)
     levels: dict[str, np.ndarray] = {}
     for ligand, level in zip(ligands, found.levels, strict=True):
         levels[ligand.drug] = levels[ligand.drug] + level if ligand.drug in levels else level

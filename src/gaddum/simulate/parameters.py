@@ -114,7 +114,8 @@ _HALVINGS = 60
 
 def _tail(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Probability below z of a standard normal; without scipy, whose import would dominate a short command."""
-    return np.frompyfunc(lambda one: 0.5 * math.erfc(-one / math.sqrt(2)), 1, 1)(z).astype(float)
+    erfc = np.frompyfunc(math.erfc, 1, 1)
+    return 0.5 * np.asarray(erfc(-z / math.sqrt(2)), float)
 
 
 def distribution_nodes(distribution: Distribution) -> Float[np.ndarray, " grid"]:

@@ -174,14 +174,14 @@ def _curve(times: np.ndarray, draws: np.ndarray, read: np.ndarray) -> dict[str, 
 def _selectivity(found: Occupancy, at: np.ndarray) -> list[dict[str, Any]]:
     """Fold-selectivity of every ligand, and of all together, between the targets that it binds."""
     read = np.isin(found.times, at)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for first, second in combinations(found.targets, 2):
         shared = [d for d in found.targets[first].by_ligand if d in found.targets[second].by_ligand]
         for ligand in [None, *shared] if len(shared) > 1 else shared:
             folds = selectivity(found, first, second, ligand=ligand)[read]
             if np.isnan(folds).all():
                 continue
-            usable = ~np.isnan(folds).any(axis=1)
+            usable = np.asarray(~np.isnan(folds).any(axis=1))
             one = _curve(found.times[read], folds, usable)
             if one["median"] and max(one["median"]) < 1:  # name the preferred target first
                 first_, second_, inverse = second, first, 1 / folds

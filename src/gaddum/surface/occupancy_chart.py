@@ -66,7 +66,7 @@ def svg(document: dict[str, Any]) -> str:
     return vl_convert.vegalite_to_svg(_specification(document, PAPER, titled=True), vl_version=_VEGA_LITE)
 
 
-def png(document: dict[str, Any], *, scale: float = 2.0) -> bytes:
+def png(document: dict[str, Any], *, scale: float = 1.75) -> bytes:
     """Draw as PNG."""
     return vl_convert.vegalite_to_png(
         _specification(document, PAPER, titled=True), vl_version=_VEGA_LITE, scale=scale
@@ -89,7 +89,7 @@ def _panel(
     theme: Theme,
     width: int,
     height: int,
-) -> alt.LayerChart:
+) -> Any:
     rows = [
         {"protocol": name, "time": t * per_hour, "median": m, "lower": low, "upper": high}
         for part, name in zip(parts, names, strict=True)
@@ -123,19 +123,22 @@ def _panel(
         y=alt.Y("lower:Q", scale=y, title="receptors held", axis=fractions), y2="upper:Q"
     )
     line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=alt.Y("median:Q", scale=y))
-    # Doses stand above the panel, one row per protocol, so that they hide no curve.
-    given = (
-        alt.Chart(alt.Data(values=ticks))
+    # Doses stand above the panel, one row per protocol, so that they hide no curve and each other.
+    given = [
+        alt.Chart(alt.Data(values=[one for one in ticks if one["row"] == row]))
         .mark_point(shape="triangle-down", filled=True, size=42, opacity=1)
-        .encode(x=alt.X("time:Q"), y=alt.value(-8), color=colour)
-    )
+        .encode(x=alt.X("time:Q"), y=alt.value(-8 * (row + 1)), color=colour)
+        for row in sorted({one["row"] for one in ticks})
+    ]
     read = (
         alt.Chart(alt.Data(values=tests))
         .mark_rule(strokeDash=[4, 3], color=theme.muted, strokeWidth=1.2)
         .encode(x=alt.X("time:Q"))
     )
-    title = alt.TitleParams(target, anchor="start", frame="group", fontSize=13, offset=14, color=theme.ink)
-    layers = [band, line, *([read] if tests else []), *([given] if ticks else [])]
+    title = alt.TitleParams(
+        target, anchor="start", frame="group", fontSize=13, offset=6 + 8 * len(parts), color=theme.ink
+    )
+    layers = [band, line, *([read] if tests else []), *given]
     return alt.layer(*layers).properties(width=width, height=height, title=title)
 
 
