@@ -76,7 +76,7 @@ def occupancy(
     ] = False,
 ) -> None:
     """Follow doses to the receptors: how much of each is held, by what, when, and how sure that is."""
-    from gaddum.surface.accelerator import configure_jax
+    from gaddum.surface.accelerator import configure_jax, uncollected
 
     asked = {"targets": targets, "until": until, "species": species, "weight": weight}
     asked |= {"preparation": preparation, "above": above, "reach": reach, "drug": drug}
@@ -84,14 +84,12 @@ def occupancy(
     command = _command(protocols, at or [], asked, vary, draws, seed)
     try:
         questions = _questions(reach, vary, drug, human_equivalent)
-        configure_jax()
-        from gaddum.surface.protocols import read_protocol
-
-        given = [
-            read_protocol(text, species=species, weight=weight, preparation=preparation) for text in protocols
-        ]
-        wanted = _wanted(targets, at or [], until, above, draws, seed)
-        document = _document(given, wanted, questions, command)
+        who = {"species": species, "weight": weight, "preparation": preparation}
+        with uncollected():
+            configure_jax()
+            given = _given(protocols, who)
+            wanted = _wanted(targets, at or [], until, above, draws, seed)
+            document = _document(given, wanted, questions, command)
         if out is not None:
             _write(document, out)
     except (ValueError, OSError) as error:
@@ -109,6 +107,12 @@ def occupancy(
     print_occupancy(document, Console(), verbose=verbose)
     if out is not None:
         typer.echo(f"\nPage: {out / f'{RESULT}.html'}")
+
+
+def _given(protocols: Sequence[str], who: dict[str, str | None]) -> "list[Given]":
+    from gaddum.surface.protocols import read_protocol
+
+    return [read_protocol(text, **who) for text in protocols]
 
 
 def _wanted(
