@@ -8,6 +8,7 @@ import gaddum
 PUBLIC = [
     "__version__",
     "adjudicate",
+    "audit",
     "check_case",
     "load_case",
     "load_library",

@@ -11,6 +11,7 @@ from gaddum._version import __version__
 
 _HOMES = {
     "adjudicate": "gaddum.infer.adjudicate",
+    "audit": "gaddum.infer.audit",
     "check_case": "gaddum.records.check",
     "load_case": "gaddum.records.ledger",
     "load_library": "gaddum.records.library",

@@ -284,7 +284,8 @@ def _line(subjects: list[Subject], concerns: tuple[Concern, ...]) -> str:
         return "Nothing was blocked here." + weak
     subject, row = min(rows, key=lambda pair: pair[1].induction.together.median)
     there = row.induction.together
-    text = f"{row.target} {percent(there)} at induction{_at_test(subject, row)}"
+    least = f" (the least of {len(rows)}, {row.arm} in {subject.experiment.id})" if len(rows) > 1 else ""
+    text = f"{row.target} {percent(there)} at induction{_at_test(subject, row)}{least}"
     if there.median < HALF:
         return f"Engagement is the weak point: {row.drug} holds {text}." + weak
     if there.median < FULL or there.lower < HALF:

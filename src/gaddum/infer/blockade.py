@@ -288,8 +288,8 @@ def _of_means(experiment: Experiment, outcome: Means, drug: str, blocked: str) -
     first, second = outcome.arms[drug], outcome.arms[blocked]
     if "unclear" in (first.spread_kind, second.spread_kind):
         return None
-    errors = [one.spread / (np.sqrt(one.n) if one.spread_kind == "SD" else 1.0) for one in (first, second)]
-    p = 2 * stats.t.sf(abs(first.mean - second.mean) / np.hypot(*errors), first.n + second.n - 2)
+    errors = [one.spread / (one.n**0.5 if one.spread_kind == "SD" else 1.0) for one in (first, second)]
+    p = 2 * stats.t.sf(abs(first.mean - second.mean) / np.hypot(errors[0], errors[1]), first.n + second.n - 2)
     endpoint = experiment.protocol.endpoints[outcome.endpoint]
     rises = first.mean > second.mean
     return _said(float(p), rises == (endpoint.improvement == "increase"))

@@ -173,17 +173,16 @@ def _pair(one: Blocked, first: Side, other: Blocked, second: Side) -> Pair | Non
         named,
         key=lambda t: min(held[t].induction.together.median, against[t].induction.together.median),
     )
-    moments = [
-        compare(
-            one.presence.draws[held[target].drug, target, left],
-            other.presence.draws[against[target].drug, target, right],
-        )
-        for left, right in (("induction", "induction"), (first.endpoint, second.endpoint))
-    ]
+    mine, theirs = held[target].drug, against[target].drug
+
+    def apart(left: str, right: str) -> Apart:
+        return compare(one.presence.draws[mine, target, left], other.presence.draws[theirs, target, right])
+
+    induction, expression = apart("induction", "induction"), apart(first.endpoint, second.endpoint)
     differ, unknown = _factors(one, first, other, second)
-    conclusion = conclude(*moments, bool(differ))
-    said = _sentence(target, *moments, conclusion, differ)
-    return Pair(first, second, target, *moments, differ, unknown, conclusion, said)
+    conclusion = conclude(induction, expression, bool(differ))
+    said = _sentence(target, induction, expression, conclusion, differ)
+    return Pair(first, second, target, induction, expression, differ, unknown, conclusion, said)
 
 
 def conclude(induction: Apart, expression: Apart, differs: bool) -> Conclusion:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from gaddum.infer.densities import nct_interval, t_of_p
 
@@ -153,4 +153,4 @@ def _inverse(power_at: Callable[[float], float], power: float, alpha: float) -> 
     upper = 1.0
     while power_at(upper) < power:
         upper *= 2
-    return float(brentq(lambda d: power_at(d) - power, 0.0, upper, xtol=1e-10))
+    return float(root_scalar(lambda d: power_at(d) - power, bracket=(0.0, upper), xtol=1e-10).root)

@@ -171,11 +171,11 @@ def _presence(
     places = {
         key: int(np.argmin(np.abs(run.times - one.test_time_h))) for key, one in protocol.endpoints.items()
     }
-    roles: list[tuple[str, Role]] = [(dose.drug, "test drug") for dose in kinds.test]
-    roles += [(dose.drug, "antagonist") for dose in kinds.blockers]
+    roles: dict[str, Role] = {dose.drug: "test drug" for dose in kinds.test}
+    roles |= {dose.drug: "antagonist" for dose in kinds.blockers}
     held: list[Held] = []
     draws: dict[tuple[str, str, str], np.ndarray] = {}
-    for drug, role in dict.fromkeys(roles):
+    for drug, role in roles.items():
         kin = _kin([drug], protocol, library)
         for target, course in run.targets.items():
             found = _held(course, kin, target, library)

@@ -112,7 +112,7 @@ def reporting_concerns(study: Study, found: Reporting) -> Iterator[Concern]:
             "caution",
             "assumptions",
             None,
-            "Assumed in the record: " + "; ".join(found.assumed),
+            "Assumed in the record: " + "; ".join(one.rstrip(".") for one in found.assumed) + ".",
             "Engagement and power follow from these as much as from what was reported.",
             "Read or ask for the values, and correct the record.",
         )
