@@ -260,7 +260,7 @@ def _agonist(s: Subject) -> Iterator[Concern]:
             "serious",
             "agonist effect",
             at,
-            "No recorded outcome says that the test drug alone beat a control in this experiment.",
+            "No scored outcome says that the test drug alone beat a control in this experiment.",
             "Without an effect to block, less or as much of it means nothing.",
             "Report the contrast of the test drug with its vehicle.",
         )

@@ -145,12 +145,6 @@ def audit(
     ------
     ValueError
         If there is no such case or study.
-
-    Examples
-    --------
-    >>> found = audit("ketamine", "yoon2019", draws=32)  # doctest: +SKIP
-    >>> found.studies[0].concerns[0].grade  # doctest: +SKIP
-    'serious'
     """
     loaded = case if isinstance(case, LoadedCase) else load_case(case)
     wanted = loaded.ledger.studies if study is None else (loaded.ledger.study(study),)

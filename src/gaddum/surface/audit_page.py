@@ -160,7 +160,10 @@ def _print_pairs(pairs: list[dict[str, Any]], console: Console, width: int) -> N
     console.print()
     console.print(Text("Opposite results: weakened in the first, spared in the second", style="bold"))
     for pair in pairs[:_MOST_PAIRS]:
-        names = [f"{s['study']} {s['experiment']} {s['arm']}, {s['phase']}" for s in (pair["weakened"], pair["spared"])]
+        names = [
+            f"{s['study']} {s['experiment']} {s['arm']}, {s['phase']}"
+            for s in (pair["weakened"], pair["spared"])
+        ]
         console.print(Text(f"{names[0]} / {names[1]}: ") + Text(pair["conclusion"], style="bold"))
         console.print(
             Text(textwrap.fill(pair["says"], width, initial_indent="  ", subsequent_indent="  "), style="dim")
