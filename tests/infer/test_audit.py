@@ -119,6 +119,18 @@ def test_antagonist_at_a_trifling_concentration_is_the_weak_point():
     assert study.line.startswith("Engagement is the weak point")
 
 
+def test_low_engagement_is_serious_where_the_effect_was_spared_and_a_caution_where_it_was_not():
+    low = naltrexone(amount="0.05 nM")
+    assert "antagonist at induction" in topics(audited(blocker=low, outcomes=SPARED), "serious")
+    assert "antagonist at induction" in topics(audited(blocker=low), "caution")
+
+
+def test_antagonists_of_different_targets_do_not_disagree():
+    kappa = naltrexone().replace("naltrexone", "norbinaltorphimine")
+    texts = made(study="first"), made(study="second", blocker=kappa, outcomes=SPARED)
+    assert audit(case_of(*texts), draws=64).pairs == ()
+
+
 def test_antagonist_gone_by_the_test_is_a_caution_about_expression():
     study = audited(test_time="24 h")
     assert "antagonist at the test" in topics(study, "caution")

@@ -3,12 +3,14 @@
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from gaddum.records.ledger import case_folder
+from gaddum.surface import accelerator
 from gaddum.surface.audit import find_subject
 from gaddum.surface.audit_page import print_audit, write_page
 from gaddum.surface.cli import main
@@ -49,6 +51,14 @@ ALONE = "A: {n: 12, doses: [{drug: naltrexone, amount: 1 uM, route: bath, time: 
 def write_study(case: Path, name: str, verdict: str, alone: str) -> None:
     text = STUDY.replace("ID", name).replace("VERDICT", verdict).replace("ALONE", alone)
     (case / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled_jax() -> Iterator[None]:
+    """Keep the command from changing JAX's devices, which earlier tests of this process have started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accelerator, "configure_jax", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -163,14 +163,27 @@ def _engagement(s: Subject) -> Iterator[Concern]:
 
 def _one_engagement(s: Subject, row: Held) -> Iterator[Concern]:
     at, induction = s.experiment.id, row.induction.together
+    if row.role == "manipulation":
+        if induction.median < HALF:
+            yield Concern(
+                "caution",
+                "antagonist at induction",
+                at,
+                f"The {row.drug} takes away {percent(induction)} of {row.target} (arm {row.arm}).",
+                "What is left may carry the effect, or may not be enough to.",
+                "Add an arm without any of it.",
+            )
+        return
     where = f"{row.drug} holds {percent(induction)} of {row.target} when the test drug peaks (arm {row.arm})"
     if induction.median < HALF:
         yield Concern(
-            "serious",
+            "caution" if s.weakened else "serious",
             "antagonist at induction",
             at,
             f"{where}.",
-            "Most receptors were free while the test drug was there, so persistence of the effect proves nothing.",
+            "The effect was taken away while most receptors were free, so something else may have done it."
+            if s.weakened
+            else "Most receptors were free while the test drug was there, so persistence of the effect proves nothing.",
             "Give more, or nearer in time to the test drug; show occupancy or block of a reference agonist.",
         )
         return
@@ -308,7 +321,9 @@ def _controls(s: Subject) -> Iterator[Concern]:
             "serious" if s.weakened else "caution",
             "controls",
             at,
-            f"No arm gets {s.blocker} alone.",
+            f"No arm gets {s.blocker} alone."
+            if b.blockers
+            else f"No arm has the {s.blocker} without the test drug.",
             "The antagonist may move the readout by itself, the commonest rival to both “abolished” and “spared”.",
             f"Add {s.blocker} with vehicle, at the same dose and time.",
         )

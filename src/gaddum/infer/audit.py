@@ -267,8 +267,7 @@ def _arm(name: str, arm: Arm, one: Experiment, loaded: LoadedCase) -> ArmLine:
 
 def _line(subjects: list[Subject], concerns: tuple[Concern, ...]) -> str:
     """Say first whether engagement is the weak point, then what is."""
-    told = [one for one in subjects if one.answers] or subjects
-    rows = [(one, row) for one in told for row in leads(one)]
+    rows = _telling(subjects)
     topics = dict.fromkeys(one.topic for one in concerns if one.grade == "serious")
     rest = [topic for topic in topics if not topic.startswith("antagonist at")]
     weak = f" Weak points: {', '.join(rest)}." if rest else " No serious concern."
@@ -278,13 +277,28 @@ def _line(subjects: list[Subject], concerns: tuple[Concern, ...]) -> str:
         return "Nothing was blocked here." + weak
     subject, row = min(rows, key=lambda pair: pair[1].induction.together.median)
     there = row.induction.together
-    least = f" (the least of {len(rows)}, {row.arm} in {subject.experiment.id})" if len(rows) > 1 else ""
+    several = len(subjects) > 1
+    least = f" ({row.drug} in {subject.experiment.id}, arm {row.arm})" if several else ""
     text = f"{row.target} {percent(there)} at induction{_at_test(subject, row)}{least}"
     if there.median < HALF:
         return f"Engagement is the weak point: {row.drug} holds {text}." + weak
     if there.median < FULL or there.lower < HALF:
         return f"Engagement may be a weak point: {row.drug} holds {text}." + weak
     return f"Engagement is not the weak point: {text}." + weak
+
+
+def _telling(subjects: list[Subject]) -> list[tuple[Subject, Held]]:
+    """Rows on which the answers rest, one an experiment: the least engaged that spared, else the most."""
+    told = [one for one in subjects if one.answers] or subjects
+    found = []
+    for name in dict.fromkeys(one.experiment.id for one in told):
+        mine = [one for one in told if one.experiment.id == name]
+        spared = [one for one in mine if one.spared]
+        rows = [(one, row) for one in spared or mine for row in leads(one)]
+        if rows:
+            pick = min if spared else max
+            found.append(pick(rows, key=lambda pair: pair[1].induction.together.median))
+    return found
 
 
 def _at_test(subject: Subject, row: Held) -> str:

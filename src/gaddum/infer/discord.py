@@ -1,8 +1,8 @@
 """Discord: whether laboratories disagree, or tested at different engagement.
 
-Every two blockades with opposite answers that act on one target are set side by side: how much of it the antagonist
-held when the test drug acted and when the effect was read, and what else in the design differs. Draws of two
-experiments are independent, so constants that both share (a K_i) count as uncertain twice and the comparison errs
+Every two blockades with opposite answers whose antagonists bind one target best are set side by side: how much of it
+the antagonist held when the test drug acted and when the effect was read, and what else in the design differs. Draws of
+two experiments are independent, so constants that both share (a K_i) count as uncertain twice and the comparison errs
 towards "cannot tell".
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaddum.infer.blockade import Answer, Answered, Blockade
-from gaddum.infer.presence import Held, Presence, Span, span
+from gaddum.infer.presence import Held, Presence, Span, lead_target, span
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.protocol import Endpoint, Protocol
 
@@ -154,25 +154,18 @@ def _sides(one: Blocked) -> list[Side]:
     return found
 
 
-def _blocking(presence: Presence) -> dict[str, Held]:
-    """Best held row of each target that a blocker holds."""
-    rows = sorted(
-        (row for row in presence.held if row.role != "test drug"),
-        key=lambda row: row.induction.together.median,
-    )
-    return {row.target: row for row in rows}
+def _leads(presence: Presence) -> dict[str, Held]:
+    """Row of each blocker at the target at which it is meant to act, by that target."""
+    blockers = dict.fromkeys(row.drug for row in presence.held if row.role != "test drug")
+    rows = (lead_target(blocker, presence.held) for blocker in blockers)
+    return {row.target: row for row in rows if row is not None}
 
 
 def _pair(one: Blocked, first: Side, other: Blocked, second: Side) -> Pair | None:
-    held, against = _blocking(one.presence), _blocking(other.presence)
-    shared = [target for target in held if target in against]
-    if not shared:
+    held, against = _leads(one.presence), _leads(other.presence)
+    target = next((target for target in held if target in against), None)
+    if target is None:
         return None
-    named = [target for target in shared if held[target].named] or shared
-    target = max(
-        named,
-        key=lambda t: min(held[t].induction.together.median, against[t].induction.together.median),
-    )
     mine, theirs = held[target].drug, against[target].drug
 
     def apart(left: str, right: str) -> Apart:

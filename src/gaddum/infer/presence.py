@@ -232,11 +232,10 @@ def span(draws: Float[np.ndarray, " draws"]) -> Span:
     return Span(float(median), float(lower), float(upper))
 
 
-def lead_target(antagonist: str, held: tuple[Held, ...]) -> Held | None:
-    """Row of the target at which an antagonist is meant to act: one that hypotheses name, else the best held."""
-    rows = [row for row in held if row.drug == antagonist and row.role != "test drug"]
-    named = [row for row in rows if row.named] or rows
-    return max(named, key=lambda row: row.induction.alone.median, default=None)
+def lead_target(blocker: str, held: tuple[Held, ...]) -> Held | None:
+    """Row of the target at which a blocker is meant to act: the one it binds best; None where it holds nothing."""
+    rows = [row for row in held if row.drug == blocker and row.role != "test drug"]
+    return min(rows, key=lambda row: (row.selectivity or 0.0, -row.induction.alone.median), default=None)
 
 
 def _grid(test: tuple[Dose, ...], protocol: Protocol) -> np.ndarray:
