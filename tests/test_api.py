@@ -9,6 +9,7 @@ PUBLIC = [
     "__version__",
     "adjudicate",
     "band",
+    "audit",
     "check_case",
     "dose_for",
     "human_equivalent_dose",

@@ -12,6 +12,7 @@ from gaddum._version import __version__
 _HOMES = {
     "adjudicate": "gaddum.infer.adjudicate",
     "band": "gaddum.simulate.occupancy",
+    "audit": "gaddum.infer.audit",
     "check_case": "gaddum.records.check",
     "dose_for": "gaddum.simulate.reach",
     "human_equivalent_dose": "gaddum.simulate.equivalence",

@@ -16,6 +16,7 @@ import typer
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.occupancy import occupancy
+from gaddum.surface.audit import audit
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -34,6 +35,7 @@ ledger_app = typer.Typer(
 )
 app.command()(adjudicate)
 app.command()(occupancy)
+app.command()(audit)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[
