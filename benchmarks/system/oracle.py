@@ -13,9 +13,6 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.linalg import expm
-
 from benchmarks.system.definition import (
     INPUTS,
     PARAMETERS,
@@ -29,6 +26,8 @@ from benchmarks.system.definition import (
     errors,
     stretches,
 )
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 NAMES = tuple(RATES)
 LINEAR = len(NAMES) - 2
