@@ -9,10 +9,15 @@ PUBLIC = [
     "__version__",
     "adjudicate",
     "check_case",
+    "fit_operational",
+    "fit_schild",
     "load_case",
     "load_library",
+    "make_responses",
     "monotone_gates",
     "parse_gate",
+    "read_responses",
+    "schild_regression",
     "t_test_power",
 ]
 

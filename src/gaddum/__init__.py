@@ -12,10 +12,15 @@ from gaddum._version import __version__
 _HOMES = {
     "adjudicate": "gaddum.infer.adjudicate",
     "check_case": "gaddum.records.check",
+    "fit_operational": "gaddum.infer.bench",
+    "fit_schild": "gaddum.infer.bench",
     "load_case": "gaddum.records.ledger",
     "load_library": "gaddum.records.library",
+    "make_responses": "gaddum.infer.responses",
     "monotone_gates": "gaddum.records.gate",
     "parse_gate": "gaddum.records.gate",
+    "read_responses": "gaddum.infer.responses",
+    "schild_regression": "gaddum.infer.bench",
     "t_test_power": "gaddum.infer.power",
 }
 """Every public name and the module that defines it."""
