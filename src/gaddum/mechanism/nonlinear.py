@@ -71,7 +71,7 @@ def saturable_concentrations(
     *,
     v_max: ArrayLike,
     k_m: ArrayLike,
-    amounts: ArrayLike,
+    amounts: ArrayLike | Sequence[float],
     starts: Sequence[float] | np.ndarray,
     durations: Sequence[float] | np.ndarray | float = 0.0,
     k_a: ArrayLike | None = None,
@@ -128,8 +128,8 @@ def saturable_concentrations(
 def kinetic_competition(
     times: Sequence[float] | np.ndarray,
     concentrations: Callable[[Array], Array],
-    k_on: ArrayLike,
-    k_off: ArrayLike,
+    k_on: ArrayLike | Sequence[float],
+    k_off: ArrayLike | Sequence[float],
     *,
     fast: Callable[[Array], Array] | None = None,
     edges: Sequence[float] | np.ndarray = (),
@@ -194,7 +194,7 @@ def target_mediated_concentrations(
     k_syn: ArrayLike,
     k_deg: ArrayLike,
     k_int: ArrayLike,
-    amounts: ArrayLike,
+    amounts: ArrayLike | Sequence[float],
     starts: Sequence[float] | np.ndarray,
     durations: Sequence[float] | np.ndarray | float = 0.0,
     k_a: ArrayLike | None = None,
@@ -345,7 +345,7 @@ def _ascending(times: Sequence[float] | np.ndarray) -> np.ndarray:
     return read
 
 
-def _doses(amounts: ArrayLike, starts: Sequence[float] | np.ndarray) -> Array:
+def _doses(amounts: ArrayLike | Sequence[float], starts: Sequence[float] | np.ndarray) -> Array:
     amount = jnp.asarray(amounts, float)
     if amount.ndim < 1 or amount.shape[0] != len(starts):
         raise ValueError(

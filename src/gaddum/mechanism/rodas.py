@@ -1,14 +1,14 @@
 """Rodas4 on a fixed grid: a few stiff states, many draws at once, the grid doubled until the error is small enough.
 
 For what has no closed form. Panels lie between the times where something jumps or is read, so no step crosses a jump;
-within a panel the steps grow with time since its start, since all that is fast has then died away. All draws share
+within a panel most steps lie soon after its start, before what is fast has died away. All draws share
 one grid, so that there is no step control inside the compiled loop; the whole course is repeated on a grid twice as
 fine, and the difference (method of order 4) estimates the error of the finer one. Where the finest grid does not meet
 the target, the result says so; nothing raises.
 
 The batch is on the last axes. Systems of up to six equations are solved written out, without pivoting, which is
 stable for the compartmental and binding systems that `nonlinear` poses (their matrices are near M-matrices).
-Derivatives with respect to parameters: forward mode only, since the number of steps is known late.
+The grid is chosen by looking at the numbers, so a course cannot be traced: no jit and no gradient around it.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,9 @@ Rate = Callable[[Array, Array, Any, Array], Array]
 """(time, state [n, *batch], arguments, index of the panel) -> rate of change [n, *batch]; a module-level function."""
 
 FINEST = 0.01
-"""Time (h) after a jump over which steps are even; later they grow in proportion to the time since."""
+"""Time (h) after a jump from which on steps may grow in proportion to the time since."""
+EARLY = 0.6
+"""Share of the steps that are laid for what happens soon after a jump."""
 FLOOR = 1e-4
 """Errors are relative to the value, but to this share of its peak at least."""
 
@@ -128,10 +130,14 @@ def _follow(rate: Rate, start: Array, edges: Array, steps: int | Array, jumps: A
 
     def over_panel(state: Array, panel: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
         begin, length, jump, index = panel
-        reach = jnp.log1p(length / FINEST)
+        # A share of the steps lies evenly in the logarithm of the time since the panel began (in time itself up to
+        # `FINEST`), the rest evenly in time: any monotone map will do, and this one is inverted by a table.
+        places = jnp.linspace(0.0, 1.0, 257)
+        since_begin = FINEST * jnp.expm1(jnp.log1p(length / FINEST) * places)
+        shares = EARLY * places + (1 - EARLY) * since_begin / length
 
-        def elapsed(k: Array) -> Array:  # even up to `FINEST`, then growing
-            return length * jnp.expm1(reach * k / steps) / jnp.expm1(reach)
+        def elapsed(k: Array) -> Array:
+            return jnp.interp(k / steps, shares, since_begin)
 
         def step(k: Array, y: Array) -> Array:
             since = elapsed(k)
