@@ -17,6 +17,7 @@ from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.audit import audit
+from gaddum.surface.schild import schild
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -36,6 +37,7 @@ ledger_app = typer.Typer(
 app.command()(adjudicate)
 app.command()(occupancy)
 app.command()(audit)
+app.command()(schild)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[
