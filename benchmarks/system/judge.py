@@ -34,7 +34,8 @@ def main() -> None:
         each = float(row["seconds"]) / count / len(PROTOCOLS)
         off = {name: f"{value:.1e}" for name, value in errors(found[row["tolerance"]], truth).items()}
         print(
-            f"mrgsolve {row['tolerance']}, {row['processes']} processes: {1e3 * each:.3f} ms per simulation, errors {off}"
+            f"mrgsolve {row['tolerance']}, {row['processes']} processes: {1e3 * each:.3f} ms per simulation, "
+            f"errors {off}"
         )
 
 

@@ -15,8 +15,8 @@ import typer
 
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
-from gaddum.surface.occupancy import occupancy
 from gaddum.surface.audit import audit
+from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
 
 if TYPE_CHECKING:
