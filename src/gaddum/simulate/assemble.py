@@ -22,7 +22,7 @@ from gaddum.records.protocol import Arm, Endpoint, Subject
 from gaddum.simulate.curves import Assumption, dosed_drugs, ligands
 from gaddum.simulate.panels import ORDER, nodes_of, panels
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
-from gaddum.simulate.sites import Binder, Block, Course, Sampled, quadrature_block
+from gaddum.simulate.sites import Binder, Block, Course, Sampled, block_of
 
 VEHICLE = {"block": 0.0, "agonism": 0.0, "tone": 1.0, "reserve": 1.0, "engagement": 0.0}
 """Level of each feature without any drug."""
@@ -45,6 +45,10 @@ class Rows(NamedTuple):
     """Everything known of the distinct readings, ordered by block."""
 
     blocks: tuple[Block, ...]
+    strata: Int[np.ndarray, " strata"]
+    """Parameter of each stratum's standard-normal deviation of dependence."""
+    shapes: Int[np.ndarray, " shapes"]
+    """Parameters that set the shape of a concentration curve."""
     reserve: dict[str, int]
     """Feature -> parameter of log tau."""
     second_site: dict[str, int]
@@ -134,7 +138,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
 
     rows, readings, anchors = _distinct(loaded)
     grids = [panels(arm.doses, endpoint.test_time_h) for _, arm, endpoint in rows]
-    order = sorted(range(len(rows)), key=lambda row: (rows[row][2].phase == "sustained", len(grids[row])))
+    order = sorted(range(len(rows)), key=lambda row: (len(grids[row]), rows[row][2].phase == "sustained"))
     place = {row: new for new, row in enumerate(order)}
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
     readings = [r._replace(row=place.get(r.row, -1)) for r in readings]
@@ -160,17 +164,12 @@ def assemble(loaded: LoadedCase) -> Assembly:
     own, own_index = _own_effects(rows, library, targets, declared)
     binder = Binder(case, library, register, declared)
     blocks = []
-    for sustained, size in dict.fromkeys(
-        (endpoint.phase == "sustained", len(edges)) for (*_, endpoint), edges in zip(rows, grids, strict=True)
-    ):
-        mine = [
-            row
-            for row, (*_, endpoint) in enumerate(rows)
-            if (endpoint.phase == "sustained", len(grids[row])) == (sustained, size)
-        ]
-        inside = [Course(*rows[row][:2], stratum_index[rows[row][0].stratum], per_row[row]) for row in mine]
+    for size in dict.fromkeys(len(edges) for edges in grids):
+        mine = [row for row in range(count) if len(grids[row]) == size]
+        inside = [Course(rows[row][0], rows[row][1], strata.index(rows[row][0].stratum), per_row[row]) for row in mine]
         sites = {target: binder.site(target, inside) for target in targets}
-        blocks.append(quadrature_block(slice(mine[0], mine[-1] + 1), sustained, np.array([grids[row] for row in mine]), rule, sites))
+        acute = sum(rows[row][2].phase != "sustained" for row in mine)
+        blocks.append(block_of(acute, np.array([grids[row] for row in mine]), rule, sites))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
     second = {
         feature: declared("reserve.potency", f"potency ratio of {feature}")
@@ -179,6 +178,8 @@ def assemble(loaded: LoadedCase) -> Assembly:
     }
     arrays = Rows(
         blocks=tuple(blocks),
+        strata=np.array(list(stratum_index.values()), int),
+        shapes=np.array(binder.shapes, int),
         reserve=reserve,
         second_site=second,
         anchor_row=anchor_row,

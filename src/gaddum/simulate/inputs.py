@@ -1,6 +1,6 @@
 """Inputs: parameters -> the graded inputs of one gate at every quadrature node of every row.
 
-Each feature is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
+Each target is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
 however many the case has. The gradient runs through the same switch and computes a branch again rather than storing
 what it passed through. Node values of all blocks of rows lie one after the other, as points.
 """
@@ -31,39 +31,60 @@ class Given(NamedTuple):
     level: Float[Array, " features"]
 
 
-def gate_inputs(
-    assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"], given: Given
-) -> Float[Array, "inputs points batch"]:
+class Shared(NamedTuple):
+    """What all inputs are computed from, once a draw."""
+
+    theta: Float[Array, "dimension batch"]
+    waves: Float[Array, "shapes spline batch"]
+    """Basis functions of every shape parameter."""
+    dependence: Float[Array, "strata batch"]
+
+
+def shared(
+    assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
+) -> Shared:
+    """Compute what all inputs share: basis functions of curves, and the strata's dependence.
+
+    Dependence is logit-normal about a common mean.
+    """
+    rows, index = assembly.rows, assembly.index
+    spread = jnp.exp(theta[index["dependence.spread"]])
+    logit = theta[index["dependence.mean"]] + spread * pick(z, rows.strata)
+    waves = bumps(pick(z, rows.shapes)) if rows.shapes.size else jnp.zeros((0, 1, z.shape[1]))
+    return Shared(theta, waves, 1 / (1 + jnp.exp(-logit)))
+
+
+def gate_inputs(assembly: Assembly, given: Given, common: Shared) -> Float[Array, "inputs points batch"]:
     """Inputs of a gate at every node, zeros beyond the gate's own."""
-    branches = [partial(_input, assembly, place) for place in range(len(assembly.features))]
+    targets = list(dict.fromkeys(name.split(".")[0] for name in assembly.features))
+    of_target = np.array([targets.index(name.split(".")[0]) for name in assembly.features] or [0])
+    branches = [partial(_input, assembly, target) for target in targets]
     points = sum(block.before.size for block in assembly.rows.blocks)
-    shape = (given.inputs.shape[0], points, z.shape[1])
+    shape = (given.inputs.shape[0], points, common.theta.shape[1])
     if not branches or not points:
         return jnp.zeros(shape)
 
     @jax.custom_vjp
-    def stacked(theta: Array, z: Array, given: Given) -> Array:
+    def stacked(common: Shared, given: Given) -> Array:
         def one(j: Array, found: Array) -> Array:
-            return found.at[j].set(jax.lax.switch(given.inputs[j], branches, theta, z, given))
+            place = given.inputs[j]
+            return found.at[j].set(jax.lax.switch(jnp.asarray(of_target)[place], branches, place, common, given))
 
         return jax.lax.fori_loop(0, given.count, one, jnp.zeros(shape))
 
-    def forward(theta: Array, z: Array, given: Given) -> tuple[Array, tuple]:
-        return stacked(theta, z, given), (theta, z, given)
-
-    def backward(kept: tuple, g: Array) -> tuple:
-        theta, z, given = kept
+    def backward(kept: tuple[Shared, Given], g: Array) -> tuple:
+        common, given = kept
         pulled = [_pulled(branch) for branch in branches]
 
-        def one(j: Array, total: tuple[Array, Array]) -> tuple[Array, Array]:
-            found = jax.lax.switch(given.inputs[j], pulled, g[j], theta, z, given)
-            return total[0] + found[0], total[1] + found[1]
+        def one(j: Array, total: Shared) -> Shared:
+            place = given.inputs[j]
+            found = jax.lax.switch(jnp.asarray(of_target)[place], pulled, g[j], place, common, given)
+            return jax.tree.map(jnp.add, total, found)
 
-        zero = (jnp.zeros_like(theta), jnp.zeros_like(z))
-        return (*jax.lax.fori_loop(0, given.count, one, zero), None)
+        return jax.lax.fori_loop(0, given.count, one, jax.tree.map(jnp.zeros_like, common)), None
 
-    stacked.defvjp(forward, backward)
-    return stacked(theta, z, given)
+    stacked.defvjp(lambda common, given: (stacked(common, given), (common, given)), backward)
+    return stacked(common, given)
 
 
 def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Array, data: Any) -> Array:
@@ -85,9 +106,9 @@ def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Array, d
     return taken(x, which, data)
 
 
-def _pulled(branch: Callable[..., Array]) -> Callable[..., tuple[Array, Array]]:
-    def pull(g: Array, theta: Array, z: Array, given: Given) -> tuple[Array, Array]:
-        return jax.vjp(lambda theta, z: branch(theta, z, given), theta, z)[1](g)
+def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
+    def pull(g: Array, place: Array, common: Shared, given: Given) -> Shared:
+        return jax.vjp(lambda common: branch(place, common, given), common)[1](g)[0]
 
     return pull
 
@@ -114,102 +135,135 @@ def pick(array: Float[Array, "size ..."], index: Int[np.ndarray, " picked"]) -> 
 
 
 def feature_levels(
-    assembly: Assembly, place: int, theta: Array, z: Array, given: Given
+    assembly: Assembly, name: str, given: Given, common: Shared
 ) -> Float[Array, "rows nodes batch"]:
     """Level of a feature in every row at the nodes and at the test, which shorter rows repeat."""
-    nodes = assembly.times.shape[1]
+    nodes, target = assembly.times.shape[1], name.split(".")[0]
+    place = jnp.asarray(assembly.features.index(name))
     found = []
     for block in assembly.rows.blocks:
-        course = block.sites[assembly.features[place].split(".")[0]].course
-        levels = pick(_level(assembly, place, block, theta, z, given), course)
+        levels = pick(_level(assembly, target, block, place, common, given), block.sites[target].course)
         found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
-    return jnp.concatenate(found) if found else jnp.zeros((0, nodes, z.shape[1]))
+    return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
 
 
-def _input(assembly: Assembly, place: int, theta: Array, z: Array, given: Given) -> Float[Array, "points batch"]:
-    """One feature as an input: reserve, availability, dependence and the phases at which it acts."""
-    name = assembly.features[place]
-    tau = jnp.exp(theta[assembly.rows.reserve[name]])
+def _input(
+    assembly: Assembly, target: str, place: Array, common: Shared, given: Given
+) -> Float[Array, "points batch"]:
+    """A feature of a target as an input: reserve, availability, dependence and the phases at which it acts."""
+    mine = _features_of(assembly, target)
+    tau = _chosen(place, {i: jnp.exp(common.theta[assembly.rows.reserve[name]]) for i, name in mine.items()})
     pieces = []
     for block in assembly.rows.blocks:
-        site = block.sites[name.split(".")[0]]
-        level = _level(assembly, place, block, theta, z, given)
-        w = _dependence(assembly, theta, pick(z, site.stratum))
+        site = block.sites[target]
+        level = _level(assembly, target, block, place, common, given)
+        w = pick(common.dependence, site.stratum)
         weight = 1 - given.graded[place] * (1 - w[:, None, :])  # a feature that is not graded is fully needed
         # The share spared is (1 + tau) x / (1 + tau x): with a reserve, a little suffices.
         graded = _settled(1 - weight * (1 - level) / (1 + tau * level))
         during = jnp.where(given.induction[place] > 0, graded[:, :-1], 1.0)
         at_test = jnp.where(given.expression[place] > 0, graded[:, -1:], 1.0)
-        pieces.append(pick(_settled(during * at_test), site.course).reshape(-1, z.shape[1]))
+        pieces.append(pick(_settled(during * at_test), site.course).reshape(-1, w.shape[1]))
     return jnp.concatenate(pieces)
 
 
+def _features_of(assembly: Assembly, target: str) -> dict[int, str]:
+    return {i: name for i, name in enumerate(assembly.features) if name.split(".")[0] == target}
+
+
+def _chosen(place: Array, options: dict[int, Array]) -> Array:
+    """The option whose key is `place`; the last if none is."""
+    *others, last = options.items()
+    chosen = last[1]
+    for key, option in others:
+        chosen = jnp.where(place == key, option, chosen)
+    return chosen
+
+
 def _level(
-    assembly: Assembly, place: int, block: Block, theta: Array, z: Array, given: Given
+    assembly: Assembly, target: str, block: Block, place: Array, common: Shared, given: Given
 ) -> Float[Array, "courses nodes batch"]:
-    """Level of a feature in [0, 1] (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
-    name = assembly.features[place]
-    target, feature = name.split(".")
-    site = block.sites[target]
-    bound = _bound(site, theta, z, block.before.shape[1] + 1)
+    """Level of a target's feature in [0, 1] (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
+    theta, site = common.theta, block.sites[target]
+    bound = _bound(site, common, block.before.shape[1] + 1)
+    left = (site.available * site.tone)[:, None, None]
     available = site.available[:, None, None]
-    match feature:
-        case "block":
-            level = _blocked(bound, 1.0)
-        case "reserve":
-            level = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
-        case "engagement":
-            level = bound("any") / (1 + bound("any"))
-        case _:
-            tone = site.tone[:, None, None] * jnp.exp(theta[site.endogenous])
-            total = 1 + tone + bound("any")
-            if feature == "agonism":
-                level = bound("agonist") / total
-            else:
-                level = available * site.tone[:, None, None] * (1 - bound("antagonist") / total)
-    level = jnp.where(given.forced[place] > 0, given.level[place], level)
-    return _settled(level * available if feature == "agonism" else level)
-
-
-def _bound(site: Site, theta: Array, z: Array, nodes: int) -> Callable[[str], Array]:
-    """Sums of C/K over each course's ligands by role, [courses, nodes + 1, batch]; 0 for a role that nobody has."""
-    count, edges = site.course.max(initial=-1) + 1, np.cumsum([0, *site.slots])
-    per_pair = _concentrations(site, theta, z) if site.curves else jnp.zeros((0, nodes, z.shape[1]))
-
-    def of(role: str) -> Array:
-        has = site.roles[role]
-        total: Array | float = 0.0
-        strength = has[:, None]
-        if role == "agonist" and has.any():  # a full agonist has 1
-            strength = strength * jnp.exp(jnp.minimum(pick(theta, site.efficacy), 0.0))
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
-            if has[first:last].any():
-                mine = per_pair[first:last]
-                if role == "agonist" or not has[first:last].all():
-                    mine = mine * strength[first:last, None]
-                total = total + jnp.pad(mine, ((0, count - (last - first)), (0, 0), (0, 0)))
-        return _settled(jnp.broadcast_to(total, (count, per_pair.shape[1], z.shape[1])))
-
-    return of
-
-
-def _concentrations(site: Site, theta: Array, z: Array) -> Float[Array, "pairs nodes batch"]:
-    """C/K of every pair; ligands that share a shape parameter are one product with its basis."""
-    loading = sum(
-        sign * (index[:, None] == np.arange(theta.shape[0])).astype(float)
-        for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0))
+    options = {}
+    for i, name in _features_of(assembly, target).items():
+        match name.split(".")[1]:
+            case "block":
+                options[i] = _blocked(bound, 1.0)
+            case "reserve":
+                options[i] = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
+            case "engagement":
+                options[i] = bound["any"] / (1 + bound["any"])
+            case kind:
+                total = 1 + site.tone[:, None, None] * jnp.exp(theta[site.endogenous]) + bound["any"]
+                agonism = kind == "agonism"
+                options[i] = bound["agonist"] / total if agonism else left * (1 - bound["antagonist"] / total)
+    level = jnp.where(given.forced[place] > 0, given.level[place], _chosen(place, options))
+    factor = _chosen(
+        place,
+        {
+            i: available if name.endswith(".agonism") else jnp.ones_like(available)
+            for i, name in _features_of(assembly, target).items()
+        },
     )
-    strength = jnp.matmul(np.asarray(loading), theta)
-    shapes = np.array([curves.shape for curves in site.curves if curves.shape >= 0], int)
-    waves = iter(bumps(pick(z, shapes))) if shapes.size else iter(())
+    return _settled(level * factor)
+
+
+def _bound(site: Site, common: Shared, nodes: int) -> dict[str, Array]:
+    """Sums of C/K over each course's ligands by role, [courses, nodes + 1, batch]; 0 for a role that nobody has."""
+    theta, count = common.theta, site.tone.size
+    none = jnp.zeros((count, nodes, theta.shape[1]))
+    if not site.curves:
+        return dict.fromkeys(site.roles, none)
+    per_pair = _concentrations(site, common)
+    sums: dict[str, Array] = {}
+    for role, has in site.roles.items():
+        if not has.any():
+            sums[role] = none
+            continue
+        strength = has[:, None]
+        if role == "agonist":  # a full agonist has 1
+            strength = strength * jnp.exp(jnp.minimum(pick(theta, site.efficacy), 0.0))
+        mine = per_pair if has.all() and role != "agonist" else per_pair * strength[:, None]
+        sums[role] = _settled(_summed(mine, site.groups, count))
+    return sums
+
+
+def _summed(x: Float[Array, "pairs nodes batch"], groups: tuple[tuple[int, int], ...], count: int) -> Array:
+    """Sum over the ligands of each course, [courses, nodes, batch]; its gradient is one gather."""
+    heads = np.cumsum([0, *(courses for _, courses in groups)])
+    owner = np.concatenate([np.tile(np.arange(courses), size) + head for (size, courses), head in zip(groups, heads)])
+
+    @jax.custom_vjp
+    def summed(x: Array) -> Array:
+        found, first = [], 0
+        for size, courses in groups:
+            last = first + size * courses
+            found.append(sum(x[at : at + courses] for at in range(first, last, courses)))
+            first = last
+        return jnp.concatenate([*found, jnp.zeros((count - heads[-1], *x.shape[1:]))])
+
+    summed.defvjp(lambda x: (summed(x), None), lambda _, g: (g.at[owner].get(mode="promise_in_bounds"),))
+    return summed(x)
+
+
+def _concentrations(site: Site, common: Shared) -> Float[Array, "pairs nodes batch"]:
+    """C/K of every pair; ligands that share a shape parameter are one product with its basis."""
+    theta, waves = common.theta, common.waves
+    loading = np.zeros((site.order.size, theta.shape[0]))
+    for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
+        loading += sign * (index[:, None] == np.arange(theta.shape[0]))
     pieces = []
     for curves in site.curves:
         if curves.shape < 0:
-            pieces.append(jnp.broadcast_to(curves.loads, (curves.loads.shape[0], z.shape[1])))
+            pieces.append(jnp.broadcast_to(curves.loads, (curves.loads.shape[0], theta.shape[1])))
         else:
-            pieces.append(jnp.matmul(curves.loads, curves.basis @ next(waves)))
-    logs = jnp.concatenate(pieces).reshape(site.order.size, -1, z.shape[1])
-    return _settled(jnp.exp(_permute(logs, site.order) + strength[:, None, :]))
+            pieces.append(jnp.matmul(curves.loads, curves.basis @ waves[curves.shape]))
+    logs = jnp.concatenate(pieces).reshape(site.order.size, -1, theta.shape[1])
+    return _settled(jnp.exp(_permute(logs, site.order) + jnp.matmul(loading, theta)[:, None, :]))
 
 
 def _permute(array: Array, order: np.ndarray) -> Array:
@@ -218,20 +272,14 @@ def _permute(array: Array, order: np.ndarray) -> Array:
 
     @jax.custom_vjp
     def permuted(x: Array) -> Array:
-        return x[order]
+        return x.at[order].get(mode="promise_in_bounds")
 
-    permuted.defvjp(lambda x: (x[order], None), lambda _, g: (g[inverse],))
+    permuted.defvjp(lambda x: (permuted(x), None), lambda _, g: (g.at[inverse].get(mode="promise_in_bounds"),))
     return permuted(array)
 
 
-def _blocked(bound: Callable[[str], Array], potency: Array | float) -> Array:
-    return 1 - 1 / ((1 + potency * bound("channel")) * (1 + potency * bound("glutamate")))
-
-
-def _dependence(assembly: Assembly, theta: Array, deviation: Array) -> Float[Array, "courses batch"]:
-    """Dependence w of each course's stratum: logit-normal about a common mean."""
-    spread = jnp.exp(theta[assembly.index["dependence.spread"]])
-    return 1 / (1 + jnp.exp(-theta[assembly.index["dependence.mean"]] - spread * deviation))
+def _blocked(bound: dict[str, Array], potency: Array | float) -> Array:
+    return 1 - 1 / ((1 + potency * bound["channel"]) * (1 + potency * bound["glutamate"]))
 
 
 @jax.custom_vjp

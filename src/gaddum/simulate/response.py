@@ -16,7 +16,7 @@ from gaddum.mechanism import behaviour, circuit, gate
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.simulate.assemble import VEHICLE, Assembly
-from gaddum.simulate.inputs import Given, branched, feature_levels, gate_inputs, pick
+from gaddum.simulate.inputs import Given, branched, feature_levels, gate_inputs, pick, shared
 from gaddum.simulate.spline import lookup
 
 MOST_INPUTS = 4
@@ -143,11 +143,12 @@ def respond(
     z = jnp.asarray(z)
     theta = values(prior_table(assembly) if table is None else table, z)
     details = Given(*(jnp.asarray(getattr(given, name)) for name in Given._fields))
-    activity = _activity(given, gate_inputs(assembly, theta, z, details))
+    common = shared(assembly, theta, z)
+    activity = _activity(given, gate_inputs(assembly, details, common))
     depth = jnp.multiply(given.circuit, jnp.exp(theta[index["circuit.depth"]]))
     drive = circuit.drive(activity, depth)
     states = _states(assembly, drive, circuit.drive(_at_rest(assembly, given), depth), theta)
-    features = [feature_levels(assembly, place, theta, z, details) for place in range(len(assembly.features))]
+    features = [feature_levels(assembly, name, details, common) for name in assembly.features]
     return Response(features, states, _effects(assembly, theta, states, given))
 
 
@@ -183,14 +184,14 @@ def _states(assembly: Assembly, drive: Array, resting: Array, theta: Array) -> F
     for block in assembly.rows.blocks:
         last = first + block.before.size
         mine = drive[first:last].reshape(*block.before.shape, -1)
-        first = last
-        if block.sustained:
-            reached = behaviour.sustained_effect(
-                mine, block.width, assembly.rule, block.before, k_on, k_off, start
-            )
-            states.append(reached - start)
-        else:
-            states.append(behaviour.acute_effect(mine - resting, block.weights, block.before, k_e))
+        first, acute = last, block.acute
+        states.append(
+            behaviour.acute_effect(mine[:acute] - resting, block.weights[:acute], block.before[:acute], k_e)
+        )
+        reached = behaviour.sustained_effect(
+            mine[acute:], block.width[acute:], assembly.rule, block.before[acute:], k_on, k_off, start
+        )
+        states.append(reached - start)
     return jnp.concatenate(states) if states else jnp.zeros((0, theta.shape[1]))
 
 

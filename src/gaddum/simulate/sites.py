@@ -1,10 +1,12 @@
 """Sites: which ligands reach a target in which rows, as arrays over the distinct courses of events there.
 
 Rows that differ only in drugs which do not bind a target see the same course of events at it, so that its features are
-computed once for all of them. Pairs (course, ligand) are ordered by slot and then course, courses by their number of
-ligands, most first; so the ligands in slot s are one contiguous block that belongs to the first `slots[s]` courses.
+computed once for all of them. Courses are ordered by their number of ligands, most first; those with the same number
+form a group, and a group's pairs (ligand, course) stand together as a matrix, ligands first, so that a sum over ligands
+is a sum over its rows.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -47,7 +49,7 @@ class Course(NamedTuple):
     subject: Subject
     arm: Arm
     stratum: int
-    """Parameter of the stratum's standard-normal deviation of dependence."""
+    """Place of its stratum."""
     ligands: list[Ligand]
 
 
@@ -55,7 +57,7 @@ class Curves(NamedTuple):
     """Log unit concentrations (nM) of the pairs that share a shape parameter: `loads @ basis @ bumps(z[shape])`."""
 
     shape: int
-    """Parameter of the shape; -1 where nothing is uncertain, and then `loads` are the values."""
+    """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain, and then `loads` are the values."""
     loads: Float[np.ndarray, "pair_nodes rank"]
     basis: Float[np.ndarray, "rank spline"]
 
@@ -74,11 +76,11 @@ class Site(NamedTuple):
     efficacy: Int[np.ndarray, " pairs"]
     roles: dict[str, Float[np.ndarray, " pairs"]]
     """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
-    slots: tuple[int, ...]
+    groups: tuple[tuple[int, int], ...]
+    """Ligands and courses of each group of courses that have ligands."""
     available: Float[np.ndarray, " courses"]
     tone: Float[np.ndarray, " courses"]
     stratum: Int[np.ndarray, " courses"]
-    """Parameter of the stratum's standard-normal deviation of dependence."""
     endogenous: int
     """Parameter of the log endogenous tone (C/K)."""
     course: Int[np.ndarray, " rows"]
@@ -86,10 +88,10 @@ class Site(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Rows that share a kind of state and a number of quadrature panels."""
+    """Rows that share a number of quadrature panels, acute readings first."""
 
-    rows: slice
-    sustained: bool
+    acute: int
+    """Number of acute readings."""
     width: Float[np.ndarray, "rows panels"]
     """Width of each panel (h)."""
     weights: Float[np.ndarray, "rows nodes"]
@@ -119,6 +121,8 @@ class Binder:
     ) -> None:
         self._case, self._library, self._register, self._declared = case, library, register, declared
         self._unnamed = {u.name: u.ligands for u in case.unnamed_targets}
+        self.shapes: list[int] = []
+        """Parameters of shapes in order of first use."""
 
     def site(self, target: str, rows: list[Course]) -> Site:
         """Distinct courses of a block's rows at a target."""
@@ -132,9 +136,11 @@ class Binder:
             bound = [one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None]
             found.setdefault((row.stratum, available, tone, tuple(bound)), []).append(place)
         courses = sorted(found, key=lambda key: -len(key[3]))
-        most = max((len(bound) for *_, bound in courses), default=0)
-        slots = tuple(sum(len(bound) > slot for *_, bound in courses) for slot in range(most))
-        pairs = [courses[i][3][slot] for slot, size in enumerate(slots) for i in range(size)]
+        sizes = Counter(len(bound) for *_, bound in courses if bound)
+        groups = tuple(sorted(sizes.items(), reverse=True))
+        pairs = [
+            key[3][slot] for size, _ in groups for slot in range(size) for key in courses if len(key[3]) == size
+        ]
         course = np.zeros(len(rows), int)
         for place, key in enumerate(courses):
             course[found[key]] = place
@@ -147,7 +153,7 @@ class Binder:
             shift=np.array([one.shift for one in pairs], int),
             efficacy=np.array([one.efficacy for one in pairs], int),
             roles={role: np.array([float(role in one.roles) for one in pairs]) for role in _ROLES},
-            slots=slots,
+            groups=groups,
             available=np.array([available for _, available, _, _ in courses]),
             tone=np.array([tone for _, _, tone, _ in courses]),
             stratum=np.array([stratum for stratum, *_ in courses], int),
@@ -191,6 +197,10 @@ class Binder:
         self, ligand: Ligand, k: int, shift: int, efficacy: int, roles: tuple[str, ...]
     ) -> _Bound:
         shape, scale = _shape_parameter(self._register, ligand), _scale_parameter(self._register, ligand)
+        if shape >= 0:
+            if shape not in self.shapes:
+                self.shapes.append(shape)
+            shape = self.shapes.index(shape)
         return _Bound(scale, k, shift, efficacy, shape, roles, ligand.log_nodes.tobytes())
 
     def _endogenous(self, target: str) -> int:
@@ -200,18 +210,14 @@ class Binder:
         return -1
 
 
-def quadrature_block(
-    rows: slice,
-    sustained: bool,
-    edges: Float[np.ndarray, "rows edges"],
-    rule: Quadrature,
-    sites: dict[str, Site],
+def block_of(
+    acute: int, edges: Float[np.ndarray, "rows edges"], rule: Quadrature, sites: dict[str, Site]
 ) -> Block:
     """Lay out a block from the panel edges of its rows (h)."""
     width = np.diff(edges, axis=1)
     times = (edges[:, :-1, None] + width[..., None] * rule.nodes).reshape(len(edges), -1)
     weights = (width[..., None] * rule.weights).reshape(len(edges), -1)
-    return Block(rows, sustained, width, weights, np.maximum(edges[:, -1:] - times, 0.0), sites)
+    return Block(acute, width, weights, np.maximum(edges[:, -1:] - times, 0.0), sites)
 
 
 _ROLE = {
