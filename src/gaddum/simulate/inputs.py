@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from gaddum.simulate.assemble import Assembly
+from gaddum.simulate.segments import collect, pick, spread
 from gaddum.simulate.sites import Block, Site
 from gaddum.simulate.spline import bumps
 
@@ -113,27 +114,6 @@ def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
     return pull
 
 
-def pick(array: Float[Array, "size ..."], index: Int[np.ndarray, " picked"]) -> Float[Array, "picked ..."]:
-    """Entries of the first axis, 0 where the index is -1.
-
-    The gradient is a small product with a constant, where a plain gather's would be a slow scatter.
-    """
-    size = array.shape[0]
-    chosen = (index[:, None] == np.arange(size)).astype(float)
-    missing = bool((index < 0).any())
-
-    @jax.custom_vjp
-    def picked(x: Array) -> Array:
-        found = x.at[np.maximum(index, 0)].get(mode="promise_in_bounds")
-        return jnp.where((index >= 0).reshape(-1, *[1] * (x.ndim - 1)), found, 0.0) if missing else found
-
-    def backward(_: None, g: Array) -> tuple[Array]:
-        return (jnp.matmul(chosen.T, g.reshape(index.size, -1)).reshape(size, *g.shape[1:]),)
-
-    picked.defvjp(lambda x: (picked(x), None), backward)
-    return picked(array)
-
-
 def feature_levels(
     assembly: Assembly, name: str, given: Given, common: Shared
 ) -> Float[Array, "rows nodes batch"]:
@@ -142,7 +122,7 @@ def feature_levels(
     place = jnp.asarray(assembly.features.index(name))
     found = []
     for block in assembly.rows.blocks:
-        levels = pick(_level(assembly, target, block, place, common, given), block.sites[target].course)
+        levels = spread(_level(assembly, target, block, place, common, given), block.sites[target].course)
         found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
     return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
 
@@ -163,7 +143,7 @@ def _input(
         graded = _settled(1 - weight * (1 - level) / (1 + tau * level))
         during = jnp.where(given.induction[place] > 0, graded[:, :-1], 1.0)
         at_test = jnp.where(given.expression[place] > 0, graded[:, -1:], 1.0)
-        pieces.append(pick(_settled(during * at_test), site.course).reshape(-1, w.shape[1]))
+        pieces.append(spread(_settled(during * at_test), site.course).reshape(-1, w.shape[1]))
     return jnp.concatenate(pieces)
 
 
@@ -228,32 +208,14 @@ def _bound(site: Site, common: Shared, nodes: int) -> dict[str, Array]:
         if role == "agonist":  # a full agonist has 1
             strength = strength * jnp.exp(jnp.minimum(pick(theta, site.efficacy), 0.0))
         mine = per_pair if has.all() and role != "agonist" else per_pair * strength[:, None]
-        sums[role] = _settled(_summed(mine, site.groups, count))
+        sums[role] = _settled(collect(mine, site.course_of_pair, count))
     return sums
 
 
-def _summed(x: Float[Array, "pairs nodes batch"], groups: tuple[tuple[int, int], ...], count: int) -> Array:
-    """Sum over the ligands of each course, [courses, nodes, batch]; its gradient is one gather."""
-    heads = np.cumsum([0, *(courses for _, courses in groups)])
-    owner = np.concatenate([np.tile(np.arange(courses), size) + head for (size, courses), head in zip(groups, heads)])
-
-    @jax.custom_vjp
-    def summed(x: Array) -> Array:
-        found, first = [], 0
-        for size, courses in groups:
-            last = first + size * courses
-            found.append(sum(x[at : at + courses] for at in range(first, last, courses)))
-            first = last
-        return jnp.concatenate([*found, jnp.zeros((count - heads[-1], *x.shape[1:]))])
-
-    summed.defvjp(lambda x: (summed(x), None), lambda _, g: (g.at[owner].get(mode="promise_in_bounds"),))
-    return summed(x)
-
-
 def _concentrations(site: Site, common: Shared) -> Float[Array, "pairs nodes batch"]:
-    """C/K of every pair; ligands that share a shape parameter are one product with its basis."""
+    """C/K of every pair; curves that share a shape parameter are one product with its basis."""
     theta, waves = common.theta, common.waves
-    loading = np.zeros((site.order.size, theta.shape[0]))
+    loading = np.zeros((site.curve.size, theta.shape[0]))
     for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
         loading += sign * (index[:, None] == np.arange(theta.shape[0]))
     pieces = []
@@ -262,20 +224,9 @@ def _concentrations(site: Site, common: Shared) -> Float[Array, "pairs nodes bat
             pieces.append(jnp.broadcast_to(curves.loads, (curves.loads.shape[0], theta.shape[1])))
         else:
             pieces.append(jnp.matmul(curves.loads, curves.basis @ waves[curves.shape]))
-    logs = jnp.concatenate(pieces).reshape(site.order.size, -1, theta.shape[1])
-    return _settled(jnp.exp(_permute(logs, site.order) + jnp.matmul(loading, theta)[:, None, :]))
-
-
-def _permute(array: Array, order: np.ndarray) -> Array:
-    """Reorder the first axis; the gradient is the inverse gather, where a plain gather's would be a slow scatter."""
-    inverse = np.argsort(order)
-
-    @jax.custom_vjp
-    def permuted(x: Array) -> Array:
-        return x.at[order].get(mode="promise_in_bounds")
-
-    permuted.defvjp(lambda x: (permuted(x), None), lambda _, g: (g.at[inverse].get(mode="promise_in_bounds"),))
-    return permuted(array)
+    logs = jnp.concatenate(pieces)
+    unit = _settled(jnp.exp(logs)).reshape(site.curve.max() + 1, -1, theta.shape[1])
+    return _settled(spread(unit, site.curve) * jnp.exp(jnp.matmul(loading, theta))[:, None, :])
 
 
 def _blocked(bound: dict[str, Array], potency: Array | float) -> Array:

@@ -16,7 +16,8 @@ from gaddum.mechanism import behaviour, circuit, gate
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.simulate.assemble import VEHICLE, Assembly
-from gaddum.simulate.inputs import Given, branched, feature_levels, gate_inputs, pick, shared
+from gaddum.simulate.inputs import Given, branched, feature_levels, gate_inputs, shared
+from gaddum.simulate.segments import pick
 from gaddum.simulate.spline import lookup
 
 MOST_INPUTS = 4

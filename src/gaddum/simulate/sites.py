@@ -1,12 +1,9 @@
 """Sites: which ligands reach a target in which rows, as arrays over the distinct courses of events there.
 
 Rows that differ only in drugs which do not bind a target see the same course of events at it, so that its features are
-computed once for all of them. Courses are ordered by their number of ligands, most first; those with the same number
-form a group, and a group's pairs (ligand, course) stand together as a matrix, ligands first, so that a sum over ligands
-is a sum over its rows.
+computed once for all of them; and arms that get the same dose share its curve. A pair is one ligand of one course.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,11 +51,11 @@ class Course(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """Log unit concentrations (nM) of the pairs that share a shape parameter: `loads @ basis @ bumps(z[shape])`."""
+    """Log unit concentrations (nM) of the curves that share a shape parameter: `loads @ basis @ bumps(z[shape])`."""
 
     shape: int
     """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain, and then `loads` are the values."""
-    loads: Float[np.ndarray, "pair_nodes rank"]
+    loads: Float[np.ndarray, "curve_nodes rank"]
     basis: Float[np.ndarray, "rank spline"]
 
 
@@ -66,8 +63,9 @@ class Site(NamedTuple):
     """How each ligand of each distinct course acts at one target."""
 
     curves: tuple[Curves, ...]
-    order: Int[np.ndarray, " pairs"]
-    """Place of each pair among those of all curves, one after the other."""
+    curve: Int[np.ndarray, " pairs"]
+    """Curve of each pair, counted through `curves`."""
+    course_of_pair: Int[np.ndarray, " pairs"]
     scale: Int[np.ndarray, " pairs"]
     """Parameter of the log exposure scale; -1 for none, here and below."""
     k: Int[np.ndarray, " pairs"]
@@ -76,8 +74,6 @@ class Site(NamedTuple):
     efficacy: Int[np.ndarray, " pairs"]
     roles: dict[str, Float[np.ndarray, " pairs"]]
     """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
-    groups: tuple[tuple[int, int], ...]
-    """Ligands and courses of each group of courses that have ligands."""
     available: Float[np.ndarray, " courses"]
     tone: Float[np.ndarray, " courses"]
     stratum: Int[np.ndarray, " courses"]
@@ -136,24 +132,28 @@ class Binder:
             bound = [one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None]
             found.setdefault((row.stratum, available, tone, tuple(bound)), []).append(place)
         courses = sorted(found, key=lambda key: -len(key[3]))
-        sizes = Counter(len(bound) for *_, bound in courses if bound)
-        groups = tuple(sorted(sizes.items(), reverse=True))
+        # Courses with as many ligands stand together and their pairs slot by slot, which `collect` adds as they are.
         pairs = [
-            key[3][slot] for size, _ in groups for slot in range(size) for key in courses if len(key[3]) == size
+            (place, key[3][slot])
+            for size in sorted({len(key[3]) for key in courses}, reverse=True)
+            for slot in range(size)
+            for place, key in enumerate(courses)
+            if len(key[3]) == size
         ]
         course = np.zeros(len(rows), int)
         for place, key in enumerate(courses):
             course[found[key]] = place
-        curves, order = _curves(pairs)
+        owners, bound = [place for place, _ in pairs], [one for _, one in pairs]
+        curves, curve = _curves(bound)
         return Site(
             curves=curves,
-            order=order,
-            scale=np.array([one.scale for one in pairs], int),
-            k=np.array([one.k for one in pairs], int),
-            shift=np.array([one.shift for one in pairs], int),
-            efficacy=np.array([one.efficacy for one in pairs], int),
-            roles={role: np.array([float(role in one.roles) for one in pairs]) for role in _ROLES},
-            groups=groups,
+            curve=curve,
+            course_of_pair=np.array(owners, int),
+            scale=np.array([one.scale for one in bound], int),
+            k=np.array([one.k for one in bound], int),
+            shift=np.array([one.shift for one in bound], int),
+            efficacy=np.array([one.efficacy for one in bound], int),
+            roles={role: np.array([float(role in one.roles) for one in bound]) for role in _ROLES},
             available=np.array([available for _, available, _, _ in courses]),
             tone=np.array([tone for _, _, tone, _ in courses]),
             stratum=np.array([stratum for stratum, *_ in courses], int),
@@ -230,18 +230,19 @@ _ROLES = (*_ROLE.values(), "any")
 
 
 def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], np.ndarray]:
-    """Group pairs by what sets the shape of their curve, and the place of each among all groups."""
+    """Distinct curves grouped by what sets their shape, and which is each pair's."""
     curves: list[Curves] = []
-    members: list[int] = []
+    known: dict[tuple[int, bytes], int] = {}
     for shape in sorted({one.shape for one in pairs}):
-        mine = [place for place, one in enumerate(pairs) if one.shape == shape]
-        table = np.concatenate([np.frombuffer(pairs[i].log_unit).reshape(-1, Z_GRID.size) for i in mine])
+        mine = list(dict.fromkeys(one.log_unit for one in pairs if one.shape == shape))
+        for text in mine:
+            known[shape, text] = len(known)
+        table = np.concatenate([np.frombuffer(text).reshape(-1, Z_GRID.size) for text in mine])
         if shape < 0:
             curves.append(Curves(-1, table[:, Z_GRID.size // 2, None], np.ones((1, 1))))
         else:
             curves.append(Curves(shape, *_factored(np.asarray(coefficients(table)))))
-        members += mine
-    return tuple(curves), np.argsort(np.array(members, int))
+    return tuple(curves), np.array([known[one.shape, one.log_unit] for one in pairs], int)
 
 
 def _factored(table: Float[np.ndarray, "curves spline"]) -> tuple[np.ndarray, np.ndarray]:
