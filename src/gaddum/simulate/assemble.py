@@ -22,7 +22,7 @@ from gaddum.records.protocol import Arm, Endpoint, Subject
 from gaddum.simulate.curves import Assumption, dosed_drugs, ligands
 from gaddum.simulate.panels import ORDER, nodes_of, panels
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
-from gaddum.simulate.sites import Binder, Block, Course, Sampled, block_of
+from gaddum.simulate.sites import Binder, Block, Course, Sampled
 
 VEHICLE = {"block": 0.0, "agonism": 0.0, "tone": 1.0, "reserve": 1.0, "engagement": 0.0}
 """Level of each feature without any drug."""
@@ -167,9 +167,8 @@ def assemble(loaded: LoadedCase) -> Assembly:
     for size in dict.fromkeys(len(edges) for edges in grids):
         mine = [row for row in range(count) if len(grids[row]) == size]
         inside = [Course(rows[row][0], rows[row][1], strata.index(rows[row][0].stratum), per_row[row]) for row in mine]
-        sites = {target: binder.site(target, inside) for target in targets}
         acute = sum(rows[row][2].phase != "sustained" for row in mine)
-        blocks.append(block_of(acute, np.array([grids[row] for row in mine]), rule, sites))
+        blocks.append(binder.block(acute, np.array([grids[row] for row in mine]), rule, inside, targets))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
     second = {
         feature: declared("reserve.potency", f"potency ratio of {feature}")

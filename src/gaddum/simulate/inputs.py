@@ -1,8 +1,9 @@
-"""Inputs: parameters -> the graded inputs of one gate at every quadrature node of every row.
+"""Inputs: parameters -> the levels of one gate's features at every quadrature node of every row.
 
-Each target is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
+Each feature is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
 however many the case has. The gradient runs through the same switch and computes a branch again rather than storing
-what it passed through. Node values of all blocks of rows lie one after the other, as points.
+what it passed through. Nodes of all blocks of rows lie one after the other, as points; each row's last is the test.
+Whatever a branch reads is computed before the switch, which is also what keeps XLA from computing it many times over.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,31 +37,35 @@ class Shared(NamedTuple):
     """What all inputs are computed from, once a draw."""
 
     theta: Float[Array, "dimension batch"]
-    waves: Float[Array, "shapes spline batch"]
-    """Basis functions of every shape parameter."""
-    dependence: Float[Array, "strata batch"]
+    unit: tuple[Float[Array, "curves nodes batch"], ...]
+    """Unit concentrations (nM) of each block's curves."""
 
 
 def shared(
     assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
 ) -> Shared:
-    """Compute what all inputs share: basis functions of curves, and the strata's dependence.
+    """Compute what all inputs share; curves of one shape parameter are one product with its basis functions."""
+    rows = assembly.rows
+    waves = bumps(pick(z, rows.shapes)) if rows.shapes.size else None
+    unit = []
+    for block in rows.blocks:
+        pieces = []
+        for curves in block.curves:
+            flat = curves.table.reshape(-1, curves.table.shape[-1])
+            if curves.shape < 0 or waves is None:
+                pieces.append(jnp.broadcast_to(flat, (flat.shape[0], z.shape[1])))
+            else:
+                pieces.append(jnp.matmul(flat, waves[curves.shape]))
+        nodes = block.before.shape[1] + 1
+        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]))])
+        unit.append(jnp.exp(logs).reshape(-1, nodes, z.shape[1]))
+    return Shared(theta, tuple(unit))
 
-    Dependence is logit-normal about a common mean.
-    """
-    rows, index = assembly.rows, assembly.index
-    spread = jnp.exp(theta[index["dependence.spread"]])
-    logit = theta[index["dependence.mean"]] + spread * pick(z, rows.strata)
-    waves = bumps(pick(z, rows.shapes)) if rows.shapes.size else jnp.zeros((0, 1, z.shape[1]))
-    return Shared(theta, waves, 1 / (1 + jnp.exp(-logit)))
 
-
-def gate_inputs(assembly: Assembly, given: Given, common: Shared) -> Float[Array, "inputs points batch"]:
-    """Inputs of a gate at every node, zeros beyond the gate's own."""
-    targets = list(dict.fromkeys(name.split(".")[0] for name in assembly.features))
-    of_target = np.array([targets.index(name.split(".")[0]) for name in assembly.features] or [0])
-    branches = [partial(_input, assembly, target) for target in targets]
-    points = sum(block.before.size for block in assembly.rows.blocks)
+def gate_levels(assembly: Assembly, given: Given, common: Shared) -> Float[Array, "inputs points batch"]:
+    """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
+    branches = [partial(_points, assembly, name) for name in assembly.features]
+    points = sum(block.before.size + block.before.shape[0] for block in assembly.rows.blocks)
     shape = (given.inputs.shape[0], points, common.theta.shape[1])
     if not branches or not points:
         return jnp.zeros(shape)
@@ -68,8 +73,7 @@ def gate_inputs(assembly: Assembly, given: Given, common: Shared) -> Float[Array
     @jax.custom_vjp
     def stacked(common: Shared, given: Given) -> Array:
         def one(j: Array, found: Array) -> Array:
-            place = given.inputs[j]
-            return found.at[j].set(jax.lax.switch(jnp.asarray(of_target)[place], branches, place, common, given))
+            return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
 
         return jax.lax.fori_loop(0, given.count, one, jnp.zeros(shape))
 
@@ -78,8 +82,7 @@ def gate_inputs(assembly: Assembly, given: Given, common: Shared) -> Float[Array
         pulled = [_pulled(branch) for branch in branches]
 
         def one(j: Array, total: Shared) -> Shared:
-            place = given.inputs[j]
-            found = jax.lax.switch(jnp.asarray(of_target)[place], pulled, g[j], place, common, given)
+            found = jax.lax.switch(given.inputs[j], pulled, g[j], common, given)
             return jax.tree.map(jnp.add, total, found)
 
         return jax.lax.fori_loop(0, given.count, one, jax.tree.map(jnp.zeros_like, common)), None
@@ -88,14 +91,14 @@ def gate_inputs(assembly: Assembly, given: Given, common: Shared) -> Float[Array
     return stacked(common, given)
 
 
-def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Array, data: Any) -> Array:
+def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Any, data: Any) -> Array:
     """Take one branch of a function of x, forward and backward, with nothing computed or stored for the others."""
 
     @jax.custom_vjp
-    def taken(x: Array, which: Array, data: Any) -> Array:
+    def taken(x: Any, which: Array, data: Any) -> Array:
         return jax.lax.switch(which, branches, x, data)
 
-    def forward(x: Array, which: Array, data: Any) -> tuple[Array, tuple]:
+    def forward(x: Any, which: Array, data: Any) -> tuple[Array, tuple]:
         return taken(x, which, data), (x, which, data)
 
     def backward(kept: tuple, g: Array) -> tuple:
@@ -107,136 +110,72 @@ def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Array, d
     return taken(x, which, data)
 
 
-def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
-    def pull(g: Array, place: Array, common: Shared, given: Given) -> Shared:
-        return jax.vjp(lambda common: branch(place, common, given), common)[1](g)[0]
-
-    return pull
-
-
 def feature_levels(
     assembly: Assembly, name: str, given: Given, common: Shared
 ) -> Float[Array, "rows nodes batch"]:
     """Level of a feature in every row at the nodes and at the test, which shorter rows repeat."""
-    nodes, target = assembly.times.shape[1], name.split(".")[0]
-    place = jnp.asarray(assembly.features.index(name))
-    found = []
-    for block in assembly.rows.blocks:
-        levels = spread(_level(assembly, target, block, place, common, given), block.sites[target].course)
+    nodes, found = assembly.times.shape[1], []
+    for levels in _levels(assembly, name, common, given):
         found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
     return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
 
 
-def _input(
-    assembly: Assembly, target: str, place: Array, common: Shared, given: Given
-) -> Float[Array, "points batch"]:
-    """A feature of a target as an input: reserve, availability, dependence and the phases at which it acts."""
-    mine = _features_of(assembly, target)
-    tau = _chosen(place, {i: jnp.exp(common.theta[assembly.rows.reserve[name]]) for i, name in mine.items()})
-    pieces = []
-    for block in assembly.rows.blocks:
+def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
+    def pull(g: Array, common: Shared, given: Given) -> Shared:
+        return jax.vjp(lambda common: branch(common, given), common)[1](g)[0]
+
+    return pull
+
+
+def _points(assembly: Assembly, name: str, common: Shared, given: Given) -> Float[Array, "points batch"]:
+    """Level of a feature at all points."""
+    levels = _levels(assembly, name, common, given)
+    return jnp.concatenate([of_block.reshape(-1, of_block.shape[-1]) for of_block in levels])
+
+
+def _levels(
+    assembly: Assembly, name: str, common: Shared, given: Given
+) -> list[Float[Array, "rows nodes batch"]]:
+    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
+    place, theta = assembly.features.index(name), common.theta
+    target, feature = name.split(".")
+    found = []
+    for block, unit in zip(assembly.rows.blocks, common.unit, strict=True):
         site = block.sites[target]
-        level = _level(assembly, target, block, place, common, given)
-        w = pick(common.dependence, site.stratum)
-        weight = 1 - given.graded[place] * (1 - w[:, None, :])  # a feature that is not graded is fully needed
-        # The share spared is (1 + tau) x / (1 + tau x): with a reserve, a little suffices.
-        graded = _settled(1 - weight * (1 - level) / (1 + tau * level))
-        during = jnp.where(given.induction[place] > 0, graded[:, :-1], 1.0)
-        at_test = jnp.where(given.expression[place] > 0, graded[:, -1:], 1.0)
-        pieces.append(spread(_settled(during * at_test), site.course).reshape(-1, w.shape[1]))
-    return jnp.concatenate(pieces)
-
-
-def _features_of(assembly: Assembly, target: str) -> dict[int, str]:
-    return {i: name for i, name in enumerate(assembly.features) if name.split(".")[0] == target}
-
-
-def _chosen(place: Array, options: dict[int, Array]) -> Array:
-    """The option whose key is `place`; the last if none is."""
-    *others, last = options.items()
-    chosen = last[1]
-    for key, option in others:
-        chosen = jnp.where(place == key, option, chosen)
-    return chosen
-
-
-def _level(
-    assembly: Assembly, target: str, block: Block, place: Array, common: Shared, given: Given
-) -> Float[Array, "courses nodes batch"]:
-    """Level of a target's feature in [0, 1] (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
-    theta, site = common.theta, block.sites[target]
-    bound = _bound(site, common, block.before.shape[1] + 1)
-    left = (site.available * site.tone)[:, None, None]
-    available = site.available[:, None, None]
-    options = {}
-    for i, name in _features_of(assembly, target).items():
-        match name.split(".")[1]:
+        bound = partial(_bound, site, theta, unit)
+        match feature:
             case "block":
-                options[i] = _blocked(bound, 1.0)
+                level = _blocked(bound, 1.0)
             case "reserve":
-                options[i] = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
+                level = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
             case "engagement":
-                options[i] = bound["any"] / (1 + bound["any"])
-            case kind:
-                total = 1 + site.tone[:, None, None] * jnp.exp(theta[site.endogenous]) + bound["any"]
-                agonism = kind == "agonism"
-                options[i] = bound["agonist"] / total if agonism else left * (1 - bound["antagonist"] / total)
-    level = jnp.where(given.forced[place] > 0, given.level[place], _chosen(place, options))
-    factor = _chosen(
-        place,
-        {
-            i: available if name.endswith(".agonism") else jnp.ones_like(available)
-            for i, name in _features_of(assembly, target).items()
-        },
-    )
-    return _settled(level * factor)
+                level = 1 - 1 / (1 + bound("any"))
+            case _:
+                total = 1 + site.tone[:, None, None] * jnp.exp(theta[site.endogenous]) + bound("any")
+                held = bound("agonist" if feature == "agonism" else "antagonist") / total
+                left = (site.available * site.tone)[:, None, None]
+                level = held if feature == "agonism" else left * (1 - held)
+        level = jnp.where(given.forced[place] > 0, given.level[place], level)
+        if feature == "agonism":
+            level = level * site.available[:, None, None]
+        found.append(spread(level, site.course))
+    return found
 
 
-def _bound(site: Site, common: Shared, nodes: int) -> dict[str, Array]:
-    """Sums of C/K over each course's ligands by role, [courses, nodes + 1, batch]; 0 for a role that nobody has."""
-    theta, count = common.theta, site.tone.size
-    none = jnp.zeros((count, nodes, theta.shape[1]))
-    if not site.curves:
-        return dict.fromkeys(site.roles, none)
-    per_pair = _concentrations(site, common)
-    sums: dict[str, Array] = {}
-    for role, has in site.roles.items():
-        if not has.any():
-            sums[role] = none
-            continue
-        strength = has[:, None]
-        if role == "agonist":  # a full agonist has 1
-            strength = strength * jnp.exp(jnp.minimum(pick(theta, site.efficacy), 0.0))
-        mine = per_pair if has.all() and role != "agonist" else per_pair * strength[:, None]
-        sums[role] = _settled(collect(mine, site.course_of_pair, count))
-    return sums
-
-
-def _concentrations(site: Site, common: Shared) -> Float[Array, "pairs nodes batch"]:
-    """C/K of every pair; curves that share a shape parameter are one product with its basis."""
-    theta, waves = common.theta, common.waves
-    loading = np.zeros((site.curve.size, theta.shape[0]))
+def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:
+    """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
+    mine = np.flatnonzero(site.roles[role])
+    if not mine.size:
+        return jnp.zeros((site.tone.size, *unit.shape[1:]))
+    loading = np.zeros((mine.size, theta.shape[0]))
     for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
-        loading += sign * (index[:, None] == np.arange(theta.shape[0]))
-    pieces = []
-    for curves in site.curves:
-        if curves.shape < 0:
-            pieces.append(jnp.broadcast_to(curves.loads, (curves.loads.shape[0], theta.shape[1])))
-        else:
-            pieces.append(jnp.matmul(curves.loads, curves.basis @ waves[curves.shape]))
-    logs = jnp.concatenate(pieces)
-    unit = _settled(jnp.exp(logs)).reshape(site.curve.max() + 1, -1, theta.shape[1])
-    return _settled(spread(unit, site.curve) * jnp.exp(jnp.matmul(loading, theta))[:, None, :])
+        loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
+    strength = jnp.matmul(loading, theta)
+    if role == "agonist":
+        strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
+    pairs = spread(unit, site.curve[mine]) * jnp.exp(strength)[:, None, :]
+    return collect(pairs, site.course_of_pair[mine], site.tone.size)
 
 
-def _blocked(bound: dict[str, Array], potency: Array | float) -> Array:
-    return 1 - 1 / ((1 + potency * bound["channel"]) * (1 + potency * bound["glutamate"]))
-
-
-@jax.custom_vjp
-def _settled(x: Array) -> Array:
-    """Compute once, forward and backward: fusion would otherwise repeat a shared term in each of its consumers."""
-    return jax.lax.optimization_barrier(x)
-
-
-_settled.defvjp(lambda x: (_settled(x), None), lambda _, g: (jax.lax.optimization_barrier(g),))
+def _blocked(bound: Callable[[str], Array], potency: Array | float) -> Array:
+    return 1 - 1 / ((1 + potency * bound("channel")) * (1 + potency * bound("glutamate")))

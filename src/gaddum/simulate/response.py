@@ -5,6 +5,7 @@ bypassed are data (`Account`), so rival hypotheses run through one compiled func
 their place among the case's features, and only those are computed, forward and backward.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from gaddum.mechanism import behaviour, circuit, gate
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.simulate.assemble import VEHICLE, Assembly
-from gaddum.simulate.inputs import Given, branched, feature_levels, gate_inputs, shared
+from gaddum.simulate.inputs import Given, branched, feature_levels, gate_levels, shared
 from gaddum.simulate.segments import pick
 from gaddum.simulate.spline import lookup
 
@@ -145,7 +146,7 @@ def respond(
     theta = values(prior_table(assembly) if table is None else table, z)
     details = Given(*(jnp.asarray(getattr(given, name)) for name in Given._fields))
     common = shared(assembly, theta, z)
-    activity = _activity(given, gate_inputs(assembly, details, common))
+    activity = _activity(assembly, given, gate_levels(assembly, details, common), theta, z)
     depth = jnp.multiply(given.circuit, jnp.exp(theta[index["circuit.depth"]]))
     drive = circuit.drive(activity, depth)
     states = _states(assembly, drive, circuit.drive(_at_rest(assembly, given), depth), theta)
@@ -153,18 +154,53 @@ def respond(
     return Response(features, states, _effects(assembly, theta, states, given))
 
 
-def _activity(given: Account, inputs: Float[Array, "inputs points batch"]) -> Float[Array, "points batch"]:
-    """Activity of the gate, by the multilinear extension over as many inputs as it has."""
+class _Whole(NamedTuple):
+    """What turns the levels of a gate's features into its inputs."""
 
-    def over(count: int):
-        def of(stacked: Array, corners: Array) -> Array:
-            values = gate.activity(corners[: 2**count], [stacked[i] for i in range(count)])
-            return jnp.broadcast_to(values, stacked.shape[1:])
+    levels: Float[Array, "inputs points batch"]
+    tau: Float[Array, "inputs batch"]
+    dependence: Float[Array, "strata batch"]
 
-        return of
 
-    branches = [over(count) for count in range(inputs.shape[0] + 1)]
-    return branched(branches, jnp.asarray(given.count), inputs, jnp.asarray(given.corners))
+def _activity(
+    assembly: Assembly, given: Account, levels: Float[Array, "inputs points batch"], theta: Array, z: Array
+) -> Float[Array, "points batch"]:
+    """Activity of the gate at every node before the test, over as many inputs as it has."""
+    rows, inputs = assembly.rows, jnp.asarray(given.inputs)
+    tau = jnp.exp(pick(theta, np.array([rows.reserve[name] for name in assembly.features], int)))
+    spread_ = jnp.exp(theta[assembly.index["dependence.spread"]])
+    logit = theta[assembly.index["dependence.mean"]] + spread_ * pick(z, rows.strata)
+    chosen = (inputs[:, None] == jnp.arange(len(assembly.features))).astype(float)
+    whole = _Whole(levels, jnp.matmul(chosen, tau), 1 / (1 + jnp.exp(-logit)))
+    details = [jnp.asarray(x) for x in (given.corners, given.graded, given.induction, given.expression)]
+    branches = [partial(_over, assembly, count) for count in range(inputs.size + 1)]
+    return branched(branches, jnp.asarray(given.count), whole, (inputs, *details))
+
+
+def _over(assembly: Assembly, count: int, whole: _Whole, details: tuple) -> Float[Array, "points batch"]:
+    """Multilinear extension of a gate over its inputs: reserve, dependence and the phases at which each acts."""
+    inputs, corners, graded, induction, expression = details
+    pieces, first = [], 0
+    for block in assembly.rows.blocks:
+        rows, nodes = block.before.shape
+        last = first + rows * (nodes + 1)
+        w = pick(whole.dependence, block.stratum)[:, None, :]
+        values = []
+        for j in range(count):
+            place, tau = inputs[j], whole.tau[j]
+            weight = 1 - graded[place] * (1 - w)  # a feature that is not graded is fully needed
+
+            def needed(level: Array, weight: Array = weight, tau: Array = tau) -> Array:
+                # The share spared is (1 + tau) x / (1 + tau x): with a reserve, a little suffices.
+                return 1 - weight * (1 - level) / (1 + tau * level)
+
+            level = whole.levels[j, first:last].reshape(rows, nodes + 1, -1)
+            during = jnp.where(induction[place] > 0, needed(level[:, :-1]), 1.0)
+            values.append(during * jnp.where(expression[place] > 0, needed(level[:, -1:]), 1.0))
+        activity = gate.activity(corners[: 2**count], values)
+        pieces.append(jnp.broadcast_to(activity, (rows, nodes, w.shape[-1])).reshape(rows * nodes, -1))
+        first = last
+    return jnp.concatenate(pieces) if pieces else jnp.zeros((0, whole.tau.shape[1]))
 
 
 def _at_rest(assembly: Assembly, given: Account) -> Array:

@@ -21,10 +21,6 @@ from gaddum.simulate.curves import Ligand
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe_reported, log_nodes
 from gaddum.simulate.spline import coefficients
 
-RANK_TOLERANCE = 1e-10
-"""Largest error (log concentration) of the low-rank form of the tabulated curves."""
-
-
 class Sampled:
     """Parameters in order of first use, each under one name."""
 
@@ -51,20 +47,19 @@ class Course(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """Log unit concentrations (nM) of the curves that share a shape parameter: `loads @ basis @ bumps(z[shape])`."""
+    """Log unit concentrations (nM) of the curves that share a shape parameter."""
 
     shape: int
-    """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain, and then `loads` are the values."""
-    loads: Float[np.ndarray, "curve_nodes rank"]
-    basis: Float[np.ndarray, "rank spline"]
+    """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain."""
+    table: Float[np.ndarray, "curves nodes spline"]
+    """Spline coefficients over the shape's variate, or values, one each, where nothing is uncertain."""
 
 
 class Site(NamedTuple):
     """How each ligand of each distinct course acts at one target."""
 
-    curves: tuple[Curves, ...]
     curve: Int[np.ndarray, " pairs"]
-    """Curve of each pair, counted through `curves`."""
+    """Curve of each pair, counted through `Block.curves`."""
     course_of_pair: Int[np.ndarray, " pairs"]
     scale: Int[np.ndarray, " pairs"]
     """Parameter of the log exposure scale; -1 for none, here and below."""
@@ -76,7 +71,6 @@ class Site(NamedTuple):
     """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
     available: Float[np.ndarray, " courses"]
     tone: Float[np.ndarray, " courses"]
-    stratum: Int[np.ndarray, " courses"]
     endogenous: int
     """Parameter of the log endogenous tone (C/K)."""
     course: Int[np.ndarray, " rows"]
@@ -94,6 +88,9 @@ class Block(NamedTuple):
     """Quadrature weights (h)."""
     before: Float[np.ndarray, "rows nodes"]
     """Time from each node to the test (h)."""
+    stratum: Int[np.ndarray, " rows"]
+    """Place of each row's stratum."""
+    curves: tuple[Curves, ...]
     sites: dict[str, Site]
 
 
@@ -120,43 +117,66 @@ class Binder:
         self.shapes: list[int] = []
         """Parameters of shapes in order of first use."""
 
-    def site(self, target: str, rows: list[Course]) -> Site:
-        """Distinct courses of a block's rows at a target."""
-        found: dict[tuple, list[int]] = {}
-        for place, row in enumerate(rows):
+    def block(
+        self,
+        acute: int,
+        edges: Float[np.ndarray, "rows edges"],
+        rule: Quadrature,
+        rows: list[Course],
+        targets: list[str],
+    ) -> Block:
+        """Lay out rows, acute readings first, from the panel edges of each (h)."""
+        width = np.diff(edges, axis=1)
+        times = (edges[:, :-1, None] + width[..., None] * rule.nodes).reshape(len(edges), -1)
+        weights = (width[..., None] * rule.weights).reshape(len(edges), -1)
+        bound = {
+            target: [
+                tuple(one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None)
+                for row in rows
+            ]
+            for target in targets
+        }
+        curves, place = _curves([one for of in bound.values() for row in of for one in row])
+        sites = {target: self._site(target, rows, bound[target], place) for target in targets}
+        stratum = np.array([row.stratum for row in rows], int)
+        before = np.maximum(edges[:, -1:] - times, 0.0)
+        return Block(acute, width, weights, before, stratum, curves, sites)
+
+    def _site(
+        self, target: str, rows: list[Course], bound: list[tuple[_Bound, ...]], place: dict[tuple[int, bytes], int]
+    ) -> Site:
+        """Distinct courses at a target."""
+        found: dict[tuple[float, float, tuple[_Bound, ...]], list[int]] = {}
+        for number, (row, mine) in enumerate(zip(rows, bound, strict=True)):
             available = tone = 1.0
             for manipulation in row.arm.manipulations:
                 if manipulation.target == target:
                     available *= _fraction(manipulation.availability)
                     tone *= _fraction(manipulation.tone)
-            bound = [one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None]
-            found.setdefault((row.stratum, available, tone, tuple(bound)), []).append(place)
-        courses = sorted(found, key=lambda key: -len(key[3]))
+            found.setdefault((available, tone, mine), []).append(number)
+        courses = sorted(found, key=lambda key: -len(key[2]))
         # Courses with as many ligands stand together and their pairs slot by slot, which `collect` adds as they are.
         pairs = [
-            (place, key[3][slot])
-            for size in sorted({len(key[3]) for key in courses}, reverse=True)
+            (number, key[2][slot])
+            for size in sorted({len(key[2]) for key in courses}, reverse=True)
             for slot in range(size)
-            for place, key in enumerate(courses)
-            if len(key[3]) == size
+            for number, key in enumerate(courses)
+            if len(key[2]) == size
         ]
         course = np.zeros(len(rows), int)
-        for place, key in enumerate(courses):
-            course[found[key]] = place
-        owners, bound = [place for place, _ in pairs], [one for _, one in pairs]
-        curves, curve = _curves(bound)
+        for number, key in enumerate(courses):
+            course[found[key]] = number
+        each = [one for _, one in pairs]
         return Site(
-            curves=curves,
-            curve=curve,
-            course_of_pair=np.array(owners, int),
-            scale=np.array([one.scale for one in bound], int),
-            k=np.array([one.k for one in bound], int),
-            shift=np.array([one.shift for one in bound], int),
-            efficacy=np.array([one.efficacy for one in bound], int),
-            roles={role: np.array([float(role in one.roles) for one in bound]) for role in _ROLES},
-            available=np.array([available for _, available, _, _ in courses]),
-            tone=np.array([tone for _, _, tone, _ in courses]),
-            stratum=np.array([stratum for stratum, *_ in courses], int),
+            curve=np.array([place[one.shape, one.log_unit] for one in each], int),
+            course_of_pair=np.array([number for number, _ in pairs], int),
+            scale=np.array([one.scale for one in each], int),
+            k=np.array([one.k for one in each], int),
+            shift=np.array([one.shift for one in each], int),
+            efficacy=np.array([one.efficacy for one in each], int),
+            roles={role: np.array([float(role in one.roles) for one in each]) for role in _ROLES},
+            available=np.array([available for available, _, _ in courses]),
+            tone=np.array([tone for _, tone, _ in courses]),
             endogenous=self._endogenous(target),
             course=course,
         )
@@ -210,16 +230,6 @@ class Binder:
         return -1
 
 
-def block_of(
-    acute: int, edges: Float[np.ndarray, "rows edges"], rule: Quadrature, sites: dict[str, Site]
-) -> Block:
-    """Lay out a block from the panel edges of its rows (h)."""
-    width = np.diff(edges, axis=1)
-    times = (edges[:, :-1, None] + width[..., None] * rule.nodes).reshape(len(edges), -1)
-    weights = (width[..., None] * rule.weights).reshape(len(edges), -1)
-    return Block(acute, width, weights, np.maximum(edges[:, -1:] - times, 0.0), sites)
-
-
 _ROLE = {
     "agonist": "agonist",
     "competitive antagonist": "antagonist",
@@ -229,30 +239,20 @@ _ROLE = {
 _ROLES = (*_ROLE.values(), "any")
 
 
-def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], np.ndarray]:
-    """Distinct curves grouped by what sets their shape, and which is each pair's."""
+def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], dict[tuple[int, bytes], int]]:
+    """Distinct curves grouped by what sets their shape, and the place of each."""
     curves: list[Curves] = []
     known: dict[tuple[int, bytes], int] = {}
     for shape in sorted({one.shape for one in pairs}):
         mine = list(dict.fromkeys(one.log_unit for one in pairs if one.shape == shape))
         for text in mine:
             known[shape, text] = len(known)
-        table = np.concatenate([np.frombuffer(text).reshape(-1, Z_GRID.size) for text in mine])
-        if shape < 0:
-            curves.append(Curves(-1, table[:, Z_GRID.size // 2, None], np.ones((1, 1))))
-        else:
-            curves.append(Curves(shape, *_factored(np.asarray(coefficients(table)))))
-    return tuple(curves), np.array([known[one.shape, one.log_unit] for one in pairs], int)
-
-
-def _factored(table: Float[np.ndarray, "curves spline"]) -> tuple[np.ndarray, np.ndarray]:
-    """The product of fewest columns that gives a table; curves that differ by time alone are nearly collinear."""
-    left, size, right = np.linalg.svd(table, full_matrices=False)
-    for rank in range(1, size.size):
-        loads = left[:, :rank] * size[:rank]
-        if np.abs(table - loads @ right[:rank]).max() < RANK_TOLERANCE:
-            return loads, right[:rank]
-    return table, np.eye(table.shape[1])
+        table = np.array([np.frombuffer(text).reshape(-1, Z_GRID.size) for text in mine])
+        middle = Z_GRID.size // 2
+        curves.append(
+            Curves(shape, table[..., middle : middle + 1] if shape < 0 else np.asarray(coefficients(table)))
+        )
+    return tuple(curves), known
 
 
 def _shape_parameter(register: Sampled, ligand: Ligand) -> int:
