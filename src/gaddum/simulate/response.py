@@ -29,7 +29,7 @@ class Account(NamedTuple):
     """A hypothesis (one phase variant of it) as numbers."""
 
     corners: Float[np.ndarray, " corners"]
-    """Corner values of the gate over its own inputs, then zeros."""
+    """Corner values of the gate over `inputs`; the places beyond its own make no difference."""
     inputs: Int[np.ndarray, " inputs"]
     """Place of each input among the features, then zeros."""
     count: Int[np.ndarray, ""]
@@ -85,8 +85,8 @@ def account(
     parsed = parse_gate(hypothesis.gate)
     mine = list(parsed.inputs)
     width = max(MOST_INPUTS, len(mine))
-    corners, inputs = np.zeros(2**width), np.zeros(width, np.int32)
-    corners[: 2 ** len(mine)] = np.asarray(parsed.corners_over(tuple(mine)), float)
+    inputs = np.zeros(width, np.int32)
+    corners = np.tile(np.asarray(parsed.corners_over(tuple(mine)), float), 2 ** (width - len(mine)))
     inputs[: len(mine)] = [names.index(name) for name in mine]
     phased = np.array([name in hypothesis.phased for name in names])
     hold = hold or {}
@@ -173,8 +173,9 @@ def _activity(
     chosen = (inputs[:, None] == jnp.arange(len(assembly.features))).astype(float)
     whole = _Whole(levels, jnp.matmul(chosen, tau), 1 / (1 + jnp.exp(-logit)))
     details = [jnp.asarray(x) for x in (given.corners, given.graded, given.induction, given.expression)]
-    branches = [partial(_over, assembly, count) for count in range(inputs.size + 1)]
-    return branched(branches, jnp.asarray(given.count), whole, (inputs, *details))
+    sizes = sorted({1, 2, inputs.size})  # few, since each is compiled; an input too many makes no difference
+    which = jnp.sum(jnp.asarray(given.count) > jnp.asarray(sizes[:-1]))
+    return branched([partial(_over, assembly, size) for size in sizes], which, whole, (inputs, *details))
 
 
 def _over(assembly: Assembly, count: int, whole: _Whole, details: tuple) -> Float[Array, "points batch"]:
