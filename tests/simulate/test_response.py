@@ -7,7 +7,8 @@ import pytest
 
 from gaddum.records.gate import parse_gate
 from gaddum.simulate.parameters import Z_GRID
-from gaddum.simulate.response import account, bumps, coefficients, prior_table, values
+from gaddum.simulate.response import account, prior_table, values
+from gaddum.simulate.spline import bumps, coefficients
 
 
 def specific(case) -> list:
