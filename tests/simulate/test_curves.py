@@ -142,10 +142,30 @@ def test_an_unknown_route_says_what_to_add() -> None:
         found(route="sc")
 
 
-def test_an_unknown_species_says_what_to_add() -> None:
-    mouse = Subject.model_validate({"species": "mouse", "paradigm": "none"})
-    with pytest.raises(ValueError, match="disposition in mouse.*got rat. Add one"):
-        found(mouse, route="iv bolus")
+def test_a_species_without_kinetics_borrows_them_by_weight() -> None:
+    mouse = Subject.model_validate({"species": "mouse", "paradigm": "none", "weight": q(WEIGHT / 16, "kg")})
+    taken: set[Assumption] = set()
+    (ligand,) = found(mouse, taken, route="iv bolus", amount="10 mg/kg")
+    # per kg the volume is the rat's and clearance grows by 16^0.25 = 2
+    t = np.maximum(TIMES, 0)
+    expected = UNBOUND * ENTRY * AMOUNT / (VOLUME * WEIGHT) * np.exp(-2 * K * t)
+    seen = np.exp(ligand.log_nodes[:, MEDIAN])
+    np.testing.assert_allclose(seen, np.where(TIMES >= 0, expected, 0), rtol=1e-8, atol=1e-20)
+    assert Assumption("left in mouse", "kinetics scaled from rat", "not found") in taken
+
+
+def test_scaling_from_another_species_widens_the_spread() -> None:
+    mouse = Subject.model_validate({"species": "mouse", "paradigm": "none", "weight": q(WEIGHT / 16, "kg")})
+    (ligand,) = found(mouse, route="iv bolus")
+    rat = found(route="iv bolus")[0].scale_sd
+    assert ligand.scale_sd == pytest.approx(np.hypot(rat, np.log(2.0)))
+
+
+def test_a_drug_without_any_kinetics_says_what_to_add() -> None:
+    bare = Library({}, {"left": drug("left").model_copy(update={"disposition": {}})})
+    dose = Dose.model_validate({"drug": "left", "amount": "10 mg/kg", "route": "iv bolus"})
+    with pytest.raises(ValueError, match="disposition in rat.*got none in any species. Add one"):
+        ligands((dose,), RAT, bare, TIMES, wanted={"left"}, assumptions=set())
 
 
 def test_an_unstated_weight_is_listed_as_an_assumption() -> None:

@@ -210,13 +210,19 @@ def concentration(
     Array
         Concentration (nM), shape [times, *batch].
     """
+    is_bolus = (
+        isinstance(duration, (int, float)) and duration == 0
+    )  # known when traced: half the exponentials
     since, amount, duration = _aligned(impulse, times, amount, start, duration, lag)
     rates, weights = impulse.rates[:, None], impulse.weights[:, None]
     elapsed = jnp.maximum(since, 0.0)
-    infused = jnp.minimum(elapsed, duration)
-    length = jnp.where(duration > 0, duration, 1.0)
-    during = jnp.where(duration > 0, -jnp.expm1(-rates * infused) / (rates * length), 1.0)
-    curve = jnp.sum(weights * during * jnp.exp(-rates * (elapsed - infused)), axis=0, keepdims=True)
+    if is_bolus:
+        curve = jnp.sum(weights * jnp.exp(-rates * elapsed), axis=0, keepdims=True)
+    else:
+        infused = jnp.minimum(elapsed, duration)
+        length = jnp.where(duration > 0, duration, 1.0)
+        during = jnp.where(duration > 0, -jnp.expm1(-rates * infused) / (rates * length), 1.0)
+        curve = jnp.sum(weights * during * jnp.exp(-rates * (elapsed - infused)), axis=0, keepdims=True)
     # A sum of residues can end a rounding error below zero; a concentration cannot.
     return jnp.where(since >= 0, amount * jnp.maximum(curve, 0.0), 0.0)[0]
 

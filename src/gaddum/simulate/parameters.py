@@ -84,7 +84,14 @@ def log_variance(reported: tuple[Quantity, ...], molar_mass: float | None = None
 def log_nodes(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> Float[np.ndarray, " grid"]:
     """Log quantiles at `Z_GRID` of the equal mixture of lognormals that the reports amount to."""
     medians = np.array([np.log(canonical(quantity, molar_mass)) for quantity in reported])
-    spreads = np.maximum([log_spread(quantity) for quantity in reported], 1e-9)
+    return log_quantiles(medians, np.array([log_spread(quantity) for quantity in reported]))
+
+
+def log_quantiles(
+    medians: Float[np.ndarray, " reports"], spreads: Float[np.ndarray, " reports"]
+) -> Float[np.ndarray, " grid"]:
+    """Quantiles at `Z_GRID` of an equal mixture of normals, given by their medians and standard deviations."""
+    spreads = np.maximum(spreads, 1e-9)
     if len(medians) == 1:
         return medians[0] + spreads[0] * Z_GRID
     fine = np.linspace((medians - 6 * spreads).min(), (medians + 6 * spreads).max(), 20001)

@@ -1,0 +1,228 @@
+"""Binding: constants of a plan's ligands at a target, as parameters, and what their concentrations do there.
+
+Ligands of one target compete for one site, but for glutamate-site antagonists, which have a site of their own at NMDA
+receptors. A ligand with a known rate of dissociation binds kinetically; the others settle at once among what it leaves.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from gaddum.mechanism import engagement
+from gaddum.mechanism.behaviour import Quadrature
+from gaddum.records.drug import Drug
+from gaddum.records.library import Library
+from gaddum.records.protocol import Preparation
+from gaddum.records.quantity import Reported
+from gaddum.records.species import Species
+from gaddum.records.target import Affinity
+from gaddum.simulate.parameters import canonical, describe_reported, log_spread
+from gaddum.simulate.regimen import Plan, Register
+
+
+class Bond(NamedTuple):
+    """How one ligand of a plan binds a target: places of its parameters; -1 for none."""
+
+    ligand: int
+    """Place in the plan."""
+    mode: str
+    k_i: int
+    shift: int
+    efficacy: int
+    k_on: int
+    k_off: int
+
+
+class Bound(NamedTuple):
+    """Fractions of a target's receptors, [times, batch] each."""
+
+    occupied: Float[Array, "times batch"]
+    """Held by any given ligand."""
+    blocked: Float[Array, "times batch"]
+    """Held by antagonists or channel blockers."""
+    activated: Float[Array, "times batch"]
+    """Held by agonists, each weighted by its efficacy."""
+    by_ligand: Float[Array, "bonds times batch"]
+
+
+def bonds(
+    plan: Plan,
+    target: str,
+    species: Species,
+    library: Library,
+    register: Register,
+    *,
+    preparation: Preparation = "behaving",
+) -> tuple[Bond, ...]:
+    """Bonds of a plan's ligands at a target; their constants join the register.
+
+    Parameters
+    ----------
+    plan : Plan
+        Ligands.
+    target : str
+        Key of the library.
+    species : Species
+        Whose in-vivo shift holds.
+    library : Library
+        Drugs and targets.
+    register : Register
+        Filled with the constants.
+    preparation : {"behaving", "slice", "imaging"}
+        The in-vivo shift does not apply to slices.
+    """
+    library.target(target)
+    found = []
+    for place, ligand in enumerate(plan.ligands):
+        drug = library.drug(ligand.drug)
+        affinities = drug.affinities if isinstance(drug, Drug) else ()
+        for affinity in affinities:
+            if affinity.target == target and isinstance(drug, Drug):
+                shift = None if preparation == "slice" else affinity.shift_in(species)
+                found.append(_bond(place, drug, affinity, shift, register))
+    return tuple(found)
+
+
+def _bond(place: int, drug: Drug, affinity: Affinity, shift: Reported | None, register: Register) -> Bond:
+    at = f"{drug.name} at {affinity.target}"
+
+    def constant(name: str, reported: Reported | None) -> int:
+        if reported is None:
+            return -1
+        medians = np.array([np.log(canonical(q, drug.molar_mass.value)) for q in reported])
+        spreads = np.array([log_spread(q) for q in reported])
+        return register.add(name, medians, spreads, reported[0].unit, reported, "binding")
+
+    return Bond(
+        ligand=place,
+        mode=affinity.mode,
+        k_i=constant(f"K_i of {at}", affinity.k_i),
+        # drugs that quote the same shift share it: enantiomers do
+        shift=constant(f"in-vivo shift at {affinity.target}: {_text(shift)}", shift),
+        efficacy=constant(f"efficacy of {at}", affinity.efficacy),
+        k_on=constant(f"k_on of {at}", affinity.k_on),
+        k_off=constant(f"k_off of {at}", affinity.k_off),
+    )
+
+
+def _text(shift: Reported | None) -> str:
+    return "" if shift is None else describe_reported(shift)
+
+
+def constant(bond: Bond, values: Float[Array, "parameters batch"]) -> Float[Array, " batch"]:
+    """Dissociation constant in vivo (nM)."""
+    k = values[bond.k_i]
+    return k if bond.shift < 0 else k * values[bond.shift]
+
+
+def bound(
+    bonds_: tuple[Bond, ...],
+    levels: Float[Array, "ligands times batch"],
+    values: Float[Array, "parameters batch"],
+    slow: dict[int, Float[Array, "times batch"]],
+) -> Bound:
+    """What a target's ligands hold at given concentrations.
+
+    Parameters
+    ----------
+    bonds_ : tuple of Bond
+        Ligands that bind the target.
+    levels : array
+        Unbound concentrations of the plan's ligands (nM).
+    values : array
+        Parameters (not their logs).
+    slow : dict
+        Occupancy by each kinetically bound ligand, by its place among `bonds_`.
+    """
+    ratios = [levels[bond.ligand] / constant(bond, values) for bond in bonds_]
+    left = 1.0 - sum(slow.values())
+    glutamate = sum(
+        (r for b, r in zip(bonds_, ratios, strict=True) if _own_site(b)), jnp.zeros(levels.shape[1:])
+    )
+    shared = sum(
+        (
+            r
+            for i, (b, r) in enumerate(zip(bonds_, ratios, strict=True))
+            if not _own_site(b) and i not in slow
+        ),
+        jnp.zeros(levels.shape[1:]),
+    )
+    held = []
+    for place, (bond, ratio) in enumerate(zip(bonds_, ratios, strict=True)):
+        if _own_site(bond):
+            held.append(ratio / (1 + glutamate))
+        else:
+            held.append(slow[place] if place in slow else left * ratio / (1 + shared))
+    nothing = jnp.zeros(levels.shape[1:])
+    own = sum((h for b, h in zip(bonds_, held, strict=True) if _own_site(b)), nothing)
+    others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
+    agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
+    activated = sum((h * _efficacy(b, values) for b, h in agonists), nothing)
+    against = sum(
+        (h for b, h in zip(bonds_, held, strict=True) if b.mode != "agonist" and not _own_site(b)), nothing
+    )
+    return Bound(
+        occupied=1 - (1 - others) * (1 - own),
+        blocked=1 - (1 - against) * (1 - own),
+        activated=activated,
+        by_ligand=jnp.stack(held) if held else jnp.zeros((0, *levels.shape[1:])),
+    )
+
+
+def slow_courses(
+    bonds_: tuple[Bond, ...],
+    levels: Float[Array, "ligands nodes batch"],
+    values: Float[Array, "parameters batch"],
+    width: Float[np.ndarray, " intervals"],
+    rule: Quadrature,
+    cycle: int | None,
+) -> dict[int, Float[Array, "edges batch"]]:
+    """Occupancy by each kinetically bound ligand at the edges of intervals.
+
+    Parameters
+    ----------
+    bonds_, values
+        As in `bound`.
+    levels : array, shape (ligands, intervals * order, batch)
+        Concentrations at the nodes of the rule in each interval.
+    width : array
+        Widths of the intervals (h).
+    rule : Quadrature
+        Rule of the nodes.
+    cycle : int or None
+        Number of the first intervals that make up one dosing interval of a steady state; None if nothing was there
+        before.
+    """
+    kinetic = [place for place, bond in enumerate(bonds_) if bond.k_off >= 0]
+    if len(kinetic) > 1:
+        names = " and ".join(str(place) for place in kinetic)
+        raise ValueError(
+            f"One slowly dissociating ligand at a target can be followed in closed form; got {len(kinetic)} ({names}). "
+            "Follow one protocol at a time."
+        )
+    found = {}
+    for place in kinetic:
+        bond = bonds_[place]
+        fast = sum(
+            (
+                levels[other.ligand] / constant(other, values)
+                for i, other in enumerate(bonds_)
+                if i != place and not _own_site(other)
+            ),
+            jnp.zeros(levels.shape[1:]),
+        )
+        k_off = values[bond.k_off]
+        k_on = values[bond.k_on] if bond.k_on >= 0 else k_off / constant(bond, values)
+        drive = k_on * levels[bond.ligand] / (1 + fast)
+        found[place] = engagement.driven_occupancy(drive, width, rule, k_off, cycle=cycle)
+    return found
+
+
+def _own_site(bond: Bond) -> bool:
+    return bond.mode == "glutamate-site antagonist"
+
+
+def _efficacy(bond: Bond, values: Array) -> Array | float:
+    return jnp.minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0
