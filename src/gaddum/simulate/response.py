@@ -17,7 +17,7 @@ from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.simulate.assemble import VEHICLE, Assembly
 from gaddum.simulate.inputs import Given, branched, feature_levels, gate_levels, shared
-from gaddum.simulate.segments import pick
+from gaddum.simulate.segments import cut, pick
 from gaddum.simulate.spline import lookup
 
 MOST_INPUTS = 4
@@ -156,13 +156,13 @@ def respond(
 class _Whole(NamedTuple):
     """What turns the levels of a gate's features into its inputs."""
 
-    levels: Float[Array, "inputs points batch"]
+    levels: tuple[Float[Array, "points batch"], ...]
     tau: Float[Array, "inputs batch"]
     dependence: Float[Array, "strata batch"]
 
 
 def _activity(
-    assembly: Assembly, given: Account, levels: Float[Array, "inputs points batch"], theta: Array, z: Array
+    assembly: Assembly, given: Account, levels: tuple[Array, ...], theta: Array, z: Array
 ) -> Float[Array, "points batch"]:
     """Activity of the gate at every node before the test, over as many inputs as it has."""
     rows, inputs = assembly.rows, jnp.asarray(given.inputs)
@@ -194,9 +194,9 @@ def _over(assembly: Assembly, count: int, whole: _Whole, details: tuple) -> Floa
                 # The share spared is (1 + tau) x / (1 + tau x): with a reserve, a little suffices.
                 return 1 - weight * (1 - level) / (1 + tau * level)
 
-            level = whole.levels[j, first:last].reshape(rows, nodes + 1, -1)
-            during = jnp.where(induction[place] > 0, needed(level[:, :-1]), 1.0)
-            values.append(during * jnp.where(expression[place] > 0, needed(level[:, -1:]), 1.0))
+            before, at_test = cut(whole.levels[j][first:last].reshape(rows, nodes + 1, -1))
+            during = jnp.where(induction[place] > 0, needed(before), 1.0)
+            values.append(during * jnp.where(expression[place] > 0, needed(at_test), 1.0))
         activity = gate.activity(corners[: 2**count], values)
         pieces.append(jnp.broadcast_to(activity, (rows, nodes, w.shape[-1])).reshape(rows * nodes, -1))
         first = last
