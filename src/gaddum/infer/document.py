@@ -34,7 +34,7 @@ def write_document(fitted: Fitted, *, until: int | None, settings: Settings) -> 
     """
     case, problem = fitted.loaded.case, fitted.problem
     rivals = _rivals(fitted)
-    predictor = Predictor(problem)
+    predictor = fitted.predictor
     propositions = _propositions(fitted, predictor)
     live = problem.scored and fitted.weights.max(initial=0.0) > 0
     rows = _predictive(fitted, predictor, rivals) if live else {"forest": [], "engagement": []}

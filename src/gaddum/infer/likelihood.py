@@ -142,29 +142,35 @@ def log_likelihood(problem: Problem) -> Callable[[Array, Setting], Array]:
 
     Make it once per case: a compiled function is cached by identity.
     """
-    nodes, node_weights = np.polynomial.hermite_e.hermegauss(HERMITE_NODES)
-    log_node_weights = np.log(node_weights / node_weights.sum())
 
     def function(z: Float[Array, "dimension batch"], given: Setting) -> Float[Array, " batch"]:
         if not problem.scored:
             return jnp.zeros(z.shape[1])
-        logs = cohort_log_likelihoods(problem, z, given, nodes, log_node_weights)
+        effect = respond(problem.assembly, z, given.account, given.table).effect
+        logs = cohort_log_likelihoods(problem, effect, cohort_spread(problem, z, given))
         return jnp.asarray(given.weights) @ logs
 
     return function
 
 
+def cohort_spread(
+    problem: Problem, z: Float[Array, "dimension batch"], given: Setting
+) -> Float[Array, " batch"]:
+    """Standard deviation of the log effects of cohorts."""
+    index = problem.assembly.index["heterogeneity"]
+    return jnp.exp(values(jnp.asarray(given.table)[index : index + 1], z[index : index + 1])[0])
+
+
 def cohort_log_likelihoods(
     problem: Problem,
-    z: Float[Array, "dimension batch"],
-    given: Setting,
-    nodes: Float[np.ndarray, " nodes"],
-    log_node_weights: Float[np.ndarray, " nodes"],
+    effect: Float[Array, "rows batch"],
+    spread: Float[Array, " batch"],
+    *,
+    count: int = HERMITE_NODES,
 ) -> Float[Array, "cohorts batch"]:
-    """Log likelihood of each cohort, heterogeneity integrated and failure mixed in."""
-    assembly = problem.assembly
-    effect = respond(assembly, z, given.account, given.table).effect
-    spread = jnp.exp(_row_value(given.table, z, assembly.index["heterogeneity"]))
+    """Log likelihood of each cohort, heterogeneity integrated by `count` nodes and failure mixed in."""
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(count)
+    log_node_weights = np.log(node_weights / node_weights.sum())
     scale = jnp.exp(spread[None, :] * nodes[:, None]).ravel()
     total = jnp.zeros((len(problem.cohorts), scale.size))
     if problem.contrasts_1d.size:
@@ -183,10 +189,6 @@ def cohort_log_likelihoods(
 def _times(x: Array, count: int) -> Array:
     """Repeat the batch once per heterogeneity node, nodes outermost."""
     return jnp.tile(x, (1, count))
-
-
-def _row_value(table: Array | np.ndarray, z: Array, index: int) -> Array:
-    return values(jnp.asarray(table)[index : index + 1], z[index : index + 1])[0]
 
 
 def _members(scored: list[Scored], cohorts: int) -> Float[np.ndarray, "cohorts outcomes"]:
