@@ -230,9 +230,7 @@ def _fit_all(
             variant, form, given, evidence, sample, np.asarray(predictor.outline(sample, given).cohort_logs)
         )
 
-    results = parallel.map_tasks(
-        lambda task: _in_double_precision(lambda: fit(task)), tasks, workers=workers
-    )
+    results = parallel.map_tasks(lambda task: _in_double_precision(lambda: fit(task)), tasks, workers=workers)
     found: dict[tuple[str, int], Fit] = {}
     for (form, lead), result in zip(tasks, results, strict=True):
         for member in next(group for group in equivalent if group[0] == lead):

@@ -180,7 +180,7 @@ def cohort_log_likelihoods(
         x = _times(problem.contrasts_2d[0] @ effect, nodes.size) * scale
         y = _times(problem.contrasts_2d[1] @ effect, nodes.size) * scale
         total += problem.members_2d @ evaluate_2d(problem.tables, x, y)
-    by_node = total.reshape(len(problem.cohorts), nodes.size, -1) + log_node_weights[:, None]
+    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size) + log_node_weights[:, None]
     integrated = jax.scipy.special.logsumexp(by_node, axis=1)
     failed = jnp.log(problem.failure) + problem.log_saturated[:, None]
     return jnp.logaddexp(jnp.log1p(-problem.failure) + integrated, failed)
