@@ -93,7 +93,9 @@ def sustained_effect(
     # By parts: what the drive up to the test has built up, held against decay since. Quicker build-up makes the usual
     # integrand, k_on u exp(-k_on U - k_off t), a narrow peak; this one only tends to a step of height k_off.
     held = -jnp.expm1(-k_on * left) * jnp.exp(-k_off * before_test[..., None])
-    gained = -jnp.expm1(-k_on * total) * jnp.exp(-k_off * span) + k_off * jnp.sum(weights[..., None] * held, axis=1)
+    gained = -jnp.expm1(-k_on * total) * jnp.exp(-k_off * span) + k_off * jnp.sum(
+        weights[..., None] * held, axis=1
+    )
     return start * jnp.exp(-k_on * total - k_off * span) + gained
 
 

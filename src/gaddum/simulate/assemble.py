@@ -166,7 +166,10 @@ def assemble(loaded: LoadedCase) -> Assembly:
     blocks = []
     for size in dict.fromkeys(len(edges) for edges in grids):
         mine = [row for row in range(count) if len(grids[row]) == size]
-        inside = [Course(rows[row][0], rows[row][1], strata.index(rows[row][0].stratum), per_row[row]) for row in mine]
+        inside = [
+            Course(rows[row][0], rows[row][1], strata.index(rows[row][0].stratum), per_row[row])
+            for row in mine
+        ]
         acute = sum(rows[row][2].phase != "sustained" for row in mine)
         blocks.append(binder.block(acute, np.array([grids[row] for row in mine]), rule, inside, targets))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
@@ -297,4 +300,4 @@ def _own_effects(
     return design, np.array([declared("own_effect", label) for label in columns], int)
 
 
-__all__ = ["VEHICLE", "Assembly", "Reading", "Rows", "Site", "assemble", "feature_names"]
+__all__ = ["VEHICLE", "Assembly", "Reading", "Rows", "assemble", "feature_names"]

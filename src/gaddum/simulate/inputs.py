@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.simulate.assemble import Assembly
 from gaddum.simulate.segments import collect, pick, spread
-from gaddum.simulate.sites import Block, Site
+from gaddum.simulate.sites import Site
 from gaddum.simulate.spline import bumps
 
 
@@ -25,7 +25,7 @@ class Given(NamedTuple):
     """What a hypothesis says of the inputs; as in `Account`."""
 
     inputs: Int[Array, " inputs"]
-    count: Int[Array, ""]
+    used: Int[Array, ""]
     induction: Float[Array, " features"]
     expression: Float[Array, " features"]
     graded: Float[Array, " features"]
@@ -62,9 +62,7 @@ def shared(
     return Shared(theta, tuple(unit))
 
 
-def gate_levels(
-    assembly: Assembly, given: Given, common: Shared
-) -> tuple[Float[Array, "points batch"], ...]:
+def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float[Array, "points batch"], ...]:
     """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
     branches = [partial(_points, assembly, name) for name in assembly.features]
     points = sum(block.before.size + block.before.shape[0] for block in assembly.rows.blocks)
@@ -77,7 +75,7 @@ def gate_levels(
         def one(j: Array, found: Array) -> Array:
             return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
 
-        stacked = jax.lax.fori_loop(0, given.count, one, jnp.zeros(shape))
+        stacked = jax.lax.fori_loop(0, given.used, one, jnp.zeros(shape))
         return tuple(stacked[j] for j in range(shape[0]))
 
     def backward(kept: tuple[Shared, Given], g: tuple[Array, ...]) -> tuple:
@@ -89,7 +87,7 @@ def gate_levels(
             found = jax.lax.switch(given.inputs[j], pulled, stacked[j], common, given)
             return jax.tree.map(jnp.add, total, found)
 
-        return jax.lax.fori_loop(0, given.count, one, jax.tree.map(jnp.zeros_like, common)), None
+        return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
 
     levels.defvjp(lambda common, given: (levels(common, given), (common, given)), backward)
     return levels(common, given)

@@ -40,7 +40,9 @@ def panels(doses: tuple[Dose, ...], test_time: float) -> Float[np.ndarray, " edg
     [0.0, 0.25, 1.0, 4.0, 16.0, 64.0]
     """
     changes, inputs = _changes(doses, test_time)
-    if not changes[1:] or (not changes[2:] and inputs == {(0.0, changes[1])}):  # one injection or one infusion
+    if not changes[1:] or (
+        not changes[2:] and inputs == {(0.0, changes[1])}
+    ):  # one injection or one infusion
         first = changes[1] if changes[1:] else FIRST
         return np.concatenate([[0.0], np.geomspace(min(first, test_time / 4), test_time, PANELS)])
     each = [

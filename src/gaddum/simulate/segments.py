@@ -96,4 +96,6 @@ def _sums(x: Array, index: np.ndarray, size: int) -> Array:
 
 
 def _groups(counts: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    return [(int(n), np.flatnonzero(counts == n)) for n in sorted(set(counts.tolist()), reverse=True) if n > 0]
+    return [
+        (int(n), np.flatnonzero(counts == n)) for n in sorted(set(counts.tolist()), reverse=True) if n > 0
+    ]

@@ -21,6 +21,7 @@ from gaddum.simulate.curves import Ligand
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe_reported, log_nodes
 from gaddum.simulate.spline import coefficients
 
+
 class Sampled:
     """Parameters in order of first use, each under one name."""
 
@@ -109,9 +110,7 @@ class _Bound(NamedTuple):
 class Binder:
     """Finds the parameters of every binding and lays courses out; one for a case."""
 
-    def __init__(
-        self, case: Case, library: Library, register: Sampled, declared: Callable[..., int]
-    ) -> None:
+    def __init__(self, case: Case, library: Library, register: Sampled, declared: Callable[..., int]) -> None:
         self._case, self._library, self._register, self._declared = case, library, register, declared
         self._unnamed = {u.name: u.ligands for u in case.unnamed_targets}
         self.shapes: list[int] = []
@@ -143,7 +142,11 @@ class Binder:
         return Block(acute, width, weights, before, stratum, curves, sites)
 
     def _site(
-        self, target: str, rows: list[Course], bound: list[tuple[_Bound, ...]], place: dict[tuple[int, bytes], int]
+        self,
+        target: str,
+        rows: list[Course],
+        bound: list[tuple[_Bound, ...]],
+        place: dict[tuple[int, bytes], int],
     ) -> Site:
         """Distinct courses at a target."""
         found: dict[tuple[float, float, tuple[_Bound, ...]], list[int]] = {}

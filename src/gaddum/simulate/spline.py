@@ -54,7 +54,7 @@ _lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
 
 def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
     """Value and slope from one pass over the four coefficients that reach z."""
-    flat = (coefficients(table)).reshape(-1)
+    flat = jnp.asarray(coefficients(table)).reshape(-1)
     raw = (z - Z_GRID[0]) / _STEP
     place = jnp.clip(raw, 0.0, _CELLS)
     cell = jnp.clip(jnp.floor(place), 0, _CELLS - 1)
@@ -62,7 +62,9 @@ def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
     g = 1 - f
     index = cell.astype(jnp.int32) + (_CELLS + 3) * jnp.arange(z.shape[0], dtype=jnp.int32)[:, None]
     c = [flat.at[index + i].get(mode="promise_in_bounds") for i in range(4)]
-    value = (g**3 * c[0] + (4 - 3 * f * f * (1 + g)) * c[1] + (4 - 3 * g * g * (1 + f)) * c[2] + f**3 * c[3]) / 6
+    value = (
+        g**3 * c[0] + (4 - 3 * f * f * (1 + g)) * c[1] + (4 - 3 * g * g * (1 + f)) * c[2] + f**3 * c[3]
+    ) / 6
     slope = (g * g * (c[1] - c[0]) + (1 + 2 * f * g) * (c[2] - c[1]) + f * f * (c[3] - c[2])) / (2 * _STEP)
     return value, jnp.where((raw >= 0) & (raw <= _CELLS), slope, 0.0)
 
