@@ -27,7 +27,7 @@ from gaddum.infer.likelihood import Problem, Setting, build_problem
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import Settings, batch_shape, sample_posterior
-from gaddum.infer.predictive import Predictor
+from gaddum.infer.predictive import Predictor, in_double_precision
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import assemble
 from gaddum.simulate.response import Account
@@ -100,7 +100,7 @@ def _run(
 ) -> Adjudication:
     progress("reading the record", 0.0)
     assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly, until=until)
+    problem = build_problem(loaded, assembly, until=until, workers=workers)
     progress("reading the record", 1.0)
     weights = problem.link.copy()
     if until is not None and problem.scored:
@@ -111,7 +111,7 @@ def _run(
     first = make_setting(problem, compare.variant_account(variants[0], assembly, absolute=False), weights)
     # Either compiles one of the two functions that everything else shares.
     _, equivalent = parallel.map_tasks(
-        _in_double_precision,
+        in_double_precision,
         [
             lambda: active_dimensions(problem, function, first, settings),
             lambda: _equivalent(variants, problem, predictor, weights, seed),
@@ -123,7 +123,7 @@ def _run(
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
     fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed, predictor)
-    document = write_document(fitted, until=until, settings=settings)
+    document = write_document(fitted, until=until, settings=settings, workers=workers)
     progress("summarising", 1.0)
     stored = {f"{fit.form}/{fit.variant.label}": fit.evidence for fit in fits.values()}
     return Adjudication(document, draws_tree(stored, assembly))
@@ -146,11 +146,6 @@ def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> 
             raise ValueError(f"The link must lie in [0, 1]; got {link!r}.")
         update["link"] = link
     return loaded if not update else dataclasses.replace(loaded, case=case.model_copy(update=update))
-
-
-def _in_double_precision(part: Callable[[], Any]) -> Any:
-    with jax.enable_x64(True):  # the scope is per thread
-        return part()
 
 
 def _equivalent(
@@ -230,7 +225,7 @@ def _fit_all(
             variant, form, given, evidence, sample, np.asarray(predictor.outline(sample, given).cohort_logs)
         )
 
-    results = parallel.map_tasks(lambda task: _in_double_precision(lambda: fit(task)), tasks, workers=workers)
+    results = parallel.map_tasks(lambda task: in_double_precision(lambda: fit(task)), tasks, workers=workers)
     found: dict[tuple[str, int], Fit] = {}
     for (form, lead), result in zip(tasks, results, strict=True):
         for member in next(group for group in equivalent if group[0] == lead):

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gaddum import parallel
 from gaddum.infer.reduce import Reduced, reduce_outcome
 from gaddum.infer.tables import Tables, evaluate_1d, evaluate_2d, stack_tables
 from gaddum.records.experiment import Experiment, Study
@@ -70,7 +71,9 @@ class Problem(NamedTuple):
         )
 
 
-def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None = None) -> Problem:
+def build_problem(
+    loaded: LoadedCase, assembly: Assembly, *, until: int | None = None, workers: int = 1
+) -> Problem:
     """Reduce every scored outcome of a case and lay the tables out by cohort.
 
     Parameters
@@ -82,6 +85,8 @@ def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None =
     until : int
         Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
         to be predicted, and are for `Setting.weights` to leave out.
+    workers : int
+        Threads that reduce outcomes.
     """
     priors = {prior.name: prior.distribution for prior in loaded.case.priors}
     readings = {(r.study, r.experiment, r.endpoint, r.arm): r for r in assembly.readings}
@@ -95,8 +100,8 @@ def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None =
         if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
     ]
     peers = Counter((study.cohort, outcome.same_subjects) for study, _, outcome in record)
-    for study, experiment, outcome in record:
-        reduced = reduce_outcome(experiment, outcome, priors)
+    every = parallel.map_tasks(lambda one: reduce_outcome(one[1], one[2], priors), record, workers=workers)
+    for (study, experiment, outcome), reduced in zip(record, every, strict=True):
         if reduced is None:
             continue
         preparation = experiment.protocol.subject.preparation

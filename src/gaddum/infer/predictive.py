@@ -35,6 +35,12 @@ def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], A
     return blocked
 
 
+def in_double_precision(part: Callable[[], Any]) -> Any:
+    """Call in double precision, whose scope is a thread's own."""
+    with jax.enable_x64(True):
+        return part()
+
+
 class Outline(NamedTuple):
     """What summaries ask of a batch of draws; the batch is last."""
 

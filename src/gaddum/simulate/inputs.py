@@ -25,7 +25,7 @@ class Given(NamedTuple):
     """What a hypothesis says of the inputs; as in `Account`."""
 
     inputs: Int[Array, " inputs"]
-    arity: Int[Array, ""]
+    used: Int[Array, ""]
     induction: Float[Array, " features"]
     expression: Float[Array, " features"]
     graded: Float[Array, " features"]
@@ -75,7 +75,7 @@ def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float
         def one(j: Array, found: Array) -> Array:
             return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
 
-        stacked = jax.lax.fori_loop(0, given.arity, one, jnp.zeros(shape))
+        stacked = jax.lax.fori_loop(0, given.used, one, jnp.zeros(shape))
         return tuple(stacked[j] for j in range(shape[0]))
 
     def backward(kept: tuple[Shared, Given], g: tuple[Array, ...]) -> tuple:
@@ -87,7 +87,7 @@ def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float
             found = jax.lax.switch(given.inputs[j], pulled, stacked[j], common, given)
             return jax.tree.map(jnp.add, total, found)
 
-        return jax.lax.fori_loop(0, given.arity, one, jax.tree.map(jnp.zeros_like, common)), None
+        return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
 
     levels.defvjp(lambda common, given: (levels(common, given), (common, given)), backward)
     return levels(common, given)

@@ -31,7 +31,7 @@ class Account(NamedTuple):
     """Corner values of the gate over `inputs`; the places beyond its own make no difference."""
     inputs: Int[np.ndarray, " inputs"]
     """Place of each input among the features, then zeros."""
-    arity: Int[np.ndarray, ""]
+    used: Int[np.ndarray, ""]
     """Number of inputs."""
     induction: Float[np.ndarray, " features"]
     expression: Float[np.ndarray, " features"]
@@ -92,7 +92,7 @@ def account(
     return Account(
         corners=corners,
         inputs=inputs,
-        arity=np.asarray(len(mine), np.int32),
+        used=np.asarray(len(mine), np.int32),
         induction=np.where(phased & (phase == "expression"), 0.0, 1.0),
         expression=np.where(phased & (phase != "induction"), 1.0, 0.0),
         graded=np.array([float(name in hypothesis.graded) for name in names]),
@@ -173,7 +173,7 @@ def _activity(
     whole = _Whole(levels, jnp.matmul(chosen, tau), 1 / (1 + jnp.exp(-logit)))
     details = [jnp.asarray(x) for x in (given.corners, given.graded, given.induction, given.expression)]
     sizes = sorted({1, 2, inputs.size})  # few, since each is compiled; an input too many makes no difference
-    which = jnp.sum(jnp.asarray(given.arity) > jnp.asarray(sizes[:-1]))
+    which = jnp.sum(jnp.asarray(given.used) > jnp.asarray(sizes[:-1]))
     return branched([partial(_over, assembly, size) for size in sizes], which, whole, (inputs, *details))
 
 
