@@ -36,7 +36,7 @@ def panels(doses: tuple[Dose, ...], test_time: float) -> Float[np.ndarray, " edg
 
     Examples
     --------
-    >>> panels((), 64.0).tolist()
+    >>> panels((), 64.0).round(9).tolist()
     [0.0, 0.25, 1.0, 4.0, 16.0, 64.0]
     """
     changes, inputs = _changes(doses, test_time)
