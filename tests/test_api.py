@@ -12,8 +12,13 @@ PUBLIC = [
     "load_case",
     "load_library",
     "monotone_gates",
+    "parse_doses",
     "parse_gate",
+    "predict_events",
+    "read_events",
     "t_test_power",
+    "write_doses",
+    "write_events",
 ]
 
 

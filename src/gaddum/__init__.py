@@ -15,8 +15,13 @@ _HOMES = {
     "load_case": "gaddum.records.ledger",
     "load_library": "gaddum.records.library",
     "monotone_gates": "gaddum.records.gate",
+    "parse_doses": "gaddum.records.shorthand",
     "parse_gate": "gaddum.records.gate",
+    "predict_events": "gaddum.simulate.events",
+    "read_events": "gaddum.interop.events",
     "t_test_power": "gaddum.infer.power",
+    "write_doses": "gaddum.records.shorthand",
+    "write_events": "gaddum.interop.events",
 }
 """Every public name and the module that defines it."""
 

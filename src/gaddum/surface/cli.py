@@ -15,6 +15,7 @@ import typer
 
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
+from gaddum.surface.events import events
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -32,6 +33,7 @@ ledger_app = typer.Typer(
     help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
 )
 app.command()(adjudicate)
+app.command()(events)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[
