@@ -28,6 +28,13 @@ PUBLIC = [
     "t_test_power",
     "time_above",
     "window_for",
+    "parse_doses",
+    "parse_gate",
+    "predict_events",
+    "read_events",
+    "t_test_power",
+    "write_doses",
+    "write_events",
 ]
 
 

@@ -18,6 +18,11 @@ def test_examples_give_what_they_show(page: str):
     assert result.attempted > 0 and result.failed == 0
 
 
+def test_event_table_examples_give_what_they_show():
+    result = doctest.testfile(str(DOCS / "event-tables.md"), module_relative=False)
+    assert result.attempted > 0 and result.failed == 0
+
+
 def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
     assert main(["new", "my-case", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
     case = tmp_path / "my-case"

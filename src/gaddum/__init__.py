@@ -31,6 +31,13 @@ _HOMES = {
     "t_test_power": "gaddum.infer.power",
     "time_above": "gaddum.simulate.duration",
     "window_for": "gaddum.simulate.reach",
+    "parse_doses": "gaddum.records.shorthand",
+    "parse_gate": "gaddum.records.gate",
+    "predict_events": "gaddum.simulate.events",
+    "read_events": "gaddum.interop.events",
+    "t_test_power": "gaddum.infer.power",
+    "write_doses": "gaddum.records.shorthand",
+    "write_events": "gaddum.interop.events",
 }
 """Every public name and the module that defines it."""
 

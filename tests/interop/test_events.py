@@ -101,6 +101,10 @@ def test_a_table_without_id_is_one_subject_and_a_changed_id_another():
         ("TIME,AMT,SS,II\n0,1,1,-2\n", "II: The time between doses must not be negative"),
         ("TIME,AMT,ADDL,II\n0,1,-9,1\n", "ADDL: The number of additional doses must not be negative.* with SS"),
         ("TIME,AMT,ADDL,II\n0,1,99999,1\n1,1,.,.\n", "table.csv:3: error: ADDL: A subject must get at most 100000"),
+        (
+            "ID,TIME,AMT,ADDL,II\n" + "".join(f"{i},0,1,99999,1\n" for i in range(11)),
+            "table.csv:12: error: ADDL: A table must get at most 1000000 doses.*; got 1100000",
+        ),
         ('TIME,WT\n0,"7\n', "quoted in full"),
         ("ID,TIME\n1e15,0\n", "ID: A subject must be a number below"),
         (",".join(["TIME", *(f"X{i}" for i in range(100))]) + "\n", "at most 100 columns; got 101"),

@@ -269,7 +269,7 @@ def test_a_hundred_thousand_doses_are_allowed_and_one_more_is_not():
         ([DosingEvent(0.0, 1, 1.0, -2)], {}, "RATE -2 needs the duration D1"),
         ([DosingEvent(0.0, 1, 1.0, -3)], {}, "RATE must be 0, positive, -1 or -2"),
         ([DosingEvent(0.0, 1, 1e300, 1e-300)], {}, "duration F AMT / RATE"),
-        ([DosingEvent(0.0, 1, 1.0, 1e-9, interval=1.0, steady_state=1)], {}, "at most 100000 doses"),
+        ([DosingEvent(0.0, 1, 1.0, 1e-9, interval=1.0, steady_state=1)], {}, "last at most 1000 intervals"),
         ([DosingEvent(0.0, 1, 9.0, 1.0, interval=2.0, steady_state=1)], {1: Entry(lag=3.0)}, "lag of an infusion"),
         ([DosingEvent(0.0, 1, 1.0), DosingEvent(1e308), DosingEvent(2e308)], {}, "finite|floating point"),
     ],

@@ -40,7 +40,9 @@ from jaxtyping import Float
 from gaddum.mechanism.linear import LinearSystem, constant_steady_state, periodic_steady_state, propagator
 
 MAX_DOSES = 100_000
-"""Doses a subject may get in all, additional ones and those running at a steady state included."""
+"""Doses a subject may get in all, additional ones included."""
+MAX_OVERLAP = 1000
+"""Intervals that an infusion at steady state may last."""
 _SAME_TIME = 1e-12
 
 
@@ -144,7 +146,7 @@ class _Course:
         self._system, self._entries = system, entries
         self._advance = propagator(system)
         self._now: float | None = None
-        self._given, self._order = 0.0, 0
+        self._given = self._order = 0
         self._clear()
 
     def take(self, event: DosingEvent) -> np.ndarray:
@@ -217,12 +219,12 @@ class _Course:
         self._order += 1
         heapq.heappush(self._due, _Due(order=self._order, **what))  # pyright: ignore[reportArgumentType]  # ints pass as floats
 
-    def _count(self, doses: float) -> None:
+    def _count(self, doses: int) -> None:
         self._given += doses
-        if not self._given <= MAX_DOSES:
+        if self._given > MAX_DOSES:
             raise ValueError(
-                f"A subject must get at most {MAX_DOSES} doses, additional ones included; got {self._given:g}. Lower "
-                "ADDL, or the duration of an infusion relative to II."
+                f"A subject must get at most {MAX_DOSES} doses, additional ones included; got {self._given}. Lower "
+                "ADDL."
             )
 
     def _give(self, event: DosingEvent) -> None:
@@ -274,10 +276,14 @@ class _Course:
                 f"The lag of an infusion at steady state must not exceed its interval; got ALAG {lag:g} h, II "
                 f"{interval:g} h. Shift the time of the record instead."
             )
+        if not duration <= MAX_OVERLAP * interval:
+            raise ValueError(
+                f"An infusion at steady state must last at most {MAX_OVERLAP} intervals; got {duration:g} h, II "
+                f"{interval:g} h. Say a constant infusion: AMT 0, II 0."
+            )
         phase = max(interval - lag, 0.0) if lag > 0 else 0.0
         if event.steady_state != 2:
             self._clear()
-        self._count(duration / interval)
         self._state = self._state.copy()
         self._state[:-1] += periodic_steady_state(
             self._system, compartment, interval, phase, amount=amount, duration=duration

@@ -15,6 +15,8 @@ from gaddum.records.base import Record, in_unit
 
 MAX_DOSES = 100_000
 """Doses a subject may get, additional ones included."""
+MAX_TABLE_DOSES = 1_000_000
+"""Doses that all subjects of a table may get together."""
 MISSING = ("", ".", "NA")
 """What stands for a missing value."""
 _MAX_ID = 1e15
@@ -123,28 +125,25 @@ def table_faults(events: tuple[Event, ...], width: int) -> Iterator[tuple[int, s
         Number of covariate columns.
     """
     before: Event | None = None
-    doses = 0
+    doses = in_all = 0
     for index, event in enumerate(events):
-        same = before is not None and event.id == before.id
-        if before is not None and same and event.evid not in (3, 4) and event.time < before.time:
-            yield (
-                index,
-                "TIME",
+        given = 1 + event.addl if event.is_dose else 0
+        if before is None or event.id != before.id:
+            doses = 0
+        elif event.evid not in (3, 4) and event.time < before.time:
+            message = (
                 f"Times must not go back within a subject except at a reset (EVID 3 or 4); got {event.time:g} after "
-                f"{before.time:g}. Sort the records, or give another subject another ID.",
+                f"{before.time:g}. Sort the records, or give another subject another ID."
             )
-        fits = (doses if same else 0) <= MAX_DOSES
-        doses = (doses if same else 0) + (1 + event.addl if event.is_dose else 0)
-        if fits and doses > MAX_DOSES:
-            message = f"A subject must get at most {MAX_DOSES} doses, additional ones included; got {doses}."
-            yield index, "ADDL", message
+            yield index, "TIME", message
+        for who, sum_before, most in (("subject", doses, MAX_DOSES), ("table", in_all, MAX_TABLE_DOSES)):
+            if sum_before <= most < sum_before + given:
+                message = f"A {who} must get at most {most} doses, additional ones included; got {sum_before + given}."
+                yield index, "ADDL", message
+        doses, in_all, before = doses + given, in_all + given, event
         if len(event.covariates) != width:
-            yield (
-                index,
-                "covariates",
-                f"An event must have a value for each of {width} columns; got {len(event.covariates)}.",
-            )
-        before = event
+            message = f"An event must have a value for each of {width} columns; got {len(event.covariates)}."
+            yield index, "covariates", message
 
 
 def _dose_faults(event: Event) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
+from gaddum.surface.events import events
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -38,6 +39,7 @@ app.command()(adjudicate)
 app.command()(occupancy)
 app.command()(audit)
 app.command()(schild)
+app.command()(events)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[
