@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.mechanism import engagement
 from gaddum.mechanism.behaviour import Quadrature
+from gaddum.mechanism.course import turnover
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Preparation
@@ -159,7 +159,7 @@ def bound(
     own = sum((h for b, h in zip(bonds_, held, strict=True) if _own_site(b)), nothing)
     others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
     agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
-    activated = sum((h * _efficacy(b, values) for b, h in agonists), nothing)
+    activated = sum((h * efficacy(b, values) for b, h in agonists), nothing)
     against = sum(
         (h for b, h in zip(bonds_, held, strict=True) if b.mode != "agonist" and not _own_site(b)), nothing
     )
@@ -216,7 +216,8 @@ def slow_courses(
         k_off = values[bond.k_off]
         k_on = values[bond.k_on] if bond.k_on >= 0 else k_off / constant(bond, values)
         drive = k_on * levels[bond.ligand] / (1 + fast)
-        found[place] = engagement.driven_occupancy(drive, width, rule, k_off, cycle=cycle)
+        by_interval = drive.reshape(width.size, rule.nodes.size, -1)
+        found[place] = turnover(by_interval, width, rule, k_off, cycle=cycle)
     return found
 
 
@@ -224,5 +225,6 @@ def _own_site(bond: Bond) -> bool:
     return bond.mode == "glutamate-site antagonist"
 
 
-def _efficacy(bond: Bond, values: Array) -> Array | float:
+def efficacy(bond: Bond, values: Array) -> Array | float:
+    """Intrinsic efficacy, at most that of a full agonist (1)."""
     return jnp.minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0
