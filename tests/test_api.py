@@ -8,12 +8,26 @@ import gaddum
 PUBLIC = [
     "__version__",
     "adjudicate",
+    "audit",
+    "band",
     "check_case",
+    "dose_for",
+    "fit_operational",
+    "fit_schild",
+    "human_equivalent_dose",
+    "lay_out",
     "load_case",
     "load_library",
+    "make_responses",
     "monotone_gates",
+    "occupancy",
     "parse_gate",
+    "read_responses",
+    "schild_regression",
+    "selectivity",
     "t_test_power",
+    "time_above",
+    "window_for",
 ]
 
 

@@ -4,14 +4,17 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
 from gaddum import check_case, load_case
 from gaddum.surface.cli import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def test_tutorial_examples_give_what_they_show():
-    result = doctest.testfile(str(DOCS / "tutorial.md"), module_relative=False)
+@pytest.mark.parametrize("page", ["tutorial.md", "schild.md"])
+def test_examples_give_what_they_show(page: str):
+    result = doctest.testfile(str(DOCS / page), module_relative=False)
     assert result.attempted > 0 and result.failed == 0
 
 
@@ -26,3 +29,12 @@ def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
         file.write(anchor)
     findings = check_case(load_case(case))
     assert [str(one) for one in findings if one.level != "note"] == []
+
+
+def test_table_of_the_schild_page_gives_what_the_page_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    table, shown = re.findall(r"```text\n(.*?)```", (DOCS / "schild.md").read_text(encoding="utf-8"), re.S)
+    (tmp_path / "curves.csv").write_text(table, encoding="utf-8")
+    assert main(["schild", str(tmp_path / "curves.csv")]) == 0
+    assert capsys.readouterr().out.startswith(shown)

@@ -11,12 +11,26 @@ from gaddum._version import __version__
 
 _HOMES = {
     "adjudicate": "gaddum.infer.adjudicate",
+    "audit": "gaddum.infer.audit",
+    "band": "gaddum.simulate.occupancy",
     "check_case": "gaddum.records.check",
+    "dose_for": "gaddum.simulate.reach",
+    "fit_operational": "gaddum.infer.bench",
+    "fit_schild": "gaddum.infer.bench",
+    "human_equivalent_dose": "gaddum.simulate.equivalence",
+    "lay_out": "gaddum.simulate.layout",
     "load_case": "gaddum.records.ledger",
     "load_library": "gaddum.records.library",
+    "make_responses": "gaddum.infer.responses",
     "monotone_gates": "gaddum.records.gate",
+    "occupancy": "gaddum.simulate.occupancy",
     "parse_gate": "gaddum.records.gate",
+    "read_responses": "gaddum.infer.responses",
+    "schild_regression": "gaddum.infer.bench",
+    "selectivity": "gaddum.simulate.selectivity",
     "t_test_power": "gaddum.infer.power",
+    "time_above": "gaddum.simulate.duration",
+    "window_for": "gaddum.simulate.reach",
 }
 """Every public name and the module that defines it."""
 

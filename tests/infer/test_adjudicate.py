@@ -11,17 +11,18 @@ import pytest
 
 from gaddum.infer.adjudicate import adjudicate
 from gaddum.infer.posterior import Settings
-from gaddum.records.ledger import Ledger, load_case
+from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import Verdict, is_scored
 from gaddum.records.source import Source
+from letter import load_letter
 
 SMALL = Settings(particles=50, lanes=25, sweeps=12, warm_up=4, ess_per_dimension=4.0)
 """Short fits: errors near 0.05 nats, enough for identities and for gross effects."""
 HERE = Source(how="assumption", reason="made up for a test")
 
 
-def load(name="ketamine"):
-    return load_case(name)
+def load():
+    return load_letter()
 
 
 def only(loaded, hypotheses, studies):

@@ -6,15 +6,15 @@ import pytest
 
 from gaddum.infer import compare
 from gaddum.infer.likelihood import build_problem
-from gaddum.records.ledger import load_case
 from gaddum.simulate.assemble import assemble
+from letter import load_letter
 
 NO_ERROR = np.zeros(1)
 
 
 @pytest.fixture(scope="module")
 def ketamine():
-    return load_case("ketamine")
+    return load_letter()
 
 
 def weigh(log_ml, masses=None, groups=None):

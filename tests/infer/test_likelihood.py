@@ -17,12 +17,13 @@ from gaddum.infer.likelihood import (
 from gaddum.infer.tables import evaluate_2d
 from gaddum.records.gate import gate_of, monotone_gates
 from gaddum.records.hypothesis import Hypothesis
-from gaddum.records.ledger import Ledger, load_case
+from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import PValue, Verdict, is_scored
 from gaddum.records.prior import LogNormal
 from gaddum.records.source import Source
 from gaddum.simulate.assemble import assemble
 from gaddum.simulate.response import account, respond
+from letter import load_letter
 
 DRAWS = 10_000
 HERE = Source(how="assumption", reason="made up for a test")
@@ -30,7 +31,7 @@ HERE = Source(how="assumption", reason="made up for a test")
 
 @pytest.fixture(scope="module")
 def ketamine():
-    return load_case("ketamine")
+    return load_letter()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pytest
 
 from gaddum.records.finding import RecordError
-from gaddum.records.library import load_library
+from gaddum.records.library import load_library, quantities
 
 
 def findings_of(folder):
@@ -15,6 +15,22 @@ def test_the_bundled_library_loads():
     for name, drug in library.drugs.items():
         assert library.drug(name) is drug
         assert sum(fraction for _, fraction in library.species(name)) == pytest.approx(1)
+
+
+def test_every_uncertain_number_of_the_bundled_library_has_a_spread():
+    exact = ("molar_mass", "salt_factor")
+    bare = [
+        (name, path)
+        for name, drug in load_library().drugs.items()
+        for path, quantity, _ in quantities(drug)
+        if quantity.spread is None and path[0] not in exact and path[-1] != "reference_weight"
+    ]
+    assert bare == []
+
+
+def test_shifts_by_species_are_checked_for_their_unit(folder):
+    folder.drugs["testine"]["affinities"][0]["in_vivo_shift"] = {"rat": folder.quantity(2, "nM")}
+    assert "affinities[0].in_vivo_shift.rat[0].unit" in findings_of(folder)[0]
 
 
 def test_a_case_adds_drugs_and_targets(folder):

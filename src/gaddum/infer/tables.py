@@ -56,43 +56,100 @@ def stack_tables(outcomes: Sequence[Reduced]) -> Stacked:
 
 def evaluate_1d(tables: Tables, x: Float[Array, "T1 B"]) -> Float[Array, "T1 B"]:
     """Log densities of the outcomes of one contrast at true effects x (SD), a row per outcome."""
-    count, size = tables.one.shape
-    cell, weights = _locate(x)
-    index = cell + size * jnp.arange(count)[:, None]
-    flat = tables.one.reshape(-1)
-    total = jnp.zeros_like(x)
-    for i, weight in enumerate(weights):
-        total = total + weight * _gather(flat, index + i)
-    return total
+    return _read_1d(tables.one, x) if tables.one.shape[0] else jnp.zeros_like(x)
 
 
 def evaluate_2d(tables: Tables, x: Float[Array, "T2 B"], y: Float[Array, "T2 B"]) -> Float[Array, "T2 B"]:
     """Log densities of the outcomes of two contrasts at true effects x and y (SD), a row per outcome."""
-    count, size, _ = tables.two.shape
+    if not tables.two.shape[0]:
+        return jnp.zeros_like(x)
     # Beyond the table both shrink alike: cut one by one, effects that differ would meet in the corner.
     shrink = _HIGH / jnp.maximum(jnp.maximum(jnp.abs(x), jnp.abs(y)), _HIGH)
-    x, y = x * shrink, y * shrink
-    row, x_weights = _locate(x)
-    column, y_weights = _locate(y)
-    index = size * (row + size * jnp.arange(count)[:, None]) + column
-    flat = tables.two.reshape(-1)
-    total = jnp.zeros_like(x)
-    for i, x_weight in enumerate(x_weights):
-        line = jnp.zeros_like(x)
-        for j, y_weight in enumerate(y_weights):
-            line = line + y_weight * _gather(flat, index + (size * i + j))
-        total = total + x_weight * line
+    return _read_2d(tables.two, x * shrink, y * shrink)
+
+
+@jax.custom_vjp
+def _read_1d(table: Array, x: Array) -> Array:
+    return _slope_1d(table, x)[0]
+
+
+def _slope_1d(table: Array, x: Array) -> tuple[Array, Array]:
+    """Value and slope, outcome by outcome."""
+    cell, fraction = _locate(x)
+    index = cell + table.shape[1] * jnp.arange(table.shape[0], dtype=jnp.int32)[:, None]
+    flat = table.reshape(-1)
+
+    def read(part: tuple[Array, Array]) -> tuple[Array, Array]:
+        index, f = part
+        near = [_gather(flat, index + i) for i in range(4)]
+        return _weighted(_weights(f), near), _weighted(_slopes(f), near)
+
+    value, slope = jax.lax.map(read, (index, fraction))
+    return value, slope * _per_sd(x)
+
+
+_read_1d.defvjp(_slope_1d, lambda slope, g: (None, g * slope))
+
+
+@jax.custom_vjp
+def _read_2d(table: Array, x: Array, y: Array) -> Array:
+    return _slope_2d(table, x, y)[0]
+
+
+def _slope_2d(table: Array, x: Array, y: Array) -> tuple[Array, tuple[Array, Array]]:
+    """Value and both slopes, outcome by outcome.
+
+    The loop also makes XLA compute each index once: fused with the gathers it would be computed for all 16.
+    """
+    count, size, _ = table.shape
+    row, along_x = _locate(x)
+    column, along_y = _locate(y)
+    index = size * (row + size * jnp.arange(count, dtype=jnp.int32)[:, None]) + column
+    flat = table.reshape(-1)
+
+    def read(part: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        index, f, g = part
+        near = [[_gather(flat, index + (size * i + j)) for j in range(4)] for i in range(4)]
+        lines = [_weighted(_weights(g), four) for four in near]
+        rises = [_weighted(_slopes(g), four) for four in near]
+        return _weighted(_weights(f), lines), _weighted(_slopes(f), lines), _weighted(_weights(f), rises)
+
+    value, by_x, by_y = jax.lax.map(read, (index, along_x, along_y))
+    return value, (by_x * _per_sd(x), by_y * _per_sd(y))
+
+
+_read_2d.defvjp(_slope_2d, lambda slopes, g: (None, g * slopes[0], g * slopes[1]))
+
+
+def _locate(x: Array) -> tuple[Array, Array]:
+    """Cell of each coordinate, and how far along it lies in [0, 1]."""
+    position = (jnp.clip(x, _LOW, _HIGH) - _LOW) * _PER_SD
+    cell = jnp.clip(jnp.floor(jax.lax.stop_gradient(position)), 0, _CELLS - 1)
+    return cell.astype(jnp.int32), position - cell
+
+
+def _weights(f: Array) -> tuple[Array, Array, Array, Array]:
+    """Weights of the four coefficients that reach a place."""
+    g = 1 - f
+    return g**3 / 6, (4 - 3 * f * f * (1 + g)) / 6, (4 - 3 * g * g * (1 + f)) / 6, f**3 / 6
+
+
+def _slopes(f: Array) -> tuple[Array, Array, Array, Array]:
+    """Derivatives of the weights."""
+    g = 1 - f
+    return -g * g / 2, f * (3 * f - 4) / 2, g * (4 - 3 * g) / 2, f * f / 2
+
+
+def _weighted(weights: Sequence[Array], values: Sequence[Array]) -> Array:
+    total = weights[0] * values[0]
+    for weight, value in zip(weights[1:], values[1:], strict=True):
+        total = total + weight * value
     return total
 
 
-def _locate(x: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
-    """Cell of each coordinate, and the weights of the four coefficients that reach it."""
-    position = (jnp.clip(x, _LOW, _HIGH) - _LOW) * _PER_SD
-    cell = jnp.clip(jnp.floor(jax.lax.stop_gradient(position)), 0, _CELLS - 1)
-    f = position - cell
-    g = 1 - f
-    weights = (g**3 / 6, (4 - 3 * f * f * (1 + g)) / 6, (4 - 3 * g * g * (1 + f)) / 6, f**3 / 6)
-    return cell.astype(jnp.int32), weights
+def _per_sd(x: Array) -> Array:
+    """Cells per SD where a table varies with x, 0 beyond it."""
+    return jnp.where((x >= _LOW) & (x <= _HIGH), _PER_SD, 0.0)
 
 
 def _gather(flat: Array, index: Array) -> Array:

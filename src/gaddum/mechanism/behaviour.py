@@ -62,7 +62,7 @@ def acute_effect(
 
 def sustained_effect(
     drive: Float[Array, "readings nodes batch"],
-    panel_width: Float[Array | np.ndarray, "readings panels"],
+    panel_width: Float[np.ndarray, "readings panels"],
     rule: Quadrature,
     before_test: Float[Array | np.ndarray, "readings nodes"],
     k_on: Float[Array, " batch"],
@@ -86,20 +86,23 @@ def sustained_effect(
     start : array
         P at time 0.
     """
-    readings, nodes, batch = drive.shape
-    panels = panel_width.shape[1]
-    order = nodes // panels
-    by_panel = drive.reshape(readings, panels, order, batch)
-    # Small sums are written out: tiny dot products are slow in XLA.
-    at = [by_panel[:, :, o] for o in range(order)]
-    width = panel_width[:, :, None]
-    whole = width * sum(weight * u for weight, u in zip(rule.weights, at, strict=True))
-    past = jnp.cumsum(whole, axis=1) - whole
-    within = [past + width * sum(c * u for c, u in zip(row, at, strict=True)) for row in rule.cumulative]
-    exposure = jnp.stack(within, axis=2).reshape(readings, nodes, batch)
-    total = jnp.sum(whole, axis=1)
-    weights = (width * rule.weights).reshape(readings, nodes, 1)
+    weights = (np.asarray(panel_width)[..., None] * rule.weights).reshape(drive.shape[:2])
+    left = jnp.matmul(_integral_to_test(np.asarray(panel_width), rule), drive)
+    total = jnp.sum(weights[..., None] * drive, axis=1)
     span = jnp.sum(panel_width, axis=1)
-    kernel = jnp.exp(-k_on * (total[:, None, :] - exposure) - k_off * before_test[..., None])
-    gained = k_on * jnp.sum(weights * drive * kernel, axis=1)
+    kernel = jnp.exp(-k_on * left - k_off * before_test[..., None])
+    gained = k_on * jnp.sum(weights[..., None] * drive * kernel, axis=1)
     return start * jnp.exp(-k_on * total - k_off * span[:, None]) + gained
+
+
+def _integral_to_test(
+    panel_width: Float[np.ndarray, "readings panels"], rule: Quadrature
+) -> Float[np.ndarray, "readings nodes nodes"]:
+    """Linear map from a drive at the nodes to its integral from each node to the test."""
+    readings, panels = panel_width.shape
+    order = rule.nodes.size
+    later = np.triu(np.ones((panels, panels)), 1)[..., None] * rule.weights  # whole panels after a node's own
+    own = np.eye(panels)[:, None, :, None] * (rule.weights - rule.cumulative)[None, :, None, :]
+    per_width = own + later[:, None]
+    by_panel = per_width[None] * panel_width[:, None, None, :, None]
+    return by_panel.reshape(readings, panels * order, panels * order)

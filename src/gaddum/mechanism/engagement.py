@@ -16,7 +16,6 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.scipy.linalg import expm
 from jax.typing import ArrayLike
-from scipy import constants
 
 Value: TypeAlias = Any  # float, array or pint quantity: anything with arithmetic
 
@@ -246,6 +245,8 @@ def thermal_voltage(temperature: float) -> float:
     >>> round(thermal_voltage(310.15), 2)
     26.73
     """
+    from scipy import constants  # here, since its import takes long
+
     faraday = constants.elementary_charge * constants.Avogadro
     return 1e3 * constants.gas_constant * temperature / faraday
 

@@ -24,6 +24,8 @@ class Hypothesis(Record):
     """Features that may act at induction, at expression or both: one variant each, sharing the prior mass."""
     bypass: bool = False
     """Whether behaviour follows the gate directly, not through the circuit."""
+    own_effect: float = in_unit("1", 1.0)
+    """Multiplier of what antagonists do by themselves, beside the gate; 0 where the account denies it."""
     mass: float = in_unit("1", 1.0, gt=0)
     """Prior mass relative to the other hypotheses."""
     says: str

@@ -228,12 +228,19 @@ def quantities(drug: Drug | Mixture) -> Iterator[tuple[tuple[str | int, ...], Qu
         for route, absorption in disposition.absorption.items():
             for name, kind in _ABSORPTION.items():
                 yield from each((*here, "absorption", route, name), getattr(absorption, name), kind)
+            if absorption.transit is not None:
+                there = (*here, "absorption", route, "transit", "mean_time")
+                yield from each(there, absorption.transit.mean_time, "time")
     for species, metabolites in drug.metabolites.items():
         for index, metabolite in enumerate(metabolites):
             yield from each(("metabolites", species, index, "fraction"), metabolite.fraction, "number")
     for index, affinity in enumerate(drug.affinities):
         for name, kind in _AFFINITY.items():
             yield from each(("affinities", index, name), getattr(affinity, name), kind)
+        shifts = affinity.in_vivo_shift
+        for place, reported in shifts.items() if isinstance(shifts, dict) else [((), shifts)]:
+            here = ("affinities", index, "in_vivo_shift", *([place] if place else []))
+            yield from each(here, reported, "number")
 
 
 _DISPOSITION: dict[str, units.Kind] = {
@@ -242,12 +249,12 @@ _DISPOSITION: dict[str, units.Kind] = {
     "cl": "clearance",
     "half_life": "time",
     "k_e0": "rate",
+    "k_venous": "rate",
 }
-_ABSORPTION: dict[str, units.Kind] = {"k_a": "rate", "f": "number", "lag": "time"}
+_ABSORPTION: dict[str, units.Kind] = {"k_a": "rate", "duration": "time", "f": "number", "lag": "time"}
 _AFFINITY: dict[str, units.Kind] = {
     "k_i": "concentration",
     "efficacy": "number",
-    "in_vivo_shift": "number",
     "k_on": "association rate",
     "k_off": "rate",
 }

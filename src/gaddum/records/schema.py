@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gaddum.records.benchmark import Benchmark
 from gaddum.records.case import Case
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.experiment import Study
@@ -16,6 +17,7 @@ from gaddum.records.source import Source
 from gaddum.records.target import Target
 
 FILES: dict[str, type[BaseModel]] = {
+    "benchmark": Benchmark,
     "case": Case,
     "drug": Drug,
     "mixture": Mixture,

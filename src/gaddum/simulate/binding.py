@@ -175,7 +175,7 @@ def slow_courses(
     bonds_: tuple[Bond, ...],
     levels: Float[Array, "ligands nodes batch"],
     values: Float[Array, "parameters batch"],
-    width: Float[np.ndarray, " intervals"],
+    width: Float[Array | np.ndarray, " intervals"],
     rule: Quadrature,
     cycle: int | None,
 ) -> dict[int, Float[Array, "edges batch"]]:

@@ -1,7 +1,7 @@
 """Exposures: a plan of kinetics and draws of its parameters -> concentrations over time, batch last.
 
 Linear kinetics throughout are in closed form (`mechanism.exposure`): one response per pathway, doses superposed. A
-body with saturable elimination goes through `mechanism.nonlinear` instead.
+body with saturable elimination is refused.
 """
 
 from typing import Literal, NamedTuple
@@ -70,6 +70,51 @@ def concentrations(
     return jnp.stack(found)
 
 
+def skeleton(plan: Plan) -> tuple[Plan, Float[np.ndarray, "entries 4"]]:
+    """Take the numbers of the doses out of a plan, so that plans of one structure share a compiled evaluation.
+
+    Parameters
+    ----------
+    plan : Plan
+        Ligands and their inputs.
+
+    Returns
+    -------
+    tuple of Plan and array
+        The plan with all amounts and times zero (an infusion keeps a duration of 1), hashable; and what `filled`
+        needs to put them back: amount, start, duration and interval of every input, and level, start and end of every
+        set concentration.
+    """
+    entries: list[tuple[float, ...]] = []
+    bare = []
+    for ligand in plan.ligands:
+        for one in ligand.inputs:
+            entries.append((one.amount, one.start, one.duration, one.interval))
+        for span in ligand.held:
+            entries.append((*span, 0.0))
+        inputs = tuple(
+            one._replace(amount=0.0, start=0.0, duration=float(one.duration > 0), interval=0.0)
+            for one in ligand.inputs
+        )
+        bare.append(ligand._replace(inputs=inputs, held=tuple((0.0, 0.0, 0.0) for _ in ligand.held)))
+    return Plan(tuple(bare)), np.array(entries).reshape(-1, 4)
+
+
+def filled(plan: Plan, entries: Float[Array, "entries 4"]) -> Plan:
+    """Put the numbers of the doses back into a skeleton; they may be traced."""
+    rows = iter(entries)
+    found = []
+    for ligand in plan.ligands:
+        inputs = []
+        for one in ligand.inputs:
+            amount, start, duration, interval = next(rows)
+            length = duration if one.duration else 0.0
+            inputs.append(one._replace(amount=amount, start=start, duration=length, interval=interval))
+        held = tuple(tuple(next(rows)[:3]) for _ in ligand.held)
+        found.append(ligand._replace(inputs=tuple(inputs), held=held))
+    return Plan(tuple(found))
+
+
 class _Stream(NamedTuple):
     """One way for an input to reach a ligand: the bodies it passes, and the share of the dose that takes it."""
 
@@ -133,7 +178,8 @@ def _response(
             impulse = _cascade(impulse, chain)
         if last >= 0:
             impulse = _through(impulse, values[last])
-        impulses[key] = impulse
+        # Computed once: fusion would otherwise repeat the residues at every time.
+        impulses[key] = jax.lax.optimization_barrier(impulse)
     return impulses[key]
 
 
@@ -159,6 +205,11 @@ def _clearance(body: Body, values: Array) -> Float[Array, " batch"]:
 
 
 def _mammillary(body: Body, values: Array) -> Impulse:
+    if body.v_max >= 0:
+        raise ValueError(
+            "Kinetics must be linear here; got a drug with `saturable` elimination. Leave the saturable part out, or "
+            "give the clearance that holds at the doses asked about."
+        )
     batch = values.shape[1]
     count = len(body.v_p)
     volumes = values[jnp.asarray(body.v_p, int)] if count else jnp.zeros((0, batch))
@@ -173,15 +224,20 @@ def _series(
     duration = one.duration if one.release < 0 else values[one.release]
     lag = 0.0 if one.lag < 0 else values[one.lag]
     # Compiled as a whole, with times on one ascending axis that the caller knows beforehand.
-    fixed = isinstance(values, Tracer) and isinstance(times, np.ndarray) and times.ndim == 1
+    fixed = (
+        isinstance(values, Tracer)
+        and isinstance(times, np.ndarray)
+        and times.ndim == 1
+        and all(isinstance(x, float) for x in (one.amount, one.start, one.duration))
+    )
     if one.steady_state:
         total = _steady_state(impulse, times, one.amount, one.interval, duration, start=one.start, lag=lag)
         after = one.repeats - 1
-    elif one.repeats == 1 and one.release < 0 and one.lag < 0 and fixed:
+    elif fixed and one.repeats == 1 and one.release < 0 and one.lag < 0:
         return exposure.profile(
             impulse, np.asarray(times), one.amount, start=one.start, duration=one.duration
         )
-    elif one.repeats == 1 and one.release < 0 and one.duration == 0:
+    elif one.repeats == 1 and one.release < 0 and isinstance(one.duration, float) and not one.duration:
         return _bolus(impulse, times, one.amount, one.start, lag)
     else:
         total, after = 0.0, one.repeats

@@ -15,6 +15,9 @@ import typer
 
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
+from gaddum.surface.audit import audit
+from gaddum.surface.occupancy import occupancy
+from gaddum.surface.schild import schild
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -32,6 +35,9 @@ ledger_app = typer.Typer(
     help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
 )
 app.command()(adjudicate)
+app.command()(occupancy)
+app.command()(audit)
+app.command()(schild)
 app.add_typer(ledger_app, name="ledger")
 
 CaseName = Annotated[

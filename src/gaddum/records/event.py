@@ -1,0 +1,179 @@
+"""Event: one record of a dosing history, in NONMEM's terms, and the table of them.
+
+The items mean what they mean to NONMEM's PREDPP; 0 is what NONMEM reads where nothing is written. Amounts are in the
+table's own unit, times in hours. `interop` reads and writes tables, `simulate` predicts from them.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from pydantic import model_validator
+
+from gaddum.records.base import Record, in_unit
+
+MAX_DOSES = 100_000
+"""Doses a subject may get, additional ones included."""
+MISSING = ("", ".", "NA")
+"""What stands for a missing value."""
+_MAX_ID = 1e15
+ITEMS = ("ID", "TIME", "AMT", "RATE", "EVID", "CMT", "II", "ADDL", "SS", "DV", "MDV")
+"""Reserved names of columns, in the order they are written."""
+
+
+class Event(Record):
+    """One record of a table of events."""
+
+    id: float = in_unit("1", 1.0)
+    """Subject, a number."""
+    time: float = in_unit("h")
+    """When."""
+    amt: float = in_unit("amount", 0.0)
+    """Amount given, in the table's unit."""
+    rate: float = in_unit("amount/h", 0.0)
+    """Rate of an infusion; 0 a bolus; -1 rate and -2 duration are the system's."""
+    evid: int = 0
+    """0 observation, 1 dose, 2 other, 3 reset, 4 reset and dose."""
+    cmt: int = 0
+    """Compartment; 0 the default one."""
+    ii: float = in_unit("h", 0.0)
+    """Time between doses."""
+    addl: int = 0
+    """Number of additional doses."""
+    ss: int = 0
+    """0 none; 1 or 3 the steady state replaces, 2 it is added."""
+    dv: float | None = in_unit("amount/L", None)
+    """What was observed."""
+    mdv: int = 0
+    """1 if nothing was observed."""
+    covariates: tuple[str | None, ...] = ()
+    """Further columns as they are written, in the order of the table's `covariates`."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Event":
+        for item, message in event_faults(self):
+            raise ValueError(f"{item}: {message}")
+        return self
+
+    @property
+    def is_dose(self) -> bool:
+        """Whether something is given."""
+        return self.evid in (1, 4)
+
+
+class EventTable(Record):
+    """Records in the order of the file; a new subject begins wherever ID changes."""
+
+    covariates: tuple[str, ...] = ()
+    """Names of the columns beyond NONMEM's own."""
+    events: tuple[Event, ...] = ()
+
+    @model_validator(mode="after")
+    def _usable(self) -> "EventTable":
+        folded = [name.upper() for name in self.covariates]
+        if len({*folded, *ITEMS}) != len(folded) + len(ITEMS) or not all(folded):
+            raise ValueError(
+                f"Columns must have distinct names; got {', '.join((*ITEMS, *self.covariates))}."
+            )
+        for index, item, message in table_faults(self.events, len(self.covariates)):
+            raise ValueError(f"event {index}, {item}: {message}")
+        return self
+
+    @property
+    def subjects(self) -> tuple[tuple[Event, ...], ...]:
+        """Events by subject, in the order of the table."""
+        return tuple(tuple(run) for _, run in groupby(self.events, key=lambda event: event.id))
+
+
+def event_faults(event: Event) -> Iterator[tuple[str, str]]:
+    """Find what one event must not be: item, and what must hold, what was found, what to do."""
+    if not abs(event.id) < _MAX_ID:
+        yield "ID", f"A subject must be a number below {_MAX_ID:g}; got {event.id:g}."
+    if not math.isfinite(event.time):
+        yield "TIME", f"A time must be finite (h); got {event.time}."
+    if event.evid not in (0, 1, 2, 3, 4):
+        yield "EVID", f"An event must be 0, 1, 2, 3 or 4; got {event.evid}."
+    if event.mdv not in (0, 1):
+        yield "MDV", f"MDV must be 0 or 1; got {event.mdv}."
+    if event.cmt < 0:
+        yield (
+            "CMT",
+            f"A compartment must be 0 (the default) or positive; got {event.cmt}. Turning one off is not supported.",
+        )
+    if event.ss not in (0, 1, 2, 3):
+        yield "SS", f"SS must be 0, 1, 2 or 3; got {event.ss}."
+    for text in event.covariates:
+        if text is not None and (text in MISSING or re.search(r"[\r\n]", text)):
+            yield (
+                "covariates",
+                f"A value must be None where it is missing, and hold no line break; got {text[:40]!r}.",
+            )
+    yield from _dose_faults(event) if event.is_dose else _other_faults(event)
+
+
+def table_faults(events: tuple[Event, ...], width: int) -> Iterator[tuple[int, str, str]]:
+    """Find what no single event shows: index of the event, item, and what must hold.
+
+    Parameters
+    ----------
+    events : tuple of Event
+        All events in order.
+    width : int
+        Number of covariate columns.
+    """
+    before: Event | None = None
+    doses = 0
+    for index, event in enumerate(events):
+        same = before is not None and event.id == before.id
+        if before is not None and same and event.evid not in (3, 4) and event.time < before.time:
+            yield (
+                index,
+                "TIME",
+                f"Times must not go back within a subject except at a reset (EVID 3 or 4); got {event.time:g} after "
+                f"{before.time:g}. Sort the records, or give another subject another ID.",
+            )
+        fits = (doses if same else 0) <= MAX_DOSES
+        doses = (doses if same else 0) + (1 + event.addl if event.is_dose else 0)
+        if fits and doses > MAX_DOSES:
+            message = f"A subject must get at most {MAX_DOSES} doses, additional ones included; got {doses}."
+            yield index, "ADDL", message
+        if len(event.covariates) != width:
+            yield (
+                index,
+                "covariates",
+                f"An event must have a value for each of {width} columns; got {len(event.covariates)}.",
+            )
+        before = event
+
+
+def _dose_faults(event: Event) -> Iterator[tuple[str, str]]:
+    if not (event.rate in (-1, -2) or 0 <= event.rate < math.inf):
+        yield (
+            "RATE",
+            f"A rate must be 0 (bolus), positive, -1 (modelled rate) or -2 (modelled duration); got {event.rate:g}.",
+        )
+    if event.addl < 0:
+        yield (
+            "ADDL",
+            f"The number of additional doses must not be negative; got {event.addl}. Say a steady state with SS.",
+        )
+    if not 0 <= event.ii < math.inf:
+        yield "II", f"The time between doses must not be negative; got {event.ii:g}."
+    if not 0 <= event.amt < math.inf:
+        yield "AMT", f"An amount must be positive; got {event.amt:g}."
+    elif event.amt == 0:
+        if not (event.ss and (event.rate > 0 or event.rate == -1) and event.ii == 0 and event.addl == 0):
+            yield (
+                "AMT",
+                "A dose must have a positive amount, unless it is a constant infusion at steady state (SS, RATE above "
+                "0 or -1, no II, no ADDL); got 0.",
+            )
+    elif (event.ss or event.addl > 0) and event.ii == 0:
+        yield "II", "Additional or steady-state doses must have a positive time between them; got 0."
+
+
+def _other_faults(event: Event) -> Iterator[tuple[str, str]]:
+    for item in ("AMT", "RATE", "II", "ADDL", "SS"):
+        if (value := getattr(event, item.lower())) != 0:
+            yield item, f"Only a dose (EVID 1 or 4) may have {item}; got {value:g} with EVID {event.evid}."

@@ -1,0 +1,181 @@
+"""Inputs: parameters -> the levels of one gate's features at every quadrature node of every row.
+
+Each feature is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
+however many the case has. The gradient runs through the same switch and computes a branch again rather than storing
+what it passed through. Nodes of all blocks of rows lie one after the other, as points; each row's last is the test.
+Whatever a branch reads is computed before the switch, which is also what keeps XLA from computing it many times over.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from gaddum.simulate.assemble import Assembly
+from gaddum.simulate.segments import collect, pick, spread
+from gaddum.simulate.sites import Site
+from gaddum.simulate.spline import bumps
+
+
+class Given(NamedTuple):
+    """What a hypothesis says of the inputs; as in `Account`."""
+
+    inputs: Int[Array, " inputs"]
+    count: Int[Array, ""]
+    induction: Float[Array, " features"]
+    expression: Float[Array, " features"]
+    graded: Float[Array, " features"]
+    forced: Float[Array, " features"]
+    level: Float[Array, " features"]
+
+
+class Shared(NamedTuple):
+    """What all inputs are computed from, once a draw."""
+
+    theta: Float[Array, "dimension batch"]
+    unit: tuple[Float[Array, "curves nodes batch"], ...]
+    """Unit concentrations (nM) of each block's curves."""
+
+
+def shared(
+    assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
+) -> Shared:
+    """Compute what all inputs share; curves of one shape parameter are one product with its basis functions."""
+    rows = assembly.rows
+    waves = bumps(pick(z, rows.shapes)) if rows.shapes.size else None
+    unit = []
+    for block in rows.blocks:
+        pieces = []
+        for curves in block.curves:
+            flat = curves.table.reshape(-1, curves.table.shape[-1])
+            if curves.shape < 0 or waves is None:
+                pieces.append(jnp.broadcast_to(flat, (flat.shape[0], z.shape[1])))
+            else:
+                pieces.append(jnp.matmul(flat, waves[curves.shape]))
+        nodes = block.before.shape[1] + 1
+        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]))])
+        unit.append(jnp.exp(logs).reshape(-1, nodes, z.shape[1]))
+    return Shared(theta, tuple(unit))
+
+
+def gate_levels(assembly: Assembly, given: Given, common: Shared) -> Float[Array, "inputs points batch"]:
+    """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
+    branches = [partial(_points, assembly, name) for name in assembly.features]
+    points = sum(block.before.size + block.before.shape[0] for block in assembly.rows.blocks)
+    shape = (given.inputs.shape[0], points, common.theta.shape[1])
+    if not branches or not points:
+        return jnp.zeros(shape)
+
+    @jax.custom_vjp
+    def stacked(common: Shared, given: Given) -> Array:
+        def one(j: Array, found: Array) -> Array:
+            return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
+
+        return jax.lax.fori_loop(0, given.count, one, jnp.zeros(shape))
+
+    def backward(kept: tuple[Shared, Given], g: Array) -> tuple:
+        common, given = kept
+        pulled = [_pulled(branch) for branch in branches]
+
+        def one(j: Array, total: Shared) -> Shared:
+            found = jax.lax.switch(given.inputs[j], pulled, g[j], common, given)
+            return jax.tree.map(jnp.add, total, found)
+
+        return jax.lax.fori_loop(0, given.count, one, jax.tree.map(jnp.zeros_like, common)), None
+
+    stacked.defvjp(lambda common, given: (stacked(common, given), (common, given)), backward)
+    return stacked(common, given)
+
+
+def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Any, data: Any) -> Array:
+    """Take one branch of a function of x, forward and backward, with nothing computed or stored for the others."""
+
+    @jax.custom_vjp
+    def taken(x: Any, which: Array, data: Any) -> Array:
+        return jax.lax.switch(which, branches, x, data)
+
+    def forward(x: Any, which: Array, data: Any) -> tuple[Array, tuple]:
+        return taken(x, which, data), (x, which, data)
+
+    def backward(kept: tuple, g: Array) -> tuple:
+        x, which, data = kept
+        pulled = [lambda g, x, data, f=f: jax.vjp(lambda x: f(x, data), x)[1](g)[0] for f in branches]
+        return jax.lax.switch(which, pulled, g, x, data), None, None
+
+    taken.defvjp(forward, backward)
+    return taken(x, which, data)
+
+
+def feature_levels(
+    assembly: Assembly, name: str, given: Given, common: Shared
+) -> Float[Array, "rows nodes batch"]:
+    """Level of a feature in every row at the nodes and at the test, which shorter rows repeat."""
+    nodes, found = assembly.times.shape[1], []
+    for levels in _levels(assembly, name, common, given):
+        found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
+    return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
+
+
+def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
+    def pull(g: Array, common: Shared, given: Given) -> Shared:
+        return jax.vjp(lambda common: branch(common, given), common)[1](g)[0]
+
+    return pull
+
+
+def _points(assembly: Assembly, name: str, common: Shared, given: Given) -> Float[Array, "points batch"]:
+    """Level of a feature at all points."""
+    levels = _levels(assembly, name, common, given)
+    return jnp.concatenate([of_block.reshape(-1, of_block.shape[-1]) for of_block in levels])
+
+
+def _levels(
+    assembly: Assembly, name: str, common: Shared, given: Given
+) -> list[Float[Array, "rows nodes batch"]]:
+    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
+    place, theta = assembly.features.index(name), common.theta
+    target, feature = name.split(".")
+    found = []
+    for block, unit in zip(assembly.rows.blocks, common.unit, strict=True):
+        site = block.sites[target]
+        bound = partial(_bound, site, theta, unit)
+        match feature:
+            case "block":
+                level = _blocked(bound, 1.0)
+            case "reserve":
+                level = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
+            case "engagement":
+                level = 1 - 1 / (1 + bound("any"))
+            case _:
+                total = 1 + site.tone[:, None, None] * jnp.exp(theta[site.endogenous]) + bound("any")
+                held = bound("agonist" if feature == "agonism" else "antagonist") / total
+                left = (site.available * site.tone)[:, None, None]
+                level = held if feature == "agonism" else left * (1 - held)
+        level = jnp.where(given.forced[place] > 0, given.level[place], level)
+        if feature == "agonism":
+            level = level * site.available[:, None, None]
+        found.append(spread(level, site.course))
+    return found
+
+
+def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:
+    """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
+    mine = np.flatnonzero(site.roles[role])
+    if not mine.size:
+        return jnp.zeros((site.tone.size, *unit.shape[1:]))
+    loading = np.zeros((mine.size, theta.shape[0]))
+    for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
+        loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
+    strength = jnp.matmul(loading, theta)
+    if role == "agonist":
+        strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
+    pairs = spread(unit, site.curve[mine]) * jnp.exp(strength)[:, None, :]
+    return collect(pairs, site.course_of_pair[mine], site.tone.size)
+
+
+def _blocked(bound: Callable[[str], Array], potency: Array | float) -> Array:
+    return 1 - 1 / ((1 + potency * bound("channel")) * (1 + potency * bound("glutamate")))

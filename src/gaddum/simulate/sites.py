@@ -1,0 +1,313 @@
+"""Sites: which ligands reach a target in which rows, as arrays over the distinct courses of events there.
+
+Rows that differ only in drugs which do not bind a target see the same course of events at it, so that its features are
+computed once for all of them; and arms that get the same dose share its curve. A pair is one ligand of one course.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gaddum.mechanism.behaviour import Quadrature
+from gaddum.records.case import Case
+from gaddum.records.drug import Drug
+from gaddum.records.gate import parse_gate
+from gaddum.records.library import Library
+from gaddum.records.protocol import Arm, Subject
+from gaddum.records.quantity import Reported
+from gaddum.simulate.curves import Ligand
+from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe_reported, log_nodes
+from gaddum.simulate.spline import coefficients
+
+
+class Sampled:
+    """Parameters in order of first use, each under one name."""
+
+    def __init__(self) -> None:
+        self.parameters: list[Parameter] = []
+        self.index: dict[str, int] = {}
+
+    def add(self, parameter: Parameter) -> int:
+        """Place of a parameter, which is new or known by its name."""
+        if parameter.name not in self.index:
+            self.index[parameter.name] = len(self.parameters)
+            self.parameters.append(parameter)
+        return self.index[parameter.name]
+
+
+class Course(NamedTuple):
+    """What happens in one row: who gets what, and the concentrations that follow."""
+
+    subject: Subject
+    arm: Arm
+    stratum: int
+    """Place of its stratum."""
+    ligands: list[Ligand]
+
+
+class Curves(NamedTuple):
+    """Log unit concentrations (nM) of the curves that share a shape parameter."""
+
+    shape: int
+    """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain."""
+    table: Float[np.ndarray, "curves nodes spline"]
+    """Spline coefficients over the shape's variate, or values, one each, where nothing is uncertain."""
+
+
+class Site(NamedTuple):
+    """How each ligand of each distinct course acts at one target."""
+
+    curve: Int[np.ndarray, " pairs"]
+    """Curve of each pair, counted through `Block.curves`."""
+    course_of_pair: Int[np.ndarray, " pairs"]
+    scale: Int[np.ndarray, " pairs"]
+    """Parameter of the log exposure scale; -1 for none, here and below."""
+    k: Int[np.ndarray, " pairs"]
+    """Parameter of log K."""
+    shift: Int[np.ndarray, " pairs"]
+    efficacy: Int[np.ndarray, " pairs"]
+    roles: dict[str, Float[np.ndarray, " pairs"]]
+    """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
+    available: Float[np.ndarray, " courses"]
+    tone: Float[np.ndarray, " courses"]
+    endogenous: int
+    """Parameter of the log endogenous tone (C/K)."""
+    course: Int[np.ndarray, " rows"]
+    """Course of each row of the block."""
+
+
+class Block(NamedTuple):
+    """Rows that share a number of quadrature panels, acute readings first."""
+
+    acute: int
+    """Number of acute readings."""
+    width: Float[np.ndarray, "rows panels"]
+    """Width of each panel (h)."""
+    weights: Float[np.ndarray, "rows nodes"]
+    """Quadrature weights (h)."""
+    before: Float[np.ndarray, "rows nodes"]
+    """Time from each node to the test (h)."""
+    stratum: Int[np.ndarray, " rows"]
+    """Place of each row's stratum."""
+    curves: tuple[Curves, ...]
+    sites: dict[str, Site]
+
+
+class _Bound(NamedTuple):
+    """One ligand of one course at one target, as parameters; what two courses must share to be one."""
+
+    scale: int
+    k: int
+    shift: int
+    efficacy: int
+    shape: int
+    roles: tuple[str, ...]
+    log_unit: bytes
+
+
+class Binder:
+    """Finds the parameters of every binding and lays courses out; one for a case."""
+
+    def __init__(self, case: Case, library: Library, register: Sampled, declared: Callable[..., int]) -> None:
+        self._case, self._library, self._register, self._declared = case, library, register, declared
+        self._unnamed = {u.name: u.ligands for u in case.unnamed_targets}
+        self.shapes: list[int] = []
+        """Parameters of shapes in order of first use."""
+
+    def block(
+        self,
+        acute: int,
+        edges: Float[np.ndarray, "rows edges"],
+        rule: Quadrature,
+        rows: list[Course],
+        targets: list[str],
+    ) -> Block:
+        """Lay out rows, acute readings first, from the panel edges of each (h)."""
+        width = np.diff(edges, axis=1)
+        times = (edges[:, :-1, None] + width[..., None] * rule.nodes).reshape(len(edges), -1)
+        weights = (width[..., None] * rule.weights).reshape(len(edges), -1)
+        bound = {
+            target: [
+                tuple(one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None)
+                for row in rows
+            ]
+            for target in targets
+        }
+        curves, place = _curves([one for of in bound.values() for row in of for one in row])
+        sites = {target: self._site(target, rows, bound[target], place) for target in targets}
+        stratum = np.array([row.stratum for row in rows], int)
+        before = np.maximum(edges[:, -1:] - times, 0.0)
+        return Block(acute, width, weights, before, stratum, curves, sites)
+
+    def _site(
+        self,
+        target: str,
+        rows: list[Course],
+        bound: list[tuple[_Bound, ...]],
+        place: dict[tuple[int, bytes], int],
+    ) -> Site:
+        """Distinct courses at a target."""
+        found: dict[tuple[float, float, tuple[_Bound, ...]], list[int]] = {}
+        for number, (row, mine) in enumerate(zip(rows, bound, strict=True)):
+            available = tone = 1.0
+            for manipulation in row.arm.manipulations:
+                if manipulation.target == target:
+                    available *= _fraction(manipulation.availability)
+                    tone *= _fraction(manipulation.tone)
+            found.setdefault((available, tone, mine), []).append(number)
+        courses = sorted(found, key=lambda key: -len(key[2]))
+        # Courses with as many ligands stand together and their pairs slot by slot, which `collect` adds as they are.
+        pairs = [
+            (number, key[2][slot])
+            for size in sorted({len(key[2]) for key in courses}, reverse=True)
+            for slot in range(size)
+            for number, key in enumerate(courses)
+            if len(key[2]) == size
+        ]
+        course = np.zeros(len(rows), int)
+        for number, key in enumerate(courses):
+            course[found[key]] = number
+        each = [one for _, one in pairs]
+        return Site(
+            curve=np.array([place[one.shape, one.log_unit] for one in each], int),
+            course_of_pair=np.array([number for number, _ in pairs], int),
+            scale=np.array([one.scale for one in each], int),
+            k=np.array([one.k for one in each], int),
+            shift=np.array([one.shift for one in each], int),
+            efficacy=np.array([one.efficacy for one in each], int),
+            roles={role: np.array([float(role in one.roles) for one in each]) for role in _ROLES},
+            available=np.array([available for available, _, _ in courses]),
+            tone=np.array([tone for _, tone, _ in courses]),
+            endogenous=self._endogenous(target),
+            course=course,
+        )
+
+    def _bound(self, target: str, ligand: Ligand, row: Course) -> _Bound | None:
+        """How a ligand binds a target, or None where it does not."""
+        register = self._register
+        if target in self._unnamed:
+            if ligand.drug not in self._unnamed[target]:
+                return None
+            k = self._declared(self._unnamed[target][ligand.drug])
+            return self._with_exposure(ligand, k, -1, -1, ("any",))
+        drug = self._library.drug(ligand.drug)
+        affinity = (
+            next((a for a in drug.affinities if a.target == target), None) if isinstance(drug, Drug) else None
+        )
+        if not isinstance(drug, Drug) or affinity is None:
+            return None
+        k = register.add(
+            Parameter(
+                f"K_i of {ligand.drug} at {target}",
+                log_nodes(affinity.k_i, drug.molar_mass.value),
+                "nM",
+                describe_reported(affinity.k_i),
+                "equilibrium dissociation constant",
+                "; ".join(cite(q.source) for q in affinity.k_i),
+            )
+        )
+        efficacy = shift = -1
+        if affinity.efficacy is not None:
+            efficacy = _shared(register, "efficacy", ligand.drug, target, affinity.efficacy)
+        moved = affinity.shift_in(row.subject.species)
+        if moved is not None and row.subject.preparation == "behaving":
+            shift = _shared(register, "in-vivo shift", ligand.drug, target, moved)
+        return self._with_exposure(ligand, k, shift, efficacy, (_ROLE[affinity.mode], "any"))
+
+    def _with_exposure(
+        self, ligand: Ligand, k: int, shift: int, efficacy: int, roles: tuple[str, ...]
+    ) -> _Bound:
+        shape, scale = _shape_parameter(self._register, ligand), _scale_parameter(self._register, ligand)
+        if shape >= 0:
+            if shape not in self.shapes:
+                self.shapes.append(shape)
+            shape = self.shapes.index(shape)
+        return _Bound(scale, k, shift, efficacy, shape, roles, ligand.log_nodes.tobytes())
+
+    def _endogenous(self, target: str) -> int:
+        names = [name.split(".") for h in self._case.hypotheses for name in parse_gate(h.gate).inputs]
+        if any(where == target and kind in ("tone", "agonism") for where, kind in names):
+            return self._declared("endogenous_tone", f"endogenous tone at {target}")
+        return -1
+
+
+_ROLE = {
+    "agonist": "agonist",
+    "competitive antagonist": "antagonist",
+    "channel blocker": "channel",
+    "glutamate-site antagonist": "glutamate",
+}
+_ROLES = (*_ROLE.values(), "any")
+
+
+def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], dict[tuple[int, bytes], int]]:
+    """Distinct curves grouped by what sets their shape, and the place of each."""
+    curves: list[Curves] = []
+    known: dict[tuple[int, bytes], int] = {}
+    for shape in sorted({one.shape for one in pairs}):
+        mine = list(dict.fromkeys(one.log_unit for one in pairs if one.shape == shape))
+        for text in mine:
+            known[shape, text] = len(known)
+        table = np.array([np.frombuffer(text).reshape(-1, Z_GRID.size) for text in mine])
+        middle = Z_GRID.size // 2
+        curves.append(
+            Curves(shape, table[..., middle : middle + 1] if shape < 0 else np.asarray(coefficients(table)))
+        )
+    return tuple(curves), known
+
+
+def _shape_parameter(register: Sampled, ligand: Ligand) -> int:
+    if ligand.shape_reported is None:
+        return -1
+    return register.add(
+        Parameter(
+            f"elimination of {ligand.parent} in {ligand.species}",
+            log_nodes(ligand.shape_reported),
+            "L/h/kg or h",
+            describe_reported(ligand.shape_reported),
+            "sets the shape of the concentration curve",
+            "; ".join(cite(q.source) for q in ligand.shape_reported),
+        )
+    )
+
+
+def _scale_parameter(register: Sampled, ligand: Ligand) -> int:
+    if ligand.scale_sd == 0:
+        return -1
+    return register.add(
+        Parameter(
+            f"exposure scale of {ligand.drug} in {ligand.species} (GSD {np.exp(ligand.scale_sd):.2f})",
+            ligand.scale_sd * Z_GRID,
+            "1",
+            f"lognormal(median 1, gsd {np.exp(ligand.scale_sd):.3g})",
+            "volume, bioavailability, unbound fraction and Kp,uu combined",
+            "derived: sum of log variances",
+        )
+    )
+
+
+def _fraction(reported: Reported | None) -> float:
+    if reported is None:
+        return 1.0
+    value = float(np.mean([q.value for q in reported]))
+    return value / 100 if reported[0].unit == "%" else value
+
+
+def _shared(register: Sampled, what: str, drug: str, target: str, reported: Reported) -> int:
+    """One parameter for all drugs that quote the same numbers (enantiomers share their shift)."""
+    text = describe_reported(reported)
+    for name, place in register.index.items():
+        if name.startswith(f"{what} at {target}") and register.parameters[place].distribution == text:
+            return place
+    return register.add(
+        Parameter(
+            f"{what} at {target} ({drug})",
+            log_nodes(reported),
+            "1",
+            text,
+            "shared by drugs for which the same numbers are reported",
+            "; ".join(cite(q.source) for q in reported),
+        )
+    )

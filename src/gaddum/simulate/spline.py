@@ -1,0 +1,88 @@
+"""Spline: curves tabulated at the points of `Z_GRID`, read as natural cubic splines of a standard normal variate.
+
+Two ways to read: a few parameters per draw by the cubic of the cell they fall in (`lookup`), and hundreds of curves of
+one variate as products of their `coefficients` with its basis functions (`bumps`), so that they need no gather.
+Beyond the grid a table is flat.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from gaddum.simulate.parameters import Z_GRID
+
+_STEP = float(Z_GRID[1] - Z_GRID[0])
+_CELLS = Z_GRID.size - 1
+
+
+def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
+    """Uniform cubic B-splines over `Z_GRID` (one beyond each end) at z, clamped to the grid.
+
+    A tabulated curve is the product of its `coefficients` with these, so that a lookup is not a gather.
+    """
+    place = jnp.clip((z - Z_GRID[0]) / _STEP, 0.0, _CELLS)
+    distance = jnp.abs(place[..., None, :] - jnp.arange(-1.0, _CELLS + 2.0)[:, None])
+    near = 2 / 3 - distance**2 + 0.5 * distance**3
+    far = jnp.maximum(2.0 - distance, 0.0) ** 3 / 6
+    return jnp.where(distance < 1, near, far)
+
+
+def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
+    """Spline coefficients of tabulated values, natural at the ends."""
+    if isinstance(table, np.ndarray):
+        return table @ _TO_SPLINE.T
+    # Not a product of matrices: XLA 0.10.2 on CPUs fuses that into the loop over draws, and from about 1,000 draws on
+    # the result is wrong (seen on traced tables; tests/simulate/test_response.py).
+    return jnp.sum(table[..., None, :] * _TO_SPLINE, axis=-1)
+
+
+def lookup(
+    table: Float[Array, "dimension grid"], z: Float[Array, "dimension batch"]
+) -> Float[Array, "dimension batch"]:
+    """Values of tabulated parameters at z, one row each; the table itself has no gradient."""
+    return _lookup(jax.lax.stop_gradient(table), z)
+
+
+@jax.custom_vjp
+def _lookup(table: Array, z: Array) -> Array:
+    return _with_slope(table, z)[0]
+
+
+def _lookup_forward(table: Array, z: Array) -> tuple[Array, Array]:
+    return _with_slope(table, z)
+
+
+_lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
+
+
+def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
+    """Value and slope from one pass over the four coefficients that reach z."""
+    flat = (coefficients(table)).reshape(-1)
+    raw = (z - Z_GRID[0]) / _STEP
+    place = jnp.clip(raw, 0.0, _CELLS)
+    cell = jnp.clip(jnp.floor(place), 0, _CELLS - 1)
+    f = place - cell
+    g = 1 - f
+    index = cell.astype(jnp.int32) + (_CELLS + 3) * jnp.arange(z.shape[0], dtype=jnp.int32)[:, None]
+    c = [flat.at[index + i].get(mode="promise_in_bounds") for i in range(4)]
+    value = (
+        g**3 * c[0] + (4 - 3 * f * f * (1 + g)) * c[1] + (4 - 3 * g * g * (1 + f)) * c[2] + f**3 * c[3]
+    ) / 6
+    slope = (g * g * (c[1] - c[0]) + (1 + 2 * f * g) * (c[2] - c[1]) + f * f * (c[3] - c[2])) / (2 * _STEP)
+    return value, jnp.where((raw >= 0) & (raw <= _CELLS), slope, 0.0)
+
+
+def _to_spline() -> Float[np.ndarray, "basis grid"]:
+    size = Z_GRID.size
+    system = np.zeros((size + 2, size + 2))
+    right = np.zeros((size + 2, size))
+    for i in range(size):
+        system[i, i : i + 3] = [1 / 6, 2 / 3, 1 / 6]
+        right[i, i] = 1.0
+    system[size, :3] = [1, -2, 1]
+    system[size + 1, -3:] = [1, -2, 1]
+    return np.linalg.solve(system, right)
+
+
+_TO_SPLINE = _to_spline()

@@ -1,0 +1,167 @@
+"""Occupancy on the terminal: a table of targets and times, a line of each curve, what follows from them."""
+
+import textwrap
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gaddum.surface.hours import written
+
+_BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+_SPARK = 16
+"""Characters of a line that stands for a curve."""
+_MARGIN, _CELL = 18, 18
+"""Room for the times, and for one target (characters)."""
+
+
+def print_occupancy(document: dict[str, Any], console: Console, *, verbose: bool = False) -> None:
+    """Print what `gaddum occupancy` found.
+
+    Parameters
+    ----------
+    document : dict
+        As `--json` prints it.
+    console : Console
+        Where to print it.
+    verbose : bool
+        Whether to list assumptions and parameters.
+    """
+    for place, part in enumerate(document["protocols"]):
+        if place:
+            console.print()
+        _print_part(part, document, console, verbose)
+
+
+def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console, verbose: bool) -> None:
+    console.print(Text(part["protocol"], style="bold"))
+    who = ", ".join(
+        str(one) for one in (part["species"], part["weight"], part["preparation"]) if one is not None
+    )
+    console.print(
+        Text(
+            f"{who}; median ({100 * document['span']:g} % interval) of {document['draws']} draws", style="dim"
+        )
+    )
+    names = list(part["table"])
+    abreast = max(1, (console.width - _MARGIN) // _CELL)
+    for start in range(0, len(names), abreast):
+        console.print(_table(part, names[start : start + abreast]))
+    pairs = [frozenset(row["over"]) for row in part["selectivity"] if row["ligand"] == "all"]
+    for row in part["selectivity"]:
+        if verbose or row["ligand"] == "all" or frozenset(row["over"]) not in pairs:
+            _say(console, _fold(row))
+    if "above" in part:
+        _say_above(part["above"], console)
+    if "reach" in part:
+        _say_reach(part["reach"], console)
+    if "human_equivalent" in part:
+        _say_human(part["human_equivalent"], console)
+    for note in part["notes"]:
+        _say(console, note, style="yellow")
+    count = len(part["assumptions"])
+    hint = "" if verbose or not count else " (list them with -v)"
+    console.print(Text(f"{count} assumption{'s' if count != 1 else ''}{hint}", style="dim"))
+    if verbose:
+        for one in part["assumptions"]:
+            _say(console, f"- {one['where']}: {one['what']} ({one['reason']})", style="dim")
+        for one in part["parameters"]:
+            _say(console, f"- {one['name']}: {one['distribution']} [{one['source']}]", style="dim")
+
+
+def spark(curve: dict[str, Any], width: int = _SPARK) -> str:
+    """Draw a median curve in one line of blocks, full at 1.
+
+    Examples
+    --------
+    >>> spark({"time_h": [0, 1, 2], "median": [0.0, 0.5, 1.0]}, width=3)
+    ' \u2584\u2588'
+    """
+    times, values = curve["time_h"], curve["median"]
+    span = times[-1] - times[0]
+    line = []
+    for place in range(width):
+        at = times[0] + span * place / max(width - 1, 1)
+        nearest = min(range(len(times)), key=lambda i: abs(times[i] - at))
+        line.append(_BLOCKS[round(min(max(values[nearest], 0.0), 1.0) * 8)])
+    return "".join(line)
+
+
+def _table(part: dict[str, Any], targets: list[str]) -> Table:
+    """Times down, targets across, and under each its curve from the first dose to the end."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", justify="right", no_wrap=True)
+    for name in targets:
+        table.add_column(name, no_wrap=True)
+    curves = [part["table"][name] for name in targets]
+    for place, time in enumerate(curves[0]["time_h"]):
+        cells = [_held(*(curve[key][place] for key in ("median", "lower", "upper"))) for curve in curves]
+        table.add_row(written(time), *cells)
+    ends = part["curves"][targets[0]]["time_h"]
+    sparks = [Text(spark(part["curves"][name])) for name in targets]
+    table.add_row(Text(f"{written(ends[0])} to {written(ends[-1])}", style="dim"), *sparks)
+    return table
+
+
+def _held(median: float, lower: float, upper: float) -> str:
+    return f"{median:.2f} ({lower:.2f}\u2013{upper:.2f})"
+
+
+def _fold(row: dict[str, Any]) -> str:
+    first, second = row["over"]
+    place = len(row["time_h"]) // 2
+    numbers = [row[key][place] for key in ("median", "lower", "upper")]
+    steady = max(row["median"]) <= 1.05 * min(row["median"])
+    when = "" if steady else f" at {written(row['time_h'][place])}"
+    who = "All ligands" if row["ligand"] == "all" else row["ligand"]
+    span = f"{_digits(numbers[1])}\u2013{_digits(numbers[2])}"
+    return f"{who}: {first} over {second} {_digits(numbers[0])}-fold ({span}){when}"
+
+
+def _digits(value: float) -> str:
+    """Two digits, no powers of ten below a million."""
+    return f"{float(f'{value:.2g}'):,.10g}" if value < 1e6 else f"{value:.1e}"
+
+
+def _say_above(above: dict[str, Any], console: Console) -> None:
+    for name, row in above["targets"].items():
+        text = (
+            f"{name} above {above['level']:g} for {written(row['median_h'])} "
+            f"({written(row['lower_h'])}\u2013{written(row['upper_h'])})"
+        )
+        if row["still_above"] > 0.005:
+            text += (
+                f"; still above at {written(above['until_h'])} in {100 * row['still_above']:.0f} % of draws"
+            )
+        _say(console, text)
+
+
+def _say_reach(reach: dict[str, Any], console: Console) -> None:
+    when = ", ".join(written(time) for time in reach["at_h"])
+    for key, sure in (("median", "in the median"), ("lower", "at the lower bound")):
+        one = reach[key]
+        goal = f"{reach['target']} {reach['measure']} {reach['level']:g} at {when} {sure}"
+        if "unreachable" in one:
+            _say(console, f"{goal}: {one['unreachable']}", style="yellow")
+        elif reach["vary"] == "dose":
+            _say(console, f"{goal}: {one['doses']} ({one['multiple']:.3g} times the dose of {one['drug']})")
+        else:
+            spans = " or ".join(f"{written(low)} to {written(high)}" for low, high in one["spans"])
+            open_ended = one["spans"][0][0] <= one["searched"][0] + 1e-9
+            _say(console, f"{goal}: give {one['drug']} from {spans}{' or earlier' if open_ended else ''}")
+
+
+def _say_human(row: dict[str, Any], console: Console) -> None:
+    when = "at its peak" if row["at_h"] == "peak" else f"at {written(row['at_h'])}"
+    _say(console, f"In people by size: {row['by_weight']}, which holds {row['held_by_weight']:.2f} {when}")
+    _say(
+        console,
+        f"In people by {row['target']} {when}: {row['by_engagement']}, as the animal's {row['held_by_animal']:.2f}",
+    )
+    for animal, human in row["routes"]:
+        _say(console, f"No human kinetics by {animal}; taken as {human}", style="yellow")
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(textwrap.fill(text, max(console.width, 40), subsequent_indent="  "), style=style))

@@ -1,0 +1,41 @@
+"""Constants from an IC50: textbook values, and errors against simulation."""
+
+import numpy as np
+import pytest
+
+from gaddum.infer.constants import Measured, antagonist_constant, binding_constant
+
+
+def test_label_at_its_dissociation_constant_halves_the_ic50():
+    assert binding_constant(Measured(10.0), Measured(4.0), Measured(4.0)).value == pytest.approx(5.0)
+
+
+def test_leff_dougall_with_hill_slope_one_is_cheng_prusoff():
+    numbers = (Measured(50.0, 0.05), Measured(30.0), Measured(7.0, 0.1))
+    binding, functional = binding_constant(*numbers), antagonist_constant(*numbers)
+    assert functional == pytest.approx(binding)
+
+
+def test_constant_known_exactly_has_no_interval():
+    found = binding_constant(Measured(10.0), Measured(4.0), Measured(4.0))
+    assert found.lower == found.value == found.upper and found.log_error == 0.0
+
+
+def test_p_value_is_of_the_molar_constant():
+    assert binding_constant(Measured(2.0), Measured(1.0), Measured(1.0)).p_value == pytest.approx(9.0)
+
+
+def test_error_is_that_of_simulated_inputs():
+    inputs = (Measured(80.0, 0.04), Measured(30.0, 0.02), Measured(7.0, 0.05), Measured(1.4, 0.03))
+    found = antagonist_constant(*inputs)
+    draws = np.random.default_rng(0).standard_normal((4, 200_000))
+    ic50, a, ec50, n = (one.value * 10 ** (one.log_error * z) for one, z in zip(inputs, draws, strict=True))
+    simulated = np.log10(ic50 / ((2 + (a / ec50) ** n) ** (1 / n) - 1))
+    # Monte-Carlo error of a standard deviation 0.2 %; the rest is the curvature that the delta method leaves out.
+    assert found.log_error == pytest.approx(simulated.std(), rel=0.02)
+
+
+@pytest.mark.parametrize("bad", [Measured(0.0), Measured(-1.0), Measured(1.0, -0.1), Measured(float("nan"))])
+def test_numbers_that_cannot_be_are_refused(bad):
+    with pytest.raises(ValueError, match="positive with errors"):
+        binding_constant(bad, Measured(1.0), Measured(1.0))

@@ -1,0 +1,120 @@
+"""The bundled ketamine case holds the record that its documentation says it holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gaddum.records.check import check_case
+from gaddum.records.ledger import load_case
+from gaddum.records.outcome import Narrative, is_scored
+
+PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
+
+OPIOID_BLOCKADE = {
+    "bonaventura2021",
+    "diianni2024",
+    "jiang2024",
+    "klein2020",
+    "krystal2006",
+    "levinstein2023",
+    "vcu_thesis6602",
+    "williams2018",
+    "williams2019",
+    "yoon2019",
+    "yost2022",
+    "zhang_hashimoto2019",
+}
+"""Studies in which an opioid antagonist, or an antibody, met ketamine, an enantiomer or a metabolite."""
+
+
+@pytest.fixture(scope="module")
+def case():
+    return load_case("ketamine")
+
+
+@pytest.fixture(scope="module")
+def studies(case):
+    return {study.id: study for study in case.ledger.studies}
+
+
+def outcomes(study):
+    return [outcome for experiment in study.experiments for outcome in experiment.outcomes]
+
+
+def table(heading):
+    """Rows of the first table below a heading of the page, as lists of cells."""
+    section = PAGE.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|\n ") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"\s*\|\s*", row)] for row in rows[2:]]
+
+
+def items():
+    return {int(row[0]): [*row, "", ""][2:4] for row in table("The disagreements of the record")}
+
+
+def named(cell):
+    return {name for name in re.split(r",\s*", cell) if name}
+
+
+def test_the_case_has_no_errors_and_no_warnings(case):
+    assert [str(finding) for finding in check_case(case) if finding.level != "note"] == []
+
+
+def test_the_ledger_holds_at_least_twenty_five_studies(studies):
+    assert len(studies) >= 25
+
+
+def test_at_least_twenty_studies_have_a_scored_outcome(studies):
+    assert sum(any(is_scored(outcome) for outcome in outcomes(study)) for study in studies.values()) >= 20
+
+
+def test_at_least_ten_studies_are_of_opioid_blockade(studies):
+    assert len(OPIOID_BLOCKADE & studies.keys()) >= 10
+
+
+def test_every_study_states_competing_interests_in_its_file(case, studies):
+    for name in studies:
+        text = (case.folder / "studies" / f"{name}.yaml").read_text(encoding="utf-8")
+        assert re.search(r"^competing_interests: \S", text, re.MULTILINE), name
+
+
+def test_no_study_that_is_held_back_is_in_the_ledger(studies):
+    assert not [name for name in studies if name.startswith(("wulf", "rizzo"))]
+    assert not [study.id for study in studies.values() if study.year >= 2025]
+
+
+def test_no_study_known_from_memory_only_is_in_the_ledger(studies):
+    assert not {"zhangf2021", "autry2011", "karmadep2_2025"} & studies.keys()
+
+
+def test_the_page_has_a_row_for_every_disagreement():
+    assert sorted(items()) == list(range(1, 19))
+
+
+@pytest.mark.parametrize("item", range(1, 19))
+def test_studies_named_for_a_disagreement_are_stored_as_the_page_says(studies, item):
+    scored, told = (named(cell) for cell in items()[item])
+    assert scored | told
+    assert scored | told <= studies.keys()
+    assert all(any(is_scored(outcome) for outcome in outcomes(studies[name])) for name in scored)
+    assert all(any(not is_scored(outcome) for outcome in outcomes(studies[name])) for name in told)
+
+
+def test_reports_on_the_same_patients_share_a_cohort(studies):
+    assert studies["williams2018"].cohort == studies["williams2019"].cohort
+    assert studies["lii2023"].cohort == studies["lii2024_posthoc"].cohort
+
+
+def test_narratives_say_why_they_are_not_scored(studies):
+    told = [outcome for study in studies.values() for outcome in outcomes(study)]
+    assert all(len(outcome.why) > 10 for outcome in told if isinstance(outcome, Narrative))
+
+
+def test_all_positions_of_the_letter_are_claims(case):
+    names = {claim.id for claim in case.case.claims}
+    assert {f"L{number}" for number in range(1, 15)} | {"P-a", "P-b", "P-c", "P-d"} == names
+
+
+def test_a_claim_without_a_proposition_says_what_would_answer_it(case):
+    assert all(claim.note for claim in case.case.claims if claim.proposition is None)
