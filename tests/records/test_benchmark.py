@@ -5,6 +5,7 @@ import pytest
 from gaddum.records.benchmark import load_benchmarks, read_benchmark
 from gaddum.records.finding import RecordError
 from gaddum.records.library import load_library
+from gaddum.records.shorthand import parse_doses
 
 
 def a_benchmark(**changes):
@@ -58,10 +59,9 @@ def test_no_counted_benchmark_rests_on_an_assumption():
     ]
 
 
-def test_a_regimen_is_written_in_one_line(tmp_path):
-    dose = {"drug": "naltrexone", "amount": "50 mg", "route": "po", "interval": "24 h", "steady_state": True}
-    record = read(tmp_path, a_benchmark(doses=[dose]))
-    assert record.protocol == "naltrexone 50 mg po every 24 h at steady state"
+def test_the_shorthand_of_a_benchmark_reads_back_as_its_doses():
+    for one in load_benchmarks():
+        assert parse_doses(one.protocol) == one.doses
 
 
 def test_an_assumed_value_cannot_be_counted(tmp_path):

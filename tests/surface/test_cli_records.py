@@ -124,10 +124,10 @@ def test_schemas_accept_the_bundled_files(capsys):
 
     assert cli.main(["schema"]) == 0
     schemas = json.loads(capsys.readouterr().out)
-    assert set(schemas) == {"case", "drug", "mixture", "study", "target"}
+    assert set(schemas) == {"benchmark", "case", "drug", "mixture", "study", "target"}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
-    for folder, kind in (("drugs", "drug"), ("targets", "target")):
+    for folder, kind in (("benchmarks", "benchmark"), ("drugs", "drug"), ("targets", "target")):
         for path in yaml_files(bundled() / folder):
             content = read_document(path).content
             name = content.get("kind", kind)

@@ -21,6 +21,7 @@ from gaddum.records.drug import Drug
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.quantity import Quantity
+from gaddum.records.shorthand import write_doses
 from gaddum.records.species import Species
 from gaddum.records.yaml import Document, FieldPath, read_document, to_record
 
@@ -173,30 +174,8 @@ class Benchmark(Record):
 
     @property
     def protocol(self) -> str:
-        """The doses in one line."""
-        return "; ".join(shorthand(dose) for dose in self.doses)
-
-
-def shorthand(dose: Dose) -> str:
-    """Write a dose in a line, as in a methods section.
-
-    Examples
-    --------
-    >>> shorthand(Dose(drug="naltrexone", amount="50 mg", route="po", interval="24 h", steady_state=True))
-    'naltrexone 50 mg po every 24 h at steady state'
-    """
-    parts = [dose.drug, dose.amount, dose.route]
-    if dose.duration is not None:
-        parts.append(f"over {dose.duration}")
-    if dose.time_h != 0:
-        parts.append(f"at {dose.time}")
-    if dose.interval is not None:
-        parts.append(f"every {dose.interval}")
-    if dose.repeats > 1:
-        parts.append(f"{dose.repeats} times")
-    if dose.steady_state:
-        parts.append("at steady state")
-    return " ".join(parts)
+        """The doses in shorthand."""
+        return write_doses(self.doses)
 
 
 def load_benchmarks(library: Library | None = None) -> tuple[Benchmark, ...]:

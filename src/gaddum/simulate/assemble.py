@@ -300,4 +300,4 @@ def _own_effects(
     return design, np.array([declared("own_effect", label) for label in columns], int)
 
 
-__all__ = ["VEHICLE", "Assembly", "Reading", "Rows", "Site", "assemble", "feature_names"]
+__all__ = ["VEHICLE", "Assembly", "Reading", "Rows", "assemble", "feature_names"]
