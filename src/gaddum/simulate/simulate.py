@@ -26,13 +26,13 @@ from gaddum.simulate.exposures import concentrations
 from gaddum.simulate.features import VEHICLE, level
 from gaddum.simulate.regimen import Input, Ligand, Plan, Register, plan_regimen
 
-ORDER = 6
+ORDER = 5
 """Gauss-Legendre nodes of each interval."""
-GROWTH = 0.8
+GROWTH = 1.0
 """Width of an interval over the time since the last dose, reading or end of an infusion."""
 FIRST = 0.05
 """Width of the first interval after a dose (h)."""
-WIDEST = 12.0
+WIDEST = 24.0
 """Greatest width of an interval (h): drugs go exponentially, so late intervals must not grow on."""
 LANES = 64
 """Draws computed together, so that a block's arrays stay in the cache."""
@@ -168,35 +168,36 @@ class System:
 
     @cached_property
     def nodes(self) -> Float[np.ndarray, " nodes"]:
-        """Quadrature nodes, then the reading times (h)."""
+        """Quadrature nodes of all intervals (h), ascending."""
         width = np.diff(self.edges)
-        inside = (self.edges[:-1, None] + width[:, None] * self.rule.nodes).ravel()
-        return np.concatenate([inside, self.times])
+        return (self.edges[:-1, None] + width[:, None] * self.rule.nodes).ravel()
 
     def readings(self, theta: Float[Array, "parameters draws"]) -> Readings:
         """Everything read of every protocol, for log parameters in the register's order."""
         values = jnp.exp(theta)
-        order = np.argsort(self.nodes, kind="stable")
-        levels = concentrations(Plan(self.ligands), theta, self.nodes[order])[:, np.argsort(order)]
+        plan = Plan(self.ligands)
+        # Computed once: fusion would otherwise repeat a concentration in each protocol and feature.
+        during, at_reading = jax.lax.optimization_barrier(
+            (concentrations(plan, theta, self.nodes), concentrations(plan, theta, self.times))
+        )
         width = np.diff(self.edges)
-        reads = self.nodes.size - self.times.size
         place = np.searchsorted(self.edges, self.times)
         k_e, k_on, k_off = (values[i] for i in self.rates[:3])
+        corners = jnp.asarray(self.corners)
+        resting = gate.activity(corners, [jnp.asarray(VEHICLE[_kind(name)]) for name in self.inputs])
         features: dict[str, list[Array]] = {name: [] for name in self.features}
         acute, sustained = [], []
         for members, at in zip(self.members, self.bonds, strict=True):
-            own = levels[np.array(members, int)] if members else levels[:0]
-            inputs = []
+
+            def course(name: str, levels: Array, at=at, members=members) -> Array:
+                bonds_ = tuple(bond._replace(ligand=members[bond.ligand]) for bond in at[name.split(".")[0]])
+                return level(_kind(name), bonds_, levels, values, values[self.rates.tone])
+
             for name in self.features:
-                target, kind = name.split(".")
-                course = level(kind, at[target], own, values, values[self.rates.tone])
-                features[name].append(course[reads:])
-                if name in self.inputs:
-                    inputs.append(course[:reads])
-            drive = gate.activity(jnp.asarray(self.corners), inputs).reshape(width.size, ORDER, -1)
-            resting = gate.activity(
-                jnp.asarray(self.corners), [jnp.asarray(VEHICLE[name.split(".")[1]]) for name in self.inputs]
-            )
+                features[name].append(course(name, at_reading))
+            inputs = [course(name, during) for name in self.inputs]
+            drive = gate.activity(corners, inputs).reshape(width.size, ORDER, -1)
+            drive = jax.lax.optimization_barrier(drive)
             acute.append(relaxation(drive - resting, width, self.rule, k_e)[place])
             sustained.append(turnover(k_on * drive, width, self.rule, k_off)[place])
         return Readings(
@@ -240,6 +241,10 @@ def subdivided(jumps: Sequence[float], readings: Sequence[float]) -> Float[np.nd
             at = end if end - at < 1.3 * step else at + step  # no sliver before the end
             edges.append(at)
     return np.array(edges)
+
+
+def _kind(name: str) -> str:
+    return name.split(".")[1]
 
 
 def _jumps(one: Input) -> list[float]:
