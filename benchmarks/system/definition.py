@@ -273,6 +273,15 @@ def draws(count: int, seed: int = 1) -> "np.ndarray":
     return np.minimum(medians * gsds**z, caps)
 
 
+def absolute_tolerance(state: str, relative: float) -> float:
+    """Absolute tolerance of a state that goes with a relative one, the same for every program.
+
+    Amounts count down to ten times the relative tolerance in nmol (of doses of 1e5 nmol), concentrations and fractions
+    down to a hundredth of it.
+    """
+    return relative * (10.0 if state[:2] in ("c_", "p1", "p2", "d_") else 0.01)
+
+
 FLOOR = 1e-6
 """Readings below this (a millionth of full effect) are compared absolutely, others relatively."""
 

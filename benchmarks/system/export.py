@@ -1,7 +1,7 @@
 """Write the benchmark's system in other programs' languages: Antimony (hence SBML) and mrgsolve's.
 
-Run: python -m benchmarks.system.export FOLDER DRAWS writes model.ant, model.cpp, draws.csv, doses.csv and readings.csv,
-which `mrgsolve.R` reads.
+Run: python -m benchmarks.system.export FOLDER DRAWS writes model.ant, model.cpp, draws.csv, doses.csv, readings.csv and
+tolerances.csv, which `mrgsolve.R` reads.
 """
 
 import csv
@@ -16,6 +16,7 @@ from benchmarks.system.definition import (
     RATES,
     READ_TIMES,
     RULES,
+    absolute_tolerance,
     draws,
 )
 
@@ -32,7 +33,7 @@ def antimony() -> str:
 
 def mrgsolve() -> str:
     """The system as an mrgsolve model; infusions are doses into the input's compartment, so inputs vanish."""
-    rates = {name: rate for name, rate in RATES.items()}
+    rates = dict(RATES)
     for name in INPUTS:
         for state, rate in rates.items():
             rates[state] = rate.replace(f"{name} - ", "-").replace(name, "0")
@@ -71,6 +72,9 @@ def main() -> None:
             for dose in doses:
                 state = dose.into.replace("infusion_", "c_")
                 writer.writerow([number, state, repr(dose.amount), repr(dose.start), repr(dose.duration)])
+    with (folder / "tolerances.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [[name, repr(absolute_tolerance(name, 1.0))] for name in RATES]
+        csv.writer(file).writerows([["state", "absolute"], *rows])
     with (folder / "readings.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["time"], *([repr(t)] for t in READ_TIMES)])
 

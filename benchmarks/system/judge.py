@@ -31,11 +31,11 @@ def main() -> None:
     count = next(iter(found.values())).shape[1]
     truth = np.stack([simulate(row) for row in draws(count)], axis=1)
     for row in timed:
-        each = float(row["seconds"]) / count / len(PROTOCOLS)
+        wall, cpu = (1e3 * float(row[name]) / count / len(PROTOCOLS) for name in ("seconds", "cpu"))
         off = {name: f"{value:.1e}" for name, value in errors(found[row["tolerance"]], truth).items()}
         print(
-            f"mrgsolve {row['tolerance']}, {row['processes']} processes: {1e3 * each:.3f} ms per simulation, "
-            f"errors {off}"
+            f"mrgsolve {row['tolerance']}, {row['processes']} processes: {wall:.2f} ms per simulation, "
+            f"{cpu:.2f} ms of processor; errors {off}"
         )
 
 

@@ -15,6 +15,7 @@ model <- mread("model", project = folder, soloc = folder, quiet = TRUE)
 draws <- read.csv(file.path(folder, "draws.csv"))
 doses <- read.csv(file.path(folder, "doses.csv"))
 readings <- read.csv(file.path(folder, "readings.csv"))$time
+absolute <- with(read.csv(file.path(folder, "tolerances.csv")), setNames(absolute, state))
 compartments <- names(init(model))
 
 # One table of events per protocol: every draw gets the same doses and readings. Times run from the first dose.
@@ -35,7 +36,9 @@ events <- function(protocol) {
 }
 
 simulate <- function(ids, tables, tolerance) {
-  ready <- update(model, rtol = tolerance, atol = tolerance * 1e-2, maxsteps = 200000, hmax = 0)
+  begin <- proc.time()
+  ready <- update(model, rtol = tolerance, maxsteps = 200000, hmax = 0)
+  ready <- custom_atol(ready, absolute * tolerance, .default = tolerance * 1e-2)
   chosen <- draws[draws$ID %in% ids, ]
   parts <- lapply(seq_along(tables), function(protocol) {
     data <- tables[[protocol]]$data
@@ -43,7 +46,7 @@ simulate <- function(ids, tables, tolerance) {
     wanted <- found$time %in% (readings - tables[[protocol]]$zero)
     cbind(protocol = protocol, found[wanted, c("ID", "time", grep("^o_", names(found), value = TRUE))])
   })
-  do.call(rbind, parts)
+  list(found = do.call(rbind, parts), cpu = sum((proc.time() - begin)[c("user.self", "sys.self")]))
 }
 
 tables <- lapply(sort(unique(doses$protocol)), events)
@@ -51,13 +54,14 @@ groups <- split(draws$ID, cut(seq_along(draws$ID), 2 * processes, labels = FALSE
 seconds <- data.frame()
 for (tolerance in c(1e-6, 1e-8, 1e-10)) {
   invisible(simulate(draws$ID[1], tables, tolerance))
-  begin <- proc.time()[["elapsed"]]
+  begin <- proc.time()
   parts <- parallel::mclapply(groups, simulate, tables = tables, tolerance = tolerance, mc.cores = processes)
-  took <- proc.time()[["elapsed"]] - begin
+  took <- proc.time() - begin
+  cpu <- sum(sapply(parts, `[[`, "cpu"))
   name <- format(tolerance, scientific = TRUE)
-  found <- do.call(rbind, parts)
+  found <- do.call(rbind, lapply(parts, `[[`, "found"))
   found$time <- NULL
   write.csv(format(found, digits = 17), file.path(folder, paste0("mrgsolve-", name, ".csv")), row.names = FALSE, quote = FALSE)
-  seconds <- rbind(seconds, data.frame(tolerance = name, seconds = took, processes = processes))
+  seconds <- rbind(seconds, data.frame(tolerance = name, seconds = took[["elapsed"]], cpu = cpu, processes = processes))
   write.csv(seconds, file.path(folder, "mrgsolve-seconds.csv"), row.names = FALSE, quote = FALSE)
 }

@@ -22,6 +22,7 @@ from benchmarks.system.definition import (
     READ_TIMES,
     RULES,
     Stretch,
+    absolute_tolerance,
     draws,
     errors,
     stretches,
@@ -55,8 +56,7 @@ def simulate(parameters: np.ndarray, method: str = "LSODA", tolerance: float = T
     """Readouts of one draw by a scipy solver, shape [protocol, time, quantity]."""
     rates, read = _compiled()
     p, out = parameters.tolist(), np.empty((len(PROTOCOLS), len(READ_TIMES), len(QUANTITIES)))
-    # Absolute tolerances: a 1e-10th of the amounts dosed (about 1e5 nmol), of concentrations, of fractions.
-    atol = np.array([tolerance * (1e3 if name[0] in "cpd" else 1.0) for name in NAMES]) * 1e-2
+    atol = [absolute_tolerance(name, tolerance) for name in NAMES]
     for i, doses in enumerate(PROTOCOLS.values()):
         state = np.zeros(len(NAMES))
         for stretch in stretches(doses):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import log_ndtr, logsumexp
+from scipy.stats import studentized_range
 
 from gaddum.infer.densities import GRID, effect_interval
 from gaddum.infer.events import (
@@ -190,3 +191,9 @@ def test_critical_values_are_those_of_the_named_tests() -> None:
 def test_a_verdict_that_implies_the_agonist_effect_cannot_lack_it() -> None:
     with pytest.raises(ValueError, match="agonist_effect_present"):
         without_agonist_effect("partial", EVENTS["partial"]["strict"])
+
+
+@pytest.mark.parametrize(("k", "df"), [(3, 2.0), (3, 12.0), (4, 21.0), (6, 5.0), (10, 60.0)])
+def test_tukeys_critical_value_is_that_of_the_studentized_range(k: int, df: float) -> None:
+    expected = studentized_range.ppf(0.95, k, df) / np.sqrt(2)
+    assert critical_value("Tukey", df, k) == pytest.approx(expected, abs=1e-6)

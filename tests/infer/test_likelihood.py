@@ -11,6 +11,7 @@ import pytest
 from gaddum.infer.likelihood import (
     build_problem,
     cohort_log_likelihoods,
+    cohort_spread,
     log_likelihood,
     setting,
 )
@@ -245,9 +246,11 @@ def cohort_logs(whole):
 
     @functools.cache
     def compiled(nodes):
-        points, weights = np.polynomial.hermite_e.hermegauss(nodes)
-        logs = np.log(weights / weights.sum())
-        return jax.jit(lambda z, given: cohort_log_likelihoods(problem, z, given, points, logs))
+        def logs(z, given):
+            effect = respond(assembly, z, given.account, given.table).effect
+            return cohort_log_likelihoods(problem, effect, cohort_spread(problem, z, given), count=nodes)
+
+        return jax.jit(logs)
 
     def evaluated(hypothesis, z, nodes):
         given = setting(problem, account(hypothesis, assembly))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gaddum.simulate.assemble import VEHICLE, assemble
+from letter import load_letter
 
 
 def test_every_anchor_is_the_row_of_its_reading(case) -> None:
@@ -55,17 +56,44 @@ def test_a_racemate_arrives_as_both_enantiomers(ketamine) -> None:
     assert {"S-ketamine", "R-ketamine"} <= set(ketamine.assembly.ligand_names[row])
 
 
-def test_rows_are_ordered_by_their_number_of_ligands(case) -> None:
-    sizes = [len(names) for names in case.assembly.ligand_names]
-    assert sizes == sorted(sizes, reverse=True)
-    assert case.assembly.rows.slots == tuple(sum(n > slot for n in sizes) for slot in range(max(sizes)))
+def test_blocks_hold_acute_readings_first(case) -> None:
+    first = 0
+    phases = {r.row: r.phase for r in case.assembly.readings}
+    for block in case.assembly.rows.blocks:
+        rows = range(first, first + len(block.before))
+        assert [phases[row] == "sustained" for row in rows] == [i >= block.acute for i in range(len(rows))]
+        first = rows.stop
+    assert first == case.assembly.rows.expectancy.size
+
+
+def test_rows_share_a_course_where_their_drugs_at_a_target_are_the_same(ketamine) -> None:
+    alone, blocked = (ketamine.reading("klein2020", arm, "firing").row for arm in ("K", "KA_ctap"))
+    first = 0
+    for block in ketamine.assembly.rows.blocks:
+        if first <= alone < first + len(block.before):
+            nmdar, mu = (block.sites[name].course for name in ("NMDAR", "MOR"))
+            assert nmdar[alone - first] == nmdar[blocked - first]
+            assert mu[alone - first] != mu[blocked - first]
+            return
+        first += len(block.before)
+    raise AssertionError("no block holds the row")
+
+
+def test_arms_of_the_same_dose_share_a_curve() -> None:
+    blocks = assemble(load_letter()).rows.blocks
+    tables = sum(curves.table.shape[0] for block in blocks for curves in block.curves)
+    assert tables < sum(block.sites["MOR"].curve.size for block in blocks)
 
 
 def test_quadrature_spans_the_time_to_the_test(case) -> None:
-    assembly = case.assembly
-    np.testing.assert_allclose(assembly.rows.weights.sum(axis=1), assembly.times[:, -1])
-    np.testing.assert_allclose(assembly.rows.width.sum(axis=1), assembly.times[:, -1])
-    np.testing.assert_allclose(assembly.times[:, :-1], assembly.times[:, -1:] - assembly.rows.before)
+    assembly, first = case.assembly, 0
+    for block in assembly.rows.blocks:
+        rows, nodes = block.before.shape
+        times = assembly.times[first : first + rows]
+        first += rows
+        np.testing.assert_allclose(block.weights.sum(axis=1), times[:, -1])
+        np.testing.assert_allclose(block.width.sum(axis=1), times[:, -1])
+        np.testing.assert_allclose(times[:, :nodes], times[:, -1:] - block.before)
 
 
 def test_parameters_are_indexed_by_name(case) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from gaddum.records.gate import parse_gate
 from gaddum.simulate.parameters import Z_GRID
-from gaddum.simulate.response import account, prior_table, values
-from gaddum.simulate.spline import bumps, coefficients
+from gaddum.simulate.response import account, prior_table, respond, values
 
 
 def specific(case) -> list:
@@ -17,17 +16,6 @@ def specific(case) -> list:
 
 def feature(case, response, name: str) -> np.ndarray:
     return np.asarray(response.features[case.assembly.features.index(name)])
-
-
-def test_bumps_are_a_partition_of_unity() -> None:
-    z = np.linspace(-6, 6, 241)
-    np.testing.assert_allclose(bumps(jnp.asarray(z)).sum(axis=0), 1.0, rtol=1e-13)
-
-
-def test_lookups_reproduce_every_tabulated_node(case) -> None:
-    table = prior_table(case.assembly)
-    looked_up = np.asarray(coefficients(table)) @ np.asarray(bumps(jnp.asarray(Z_GRID)))
-    np.testing.assert_allclose(looked_up, table, atol=1e-11)
 
 
 def test_levels_but_agonism_stay_between_0_and_1(case) -> None:
@@ -106,19 +94,22 @@ def test_nothing_specific_leaves_only_own_effects_and_expectancy(case) -> None:
     np.testing.assert_array_equal(effect[bare], 0.0)
 
 
+def knocked_out(case, target: str) -> np.ndarray:
+    """Rows in which a target is missing."""
+    (block,) = case.assembly.rows.blocks
+    site = block.sites[target]
+    return np.flatnonzero(site.available[site.course] == 0)
+
+
 def test_a_knock_out_abolishes_agonism(morphine) -> None:
-    gone = np.flatnonzero(morphine.assembly.rows.sites["MOR"].available == 0)
+    gone = knocked_out(morphine, "MOR")
     assert gone.size
     response = morphine.run(morphine.draws(5), morphine.account("mor", absolute=True))
     np.testing.assert_allclose(np.asarray(response.state)[gone], 0.0, atol=1e-15)
 
 
 def test_a_knock_out_leaves_other_targets(morphine) -> None:
-    gone = [
-        row
-        for row in np.flatnonzero(morphine.assembly.rows.sites["MOR"].available == 0)
-        if "morphine" in morphine.assembly.ligand_names[row]
-    ]
+    gone = [row for row in knocked_out(morphine, "MOR") if "morphine" in morphine.assembly.ligand_names[row]]
     response = morphine.run(morphine.draws(5), morphine.account("kor", absolute=True))
     assert np.all(np.asarray(response.state)[gone] > 0)
 
@@ -150,3 +141,56 @@ def test_compiled_parameters_are_those_of_a_straight_table_for_any_number_of_dra
     z = np.clip(np.random.default_rng(0).standard_normal((4, batch)), -4, 4)
     found = np.asarray(jax.jit(values)(slopes * Z_GRID, z))
     np.testing.assert_allclose(found, slopes * z, atol=1e-12)
+
+
+def test_own_effects_count_as_an_account_says(ketamine) -> None:
+    z, rows = ketamine.draws(5), ketamine.assembly.rows
+    (plain,) = (h for h in ketamine.loaded.case.hypotheses if h.name == "nothing-specific")
+    theta = np.asarray(values(prior_table(ketamine.assembly), jnp.asarray(z)))
+    full, half = (
+        np.asarray(
+            ketamine.run(z, account(plain.model_copy(update={"own_effect": m}), ketamine.assembly)).effect
+        )
+        for m in (1.0, 0.5)
+    )
+    np.testing.assert_allclose(full - half, 0.5 * rows.own @ theta[rows.own_index], atol=1e-12)
+
+
+def wide(case, gate: str):
+    """The gate of a hypothesis replaced."""
+    return case.loaded.case.hypotheses[0].model_copy(update={"gate": gate})
+
+
+@pytest.mark.parametrize(
+    "narrow", ["MOR.agonism", "MOR.agonism & KOR.agonism", "MOR.agonism | NMDAR.reserve"]
+)
+def test_inputs_that_make_no_difference_change_nothing(morphine, narrow: str) -> None:
+    """A gate of many inputs is computed by another branch than one of few."""
+    z = morphine.draws(5)
+    few = morphine.run(z, account(wide(morphine, narrow), morphine.assembly, absolute=True)).state
+    given = account(wide(morphine, narrow), morphine.assembly, absolute=True)
+    padded = given._replace(used=np.asarray(len(given.inputs), np.int32))
+    np.testing.assert_allclose(morphine.run(z, padded).state, few, rtol=1e-12, atol=1e-15)
+
+
+def test_a_gate_of_five_inputs_with_four_held_on_is_a_gate_of_one(morphine) -> None:
+    z, (first, *others) = morphine.draws(5), morphine.assembly.features
+    five = account(
+        wide(morphine, " & ".join([first, *others])), morphine.assembly, hold=dict.fromkeys(others, 1.0)
+    )
+    one = account(wide(morphine, first), morphine.assembly)
+    assert five.inputs.size == 5
+    np.testing.assert_allclose(morphine.run(z, five).state, morphine.run(z, one).state, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid", "opioid-release"])
+def test_gradient_is_that_of_the_effect(ketamine, name: str) -> None:
+    z, given = jnp.asarray(ketamine.draws(3)), ketamine.account(name, absolute=True)
+    direction = np.random.default_rng(2).standard_normal(z.shape)
+
+    def total(z):
+        return respond(ketamine.assembly, z, given).effect.sum()
+
+    ahead, behind = (float(jax.jit(total)(z + h * direction)) for h in (1e-5, -1e-5))
+    slope = float(jnp.vdot(jax.jit(jax.grad(total))(z), direction))
+    assert slope == pytest.approx((ahead - behind) / 2e-5, rel=1e-6, abs=1e-7)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from gaddum import parallel
 from gaddum.infer import compare
@@ -21,23 +22,23 @@ from gaddum.infer.compare import Variant
 from gaddum.infer.document import write_document
 from gaddum.infer.draws import draws_tree
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
-from gaddum.infer.likelihood import HERMITE_NODES, Problem, Setting, build_problem, cohort_log_likelihoods
+from gaddum.infer.kernel import evaluate
+from gaddum.infer.likelihood import Problem, Setting, build_problem
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
-from gaddum.infer.posterior import Settings, sample_posterior
-from gaddum.infer.predictive import in_blocks
+from gaddum.infer.posterior import Settings, batch_shape, sample_posterior
+from gaddum.infer.predictive import Predictor, in_double_precision
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import assemble
+from gaddum.simulate.response import Account
 
 Progress = Callable[[str, float], None]
 
-PROBES = 100
-"""Prior draws by which dimensions that cannot matter are found."""
 INERT = 1e-9
-"""Change of a log likelihood (nats) below which a dimension does not matter; rounding alone gives 1e-14."""
-SAMPLER = Settings(particles=250, lanes=25)
-"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 25
-keep a draw's arrays in the cache."""
+"""Slope of a log likelihood (nats) below which a dimension does not matter; rounding alone gives 1e-14."""
+SAMPLER = Settings(particles=256, lanes=64)
+"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 64
+fill vector registers, and a draw's arrays stay near the core."""
 
 
 class Adjudication(NamedTuple):
@@ -99,20 +100,30 @@ def _run(
 ) -> Adjudication:
     progress("reading the record", 0.0)
     assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly, until=until)
+    problem = build_problem(loaded, assembly, until=until, workers=workers)
     progress("reading the record", 1.0)
     weights = problem.link.copy()
     if until is not None and problem.scored:
         weights[problem.years > until] = 0.0
     function = make_log_likelihood(problem)
     variants = compare.variants(loaded.case)
-    equivalent = _equivalent(variants, problem, seed)
-    fits = _fit_all(variants, equivalent, problem, function, weights, seed, workers, settings, progress)
+    predictor = Predictor(problem)
+    first = make_setting(problem, compare.variant_account(variants[0], assembly, absolute=False), weights)
+    # Either compiles one of the two functions that everything else shares.
+    _, equivalent = parallel.map_tasks(
+        in_double_precision,
+        [
+            lambda: active_dimensions(problem, function, first, settings),
+            lambda: _equivalent(variants, problem, predictor, weights, seed),
+        ],
+        workers=workers,
+    )
+    fits = _fit_all(variants, equivalent, predictor, function, weights, seed, workers, settings, progress)
     progress("summarising", 0.0)
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
-    fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed)
-    document = write_document(fitted, until=until, settings=settings)
+    fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed, predictor)
+    document = write_document(fitted, until=until, settings=settings, workers=workers)
     progress("summarising", 1.0)
     stored = {f"{fit.form}/{fit.variant.label}": fit.evidence for fit in fits.values()}
     return Adjudication(document, draws_tree(stored, assembly))
@@ -137,15 +148,25 @@ def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> 
     return loaded if not update else dataclasses.replace(loaded, case=case.model_copy(update=update))
 
 
-def _equivalent(variants: list[Variant], problem: Problem, seed: int) -> list[list[int]]:
+def _equivalent(
+    variants: list[Variant],
+    problem: Problem,
+    predictor: Predictor,
+    weights: Float[np.ndarray, " cohorts"],
+    seed: int,
+) -> list[list[int]]:
     """Groups of variants that predict the same of the ledger, in either parameterisation."""
     contrasts = np.concatenate([problem.contrasts_1d, problem.contrasts_2d[0], problem.contrasts_2d[1]])
     if not len(contrasts):
         return [[i] for i in range(len(variants))]
     divergence = np.zeros((len(variants), len(variants)))
+
+    def effects(z: Array, given: Account) -> Array:
+        return predictor.outline(z, make_setting(problem, given, weights)).effect
+
     for absolute in (False, True):
         accounts = [compare.variant_account(v, problem.assembly, absolute=absolute) for v in variants]
-        found = compare.divergences(accounts, problem.assembly, contrasts, seed=seed)
+        found = compare.divergences(accounts, problem.assembly, contrasts, seed=seed, effects=effects)
         divergence = np.maximum(divergence, found)
     return compare.classes(divergence)
 
@@ -168,7 +189,7 @@ def _hypothesis_groups(
 def _fit_all(
     variants: list[Variant],
     equivalent: list[list[int]],
-    problem: Problem,
+    predictor: Predictor,
     function: Callable,
     weights: Float[np.ndarray, " cohorts"],
     seed: int,
@@ -177,22 +198,18 @@ def _fit_all(
     progress: Progress,
 ) -> dict[tuple[str, int], Fit]:
     """Fit one variant of each equivalence group in both parameterisations; members share the fit."""
-    cohort_logs, compiled = _cohort_function(problem), jax.jit(function)
+    problem = predictor.problem
     tasks = [(form, group[0]) for form in FORMS for group in equivalent]
     done: dict[tuple[str, int], float] = dict.fromkeys(tasks, 0.0)
     lock = threading.Lock()
 
     def fit(task: tuple[str, int]) -> Fit:
-        with jax.enable_x64(True):  # the scope is per thread
-            return in_double_precision(task)
-
-    def in_double_precision(task: tuple[str, int]) -> Fit:
         form, place = task
         variant = variants[place]
         given = make_setting(
             problem, compare.variant_account(variant, problem.assembly, absolute=form == "absolute"), weights
         )
-        mask = active_dimensions(problem, compiled, given)
+        mask = active_dimensions(problem, function, given, settings)
 
         def report(stage: str, fraction: float) -> None:
             with lock:
@@ -204,9 +221,11 @@ def _fit_all(
         prior = np.random.default_rng(seed).standard_normal((mask.size, SUMMARY_DRAWS))
         sample = np.where(mask[:, None], evidence.draws[thinned].T, prior)
         report("done", 1.0)
-        return Fit(variant, form, given, evidence, sample, np.asarray(cohort_logs(sample, given)))
+        return Fit(
+            variant, form, given, evidence, sample, np.asarray(predictor.outline(sample, given).cohort_logs)
+        )
 
-    results = parallel.map_tasks(fit, tasks, workers=workers)
+    results = parallel.map_tasks(lambda task: in_double_precision(lambda: fit(task)), tasks, workers=workers)
     found: dict[tuple[str, int], Fit] = {}
     for (form, lead), result in zip(tasks, results, strict=True):
         for member in next(group for group in equivalent if group[0] == lead):
@@ -217,24 +236,18 @@ def _fit_all(
     return found
 
 
-def _cohort_function(problem: Problem) -> Callable:
-    nodes, node_weights = np.polynomial.hermite_e.hermegauss(HERMITE_NODES)
-    logs = np.log(node_weights / node_weights.sum())
-    if not problem.scored:
-        return lambda z, given: np.zeros((0, z.shape[1]))
-    return jax.jit(in_blocks(lambda z, given: cohort_log_likelihoods(problem, z, given, nodes, logs)))
+def active_dimensions(
+    problem: Problem, function: Callable, given: Setting, settings: Settings
+) -> Bool[np.ndarray, " dimension"]:
+    """Dimensions that move the log likelihood anywhere; the others integrate to one and are not sampled.
 
-
-def active_dimensions(problem: Problem, compiled: Callable, given: Setting) -> Bool[np.ndarray, " dimension"]:
-    """Dimensions that move the log likelihood anywhere; the others integrate to one and are not sampled."""
+    The gradient at prior draws tells, from the executable with which the posterior is sampled.
+    """
     dimension = problem.assembly.dimension
     if not problem.scored:
         return np.zeros(dimension, bool)
-    z = np.random.default_rng(0).standard_normal((dimension, PROBES))
-    base = np.asarray(compiled(z, given))
-    active = np.zeros(dimension, bool)
-    for place in range(dimension):
-        moved = z.copy()
-        moved[place] = np.random.default_rng(place + 1).standard_normal(PROBES)
-        active[place] = bool(np.max(np.abs(np.asarray(compiled(moved, given)) - base)) > INERT)
-    return active
+    z = np.random.default_rng(0).standard_normal((dimension, settings.populations * settings.particles))
+    everywhere = jnp.ones(dimension, bool)
+    data = jax.tree.map(jnp.asarray, given)
+    cloud = evaluate(function, data, everywhere, jnp.asarray(z), **batch_shape(settings))
+    return np.max(np.abs(np.asarray(cloud.gradient)), axis=1) > INERT

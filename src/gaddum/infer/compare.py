@@ -5,11 +5,12 @@ mass equally, so its marginal likelihood is their mean. Hypotheses that predict 
 form one class and share one prior mass.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 from scipy.special import logsumexp
 
 from gaddum.records.case import Case
@@ -66,7 +67,8 @@ def divergences(
     contrasts: Float[np.ndarray, "contrasts rows"],
     *,
     seed: int,
-    draws: int = 250,
+    draws: int = 240,
+    effects: Callable[[Float[Array, "dimension draws"], Account], Float[Array, "rows draws"]] | None = None,
 ) -> Float[np.ndarray, "accounts accounts"]:
     """Mean divergence (nats) between the accounts' predictions of the ledger's contrasts, over shared prior draws.
 
@@ -74,7 +76,7 @@ def divergences(
     standardised effects; contrasts add.
     """
     z = jax.random.normal(jax.random.key(seed), (assembly.dimension, draws))
-    effects = jax.jit(lambda z, given: respond(assembly, z, given).effect)
+    effects = effects or jax.jit(lambda z, given: respond(assembly, z, given).effect)
     predicted = [np.asarray(contrasts @ effects(z, given)) for given in accounts]
     size = len(accounts)
     found = np.zeros((size, size))

@@ -7,11 +7,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from gaddum import parallel
 from gaddum._version import __version__
 from gaddum.infer import compare, verdict
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted, importance
 from gaddum.infer.posterior import Settings
-from gaddum.infer.predictive import Predictor, engagement, forest
+from gaddum.infer.predictive import Predictor, engagement, forest, in_double_precision
 from gaddum.infer.verdict import Question
 from gaddum.simulate.parameters import DEFAULT_GSD
 from gaddum.simulate.response import account
@@ -20,7 +21,9 @@ MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
 
 
-def write_document(fitted: Fitted, *, until: int | None, settings: Settings) -> dict[str, Any]:
+def write_document(
+    fitted: Fitted, *, until: int | None, settings: Settings, workers: int = 1
+) -> dict[str, Any]:
     """Summarise fits as one JSON-ready document.
 
     Parameters
@@ -31,13 +34,21 @@ def write_document(fitted: Fitted, *, until: int | None, settings: Settings) -> 
         Last year taken in, if limited.
     settings : Settings
         Of the sampler, for the manifest.
+    workers : int
+        Threads.
     """
     case, problem = fitted.loaded.case, fitted.problem
     rivals = _rivals(fitted)
-    predictor = Predictor(problem)
-    propositions = _propositions(fitted, predictor)
+    predictor = fitted.predictor
     live = problem.scored and fitted.weights.max(initial=0.0) > 0
-    rows = _predictive(fitted, predictor, rivals) if live else {"forest": [], "engagement": []}
+    propositions, rows = parallel.map_tasks(
+        in_double_precision,
+        [
+            lambda: _propositions(fitted, predictor),
+            lambda: _predictive(fitted, predictor, rivals) if live else {"forest": [], "engagement": []},
+        ],
+        workers=workers,
+    )
     return {
         "case": case.name,
         "title": case.title,

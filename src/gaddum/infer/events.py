@@ -25,8 +25,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+from scipy.optimize import brentq
 from scipy.special import ndtr
-from scipy.stats import studentized_range
 
 from gaddum.infer.densities import GRID, chi_logpdf, chi_steps, effect_interval, interval_probability, t_of_p
 
@@ -115,9 +115,35 @@ def critical_value(correction: str, df: float, k: int, alpha: float = 0.05) -> f
     Bonferroni counts all k (k - 1) / 2 pairs.
     """
     if correction == "Tukey" and k > 2:
-        return float(studentized_range.ppf(1 - alpha, k, df)) / np.sqrt(2.0)
+        return _studentized_range(1 - alpha, k, df) / np.sqrt(2.0)
     pairs = k * (k - 1) / 2 if correction == "Bonferroni" else 1
     return t_of_p(alpha / pairs, df)
+
+
+def _studentized_range(probability: float, k: int, df: float) -> float:
+    """Quantile of the studentized range of k means (1).
+
+    P(Q < q) = E_S[k ∫ φ(z) (Φ(z) - Φ(z - q S))^(k-1) dz], by Gauss-Legendre rules over z and over S, the estimated SD
+    as a share of the true one. SciPy's quantile takes a second, this one milliseconds.
+    """
+    z, dz = _legendre(-8.0, 8.0, 64)
+    spread = 9.0 / np.sqrt(2.0 * df)
+    s, ds = _legendre(max(0.0, 1.0 - spread), 1.0 + 1.5 * spread, 80)
+    over_s = np.exp(chi_logpdf(s, df)) * ds
+    over_z = k * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) * dz
+    below = ndtr(z)
+
+    def excess(q: float) -> float:
+        inside = (below[:, None] - ndtr(z[:, None] - q * s)) ** (k - 1)
+        return float(over_z @ inside @ over_s) - probability
+
+    return float(np.asarray(brentq(excess, 1e-3, 1e3, xtol=1e-10)))
+
+
+def _legendre(low: float, high: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    half = 0.5 * (high - low)
+    return low + half * (nodes + 1), half * weights
 
 
 def pair_probability(

@@ -9,6 +9,7 @@ from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
 from gaddum.infer.likelihood import Problem, Setting
 from gaddum.infer.posterior import Evidence
+from gaddum.infer.predictive import Predictor
 from gaddum.records.ledger import LoadedCase
 
 FORMS = ("gate-matched", "absolute")
@@ -47,6 +48,7 @@ class Fitted(NamedTuple):
     """Hypotheses (by place) that predict the same."""
     weights: Float[np.ndarray, " cohorts"]
     seed: int
+    predictor: Predictor
 
     @property
     def names(self) -> list[str]:

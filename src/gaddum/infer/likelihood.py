@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gaddum import parallel
 from gaddum.infer.reduce import Reduced, reduce_outcome
 from gaddum.infer.tables import Tables, evaluate_1d, evaluate_2d, stack_tables
 from gaddum.records.experiment import Experiment, Study
@@ -70,7 +71,9 @@ class Problem(NamedTuple):
         )
 
 
-def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None = None) -> Problem:
+def build_problem(
+    loaded: LoadedCase, assembly: Assembly, *, until: int | None = None, workers: int = 1
+) -> Problem:
     """Reduce every scored outcome of a case and lay the tables out by cohort.
 
     Parameters
@@ -82,6 +85,8 @@ def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None =
     until : int
         Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
         to be predicted, and are for `Setting.weights` to leave out.
+    workers : int
+        Threads that reduce outcomes.
     """
     priors = {prior.name: prior.distribution for prior in loaded.case.priors}
     readings = {(r.study, r.experiment, r.endpoint, r.arm): r for r in assembly.readings}
@@ -95,8 +100,8 @@ def build_problem(loaded: LoadedCase, assembly: Assembly, *, until: int | None =
         if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
     ]
     peers = Counter((study.cohort, outcome.same_subjects) for study, _, outcome in record)
-    for study, experiment, outcome in record:
-        reduced = reduce_outcome(experiment, outcome, priors)
+    every = parallel.map_tasks(lambda one: reduce_outcome(one[1], one[2], priors), record, workers=workers)
+    for (study, experiment, outcome), reduced in zip(record, every, strict=True):
         if reduced is None:
             continue
         preparation = experiment.protocol.subject.preparation
@@ -142,29 +147,35 @@ def log_likelihood(problem: Problem) -> Callable[[Array, Setting], Array]:
 
     Make it once per case: a compiled function is cached by identity.
     """
-    nodes, node_weights = np.polynomial.hermite_e.hermegauss(HERMITE_NODES)
-    log_node_weights = np.log(node_weights / node_weights.sum())
 
     def function(z: Float[Array, "dimension batch"], given: Setting) -> Float[Array, " batch"]:
         if not problem.scored:
             return jnp.zeros(z.shape[1])
-        logs = cohort_log_likelihoods(problem, z, given, nodes, log_node_weights)
+        effect = respond(problem.assembly, z, given.account, given.table).effect
+        logs = cohort_log_likelihoods(problem, effect, cohort_spread(problem, z, given))
         return jnp.asarray(given.weights) @ logs
 
     return function
 
 
+def cohort_spread(
+    problem: Problem, z: Float[Array, "dimension batch"], given: Setting
+) -> Float[Array, " batch"]:
+    """Standard deviation of the log effects of cohorts."""
+    index = problem.assembly.index["heterogeneity"]
+    return jnp.exp(values(jnp.asarray(given.table)[index : index + 1], z[index : index + 1])[0])
+
+
 def cohort_log_likelihoods(
     problem: Problem,
-    z: Float[Array, "dimension batch"],
-    given: Setting,
-    nodes: Float[np.ndarray, " nodes"],
-    log_node_weights: Float[np.ndarray, " nodes"],
+    effect: Float[Array, "rows batch"],
+    spread: Float[Array, " batch"],
+    *,
+    count: int = HERMITE_NODES,
 ) -> Float[Array, "cohorts batch"]:
-    """Log likelihood of each cohort, heterogeneity integrated and failure mixed in."""
-    assembly = problem.assembly
-    effect = respond(assembly, z, given.account, given.table).effect
-    spread = jnp.exp(_row_value(given.table, z, assembly.index["heterogeneity"]))
+    """Log likelihood of each cohort, heterogeneity integrated by `count` nodes and failure mixed in."""
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(count)
+    log_node_weights = np.log(node_weights / node_weights.sum())
     scale = jnp.exp(spread[None, :] * nodes[:, None]).ravel()
     total = jnp.zeros((len(problem.cohorts), scale.size))
     if problem.contrasts_1d.size:
@@ -174,7 +185,7 @@ def cohort_log_likelihoods(
         x = _times(problem.contrasts_2d[0] @ effect, nodes.size) * scale
         y = _times(problem.contrasts_2d[1] @ effect, nodes.size) * scale
         total += problem.members_2d @ evaluate_2d(problem.tables, x, y)
-    by_node = total.reshape(len(problem.cohorts), nodes.size, -1) + log_node_weights[:, None]
+    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size) + log_node_weights[:, None]
     integrated = jax.scipy.special.logsumexp(by_node, axis=1)
     failed = jnp.log(problem.failure) + problem.log_saturated[:, None]
     return jnp.logaddexp(jnp.log1p(-problem.failure) + integrated, failed)
@@ -183,10 +194,6 @@ def cohort_log_likelihoods(
 def _times(x: Array, count: int) -> Array:
     """Repeat the batch once per heterogeneity node, nodes outermost."""
     return jnp.tile(x, (1, count))
-
-
-def _row_value(table: Array | np.ndarray, z: Array, index: int) -> Array:
-    return values(jnp.asarray(table)[index : index + 1], z[index : index + 1])[0]
 
 
 def _members(scored: list[Scored], cohorts: int) -> Float[np.ndarray, "cohorts outcomes"]:

@@ -126,6 +126,12 @@ def sample_posterior(
     return evidence
 
 
+def batch_shape(settings: Settings) -> dict[str, int]:
+    """How a fit lays its particles out, for whoever wants to share its compiled likelihood."""
+    lanes = max(n for n in range(1, settings.lanes + 1) if settings.particles % n == 0)
+    return {"populations": settings.populations, "lanes": lanes}
+
+
 BRIDGE_BLOCKS = 2  # proposals of each bridge, in blocks of all particles: as many as posterior draws, about
 
 
@@ -141,9 +147,7 @@ class _Run(NamedTuple):
     progress: Progress
 
     def shape(self) -> dict[str, int]:
-        particles = self.settings.particles
-        lanes = max(n for n in range(1, self.settings.lanes + 1) if particles % n == 0)
-        return {"populations": self.settings.populations, "lanes": lanes}
+        return batch_shape(self.settings)
 
 
 def _silent(_text: str, _fraction: float) -> None:

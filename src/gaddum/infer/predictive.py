@@ -1,23 +1,23 @@
 """Predictive: what the accounts, weighed by their probabilities, say of each outcome and each arm's engagement."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.infer.likelihood import Problem, Scored, Setting
+from gaddum.infer.likelihood import Problem, Scored, Setting, cohort_log_likelihoods, cohort_spread
 from gaddum.infer.tables import evaluate_1d, evaluate_2d
 from gaddum.simulate.assemble import VEHICLE
-from gaddum.simulate.response import respond, values
+from gaddum.simulate.response import respond
 
 CENTRAL = (0.025, 0.5, 0.975)
 
 
-BLOCK = 50
-"""Draws that summaries evaluate together."""
+BLOCK = 40
+"""Draws that summaries evaluate together; a multiple of a vector register's four."""
 
 
 def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], Any]:
@@ -35,16 +35,34 @@ def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], A
     return blocked
 
 
+def in_double_precision(part: Callable[[], Any]) -> Any:
+    """Call in double precision, whose scope is a thread's own."""
+    with jax.enable_x64(True):
+        return part()
+
+
+class Outline(NamedTuple):
+    """What summaries ask of a batch of draws; the batch is last."""
+
+    state: Float[Array, "rows draws"]
+    effect: Float[Array, "rows draws"]
+    spread: Float[Array, " draws"]
+    """Standard deviation of the log effects of cohorts."""
+    cohort_logs: Float[Array, "cohorts draws"]
+    """Log likelihood of each cohort."""
+
+
 class Predictor:
-    """Compiled functions of one problem that all summaries share; every batch has the same number of draws."""
+    """Compiled functions of one problem that everything but sampling shares; draws are a multiple of `BLOCK`."""
 
     def __init__(self, problem: Problem) -> None:
         assembly = problem.assembly
-        spread = assembly.index["heterogeneity"]
 
-        def outline(z: Array, s: Setting) -> tuple[Array, Array, Array]:
+        def outline(z: Array, s: Setting) -> Outline:
             found = respond(assembly, z, s.account, s.table)
-            return found.state, found.effect, jnp.exp(values(jnp.asarray(s.table), z)[spread])
+            spread = cohort_spread(problem, z, s)
+            logs = cohort_log_likelihoods(problem, found.effect, spread)
+            return Outline(found.state, found.effect, spread, logs)
 
         self.problem = problem
         self.outline = jax.jit(in_blocks(outline))
@@ -52,11 +70,12 @@ class Predictor:
 
     def states(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> np.ndarray:
         """State of every row per draw."""
-        return np.asarray(self.outline(z, setting)[0])
+        return np.asarray(self.outline(z, setting).state)
 
     def contrasts(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
         """First contrast of every scored outcome per draw, cohort heterogeneity drawn, [outcomes, draws]."""
-        _, effect, spread = (np.asarray(x) for x in self.outline(z, setting))
+        found = self.outline(z, setting)
+        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
         first = np.concatenate([self.problem.contrasts_1d @ effect, self.problem.contrasts_2d[0] @ effect])
         return first * self._scale(spread, seed)
 
@@ -65,7 +84,8 @@ class Predictor:
     ) -> np.ndarray:
         """Density (or probability) of what was reported, per outcome and draw."""
         problem = self.problem
-        _, effect, spread = (np.asarray(x) for x in self.outline(z, setting))
+        found = self.outline(z, setting)
+        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
         scale = self._scale(spread, seed)
         ones = problem.contrasts_1d.shape[0]
         logs = []

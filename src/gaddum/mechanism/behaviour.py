@@ -89,10 +89,14 @@ def sustained_effect(
     weights = (np.asarray(panel_width)[..., None] * rule.weights).reshape(drive.shape[:2])
     left = jnp.matmul(_integral_to_test(np.asarray(panel_width), rule), drive)
     total = jnp.sum(weights[..., None] * drive, axis=1)
-    span = jnp.sum(panel_width, axis=1)
-    kernel = jnp.exp(-k_on * left - k_off * before_test[..., None])
-    gained = k_on * jnp.sum(weights[..., None] * drive * kernel, axis=1)
-    return start * jnp.exp(-k_on * total - k_off * span[:, None]) + gained
+    span = jnp.sum(panel_width, axis=1)[:, None]
+    # By parts: what the drive up to the test has built up, held against decay since. Quicker build-up makes the usual
+    # integrand, k_on u exp(-k_on U - k_off t), a narrow peak; this one only tends to a step of height k_off.
+    held = -jnp.expm1(-k_on * left) * jnp.exp(-k_off * before_test[..., None])
+    gained = -jnp.expm1(-k_on * total) * jnp.exp(-k_off * span) + k_off * jnp.sum(
+        weights[..., None] * held, axis=1
+    )
+    return start * jnp.exp(-k_on * total - k_off * span) + gained
 
 
 def _integral_to_test(

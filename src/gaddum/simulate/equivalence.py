@@ -54,7 +54,7 @@ def scale_by_weight(per_kg: float, animal: float, human: float) -> float:
     Examples
     --------
     >>> round(scale_by_weight(10.0, 0.025, 70.0), 3)
-    0.728
+    0.729
     """
     if not (animal > 0 and human > 0):
         raise ValueError(f"Body weights must be positive; got {animal!r} and {human!r} kg.")

@@ -25,7 +25,7 @@ class Given(NamedTuple):
     """What a hypothesis says of the inputs; as in `Account`."""
 
     inputs: Int[Array, " inputs"]
-    count: Int[Array, ""]
+    used: Int[Array, ""]
     induction: Float[Array, " features"]
     expression: Float[Array, " features"]
     graded: Float[Array, " features"]
@@ -62,33 +62,35 @@ def shared(
     return Shared(theta, tuple(unit))
 
 
-def gate_levels(assembly: Assembly, given: Given, common: Shared) -> Float[Array, "inputs points batch"]:
+def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float[Array, "points batch"], ...]:
     """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
     branches = [partial(_points, assembly, name) for name in assembly.features]
     points = sum(block.before.size + block.before.shape[0] for block in assembly.rows.blocks)
     shape = (given.inputs.shape[0], points, common.theta.shape[1])
     if not branches or not points:
-        return jnp.zeros(shape)
+        return tuple(jnp.zeros(shape))
 
     @jax.custom_vjp
-    def stacked(common: Shared, given: Given) -> Array:
+    def levels(common: Shared, given: Given) -> tuple[Array, ...]:
         def one(j: Array, found: Array) -> Array:
             return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
 
-        return jax.lax.fori_loop(0, given.count, one, jnp.zeros(shape))
+        stacked = jax.lax.fori_loop(0, given.used, one, jnp.zeros(shape))
+        return tuple(stacked[j] for j in range(shape[0]))
 
-    def backward(kept: tuple[Shared, Given], g: Array) -> tuple:
+    def backward(kept: tuple[Shared, Given], g: tuple[Array, ...]) -> tuple:
         common, given = kept
+        stacked = jnp.stack(g)
         pulled = [_pulled(branch) for branch in branches]
 
         def one(j: Array, total: Shared) -> Shared:
-            found = jax.lax.switch(given.inputs[j], pulled, g[j], common, given)
+            found = jax.lax.switch(given.inputs[j], pulled, stacked[j], common, given)
             return jax.tree.map(jnp.add, total, found)
 
-        return jax.lax.fori_loop(0, given.count, one, jax.tree.map(jnp.zeros_like, common)), None
+        return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
 
-    stacked.defvjp(lambda common, given: (stacked(common, given), (common, given)), backward)
-    return stacked(common, given)
+    levels.defvjp(lambda common, given: (levels(common, given), (common, given)), backward)
+    return levels(common, given)
 
 
 def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Any, data: Any) -> Array:

@@ -17,7 +17,7 @@ from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.simulate.assemble import VEHICLE, Assembly
 from gaddum.simulate.inputs import Given, branched, feature_levels, gate_levels, shared
-from gaddum.simulate.segments import pick
+from gaddum.simulate.segments import cut, pick
 from gaddum.simulate.spline import lookup
 
 MOST_INPUTS = 4
@@ -31,7 +31,7 @@ class Account(NamedTuple):
     """Corner values of the gate over `inputs`; the places beyond its own make no difference."""
     inputs: Int[np.ndarray, " inputs"]
     """Place of each input among the features, then zeros."""
-    count: Int[np.ndarray, ""]
+    used: Int[np.ndarray, ""]
     """Number of inputs."""
     induction: Float[np.ndarray, " features"]
     expression: Float[np.ndarray, " features"]
@@ -92,7 +92,7 @@ def account(
     return Account(
         corners=corners,
         inputs=inputs,
-        count=np.asarray(len(mine), np.int32),
+        used=np.asarray(len(mine), np.int32),
         induction=np.where(phased & (phase == "expression"), 0.0, 1.0),
         expression=np.where(phased & (phase != "induction"), 1.0, 0.0),
         graded=np.array([float(name in hypothesis.graded) for name in names]),
@@ -156,13 +156,13 @@ def respond(
 class _Whole(NamedTuple):
     """What turns the levels of a gate's features into its inputs."""
 
-    levels: Float[Array, "inputs points batch"]
+    levels: tuple[Float[Array, "points batch"], ...]
     tau: Float[Array, "inputs batch"]
     dependence: Float[Array, "strata batch"]
 
 
 def _activity(
-    assembly: Assembly, given: Account, levels: Float[Array, "inputs points batch"], theta: Array, z: Array
+    assembly: Assembly, given: Account, levels: tuple[Array, ...], theta: Array, z: Array
 ) -> Float[Array, "points batch"]:
     """Activity of the gate at every node before the test, over as many inputs as it has."""
     rows, inputs = assembly.rows, jnp.asarray(given.inputs)
@@ -173,7 +173,7 @@ def _activity(
     whole = _Whole(levels, jnp.matmul(chosen, tau), 1 / (1 + jnp.exp(-logit)))
     details = [jnp.asarray(x) for x in (given.corners, given.graded, given.induction, given.expression)]
     sizes = sorted({1, 2, inputs.size})  # few, since each is compiled; an input too many makes no difference
-    which = jnp.sum(jnp.asarray(given.count) > jnp.asarray(sizes[:-1]))
+    which = jnp.sum(jnp.asarray(given.used) > jnp.asarray(sizes[:-1]))
     return branched([partial(_over, assembly, size) for size in sizes], which, whole, (inputs, *details))
 
 
@@ -194,9 +194,9 @@ def _over(assembly: Assembly, count: int, whole: _Whole, details: tuple) -> Floa
                 # The share spared is (1 + tau) x / (1 + tau x): with a reserve, a little suffices.
                 return 1 - weight * (1 - level) / (1 + tau * level)
 
-            level = whole.levels[j, first:last].reshape(rows, nodes + 1, -1)
-            during = jnp.where(induction[place] > 0, needed(level[:, :-1]), 1.0)
-            values.append(during * jnp.where(expression[place] > 0, needed(level[:, -1:]), 1.0))
+            before, at_test = cut(whole.levels[j][first:last].reshape(rows, nodes + 1, -1))
+            during = jnp.where(induction[place] > 0, needed(before), 1.0)
+            values.append(during * jnp.where(expression[place] > 0, needed(at_test), 1.0))
         activity = gate.activity(corners[: 2**count], values)
         pieces.append(jnp.broadcast_to(activity, (rows, nodes, w.shape[-1])).reshape(rows * nodes, -1))
         first = last

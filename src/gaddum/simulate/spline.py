@@ -58,7 +58,7 @@ _lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
 
 def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
     """Value and slope from one pass over the four coefficients that reach z."""
-    flat = (coefficients(table)).reshape(-1)
+    flat = jnp.asarray(coefficients(table)).reshape(-1)
     raw = (z - Z_GRID[0]) / _STEP
     place = jnp.clip(raw, 0.0, _CELLS)
     cell = jnp.clip(jnp.floor(place), 0, _CELLS - 1)
