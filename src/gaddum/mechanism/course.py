@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from gaddum.mechanism.behaviour import Quadrature
 
-
 NARROW = 3.0
 """Width of an interval over the time constant from which the kernel, not the drive, is integrated exactly."""
 

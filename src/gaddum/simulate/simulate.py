@@ -28,11 +28,11 @@ from gaddum.simulate.regimen import Input, Ligand, Plan, Register, plan_regimen
 
 ORDER = 5
 """Gauss-Legendre nodes of each interval."""
-GROWTH = 1.0
+GROWTH = 0.8
 """Width of an interval over the time since the last dose, reading or end of an infusion."""
 FIRST = 0.05
 """Width of the first interval after a dose (h)."""
-WIDEST = 24.0
+WIDEST = 12.0
 """Greatest width of an interval (h): drugs go exponentially, so late intervals must not grow on."""
 LANES = 64
 """Draws computed together, so that a block's arrays stay in the cache."""
