@@ -227,6 +227,58 @@ def concentration(
     return jnp.where(since >= 0, amount * jnp.maximum(curve, 0.0), 0.0)[0]
 
 
+def profile(
+    impulse: Impulse, times: np.ndarray, amount: float, *, start: float = 0.0, duration: float = 0.0
+) -> Array:
+    """Concentration after one dose at times that are known beforehand: `concentration`, several times faster.
+
+    Times before, during and after an infusion are told apart while tracing, so each needs one exponential per pole, and
+    the sum over poles is written out, so that it runs in one pass. Its gradient is slow to compile.
+
+    Parameters
+    ----------
+    impulse
+        Response to a unit bolus, [poles, *batch].
+    times
+        Times at which to read (h), shape [times], ascending.
+    amount, start, duration
+        Dose (nmol), its time and the length of a zero-order input (h, 0: a bolus).
+
+    Returns
+    -------
+    Array
+        Concentration (nM), shape [times, *batch].
+    """
+    since = np.asarray(times, float) - start
+    before, until_end = (int(np.searchsorted(since, x)) for x in (0.0, duration))
+    during, after = since[before:until_end], since[until_end:] - duration
+    batch = impulse.rates.shape[1:]
+    rates, weights = list(impulse.rates), list(impulse.weights)
+
+    def along(t: np.ndarray) -> np.ndarray:
+        return t.reshape((-1,) + (1,) * len(batch))
+
+    parts = [jnp.zeros((before, *batch))]
+    if duration > 0:
+        weights = [amount / duration * w / r for r, w in zip(rates, weights, strict=True)]
+        plateau = _sum(weights)
+        falls = [w * jnp.exp(-r * along(during)) for r, w in zip(rates, weights, strict=True)]
+        parts.append(plateau - _sum(falls))
+        weights = [w * -jnp.expm1(-r * duration) for r, w in zip(rates, weights, strict=True)]
+    else:
+        weights = [amount * w for w in weights]
+    parts.append(_sum([w * jnp.exp(-r * along(after)) for r, w in zip(rates, weights, strict=True)]))
+    # A sum of residues can end a rounding error below zero; a concentration cannot.
+    return jnp.maximum(jnp.concatenate(parts), 0.0)
+
+
+def _sum(terms: list[Array]) -> Array:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
 def superpose(
     impulse: Impulse,
     times: ArrayLike,

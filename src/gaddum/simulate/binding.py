@@ -159,7 +159,7 @@ def bound(
     own = sum((h for b, h in zip(bonds_, held, strict=True) if _own_site(b)), nothing)
     others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
     agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
-    activated = sum((h * _efficacy(b, values) for b, h in agonists), nothing)
+    activated = sum((h * efficacy(b, values) for b, h in agonists), nothing)
     against = sum(
         (h for b, h in zip(bonds_, held, strict=True) if b.mode != "agonist" and not _own_site(b)), nothing
     )
@@ -224,5 +224,6 @@ def _own_site(bond: Bond) -> bool:
     return bond.mode == "glutamate-site antagonist"
 
 
-def _efficacy(bond: Bond, values: Array) -> Array | float:
+def efficacy(bond: Bond, values: Array) -> Array | float:
+    """Intrinsic efficacy, at most that of a full agonist (1)."""
     return jnp.minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0

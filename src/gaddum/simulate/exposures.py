@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
@@ -60,7 +61,7 @@ def concentrations(
     array, shape (ligands, times, batch)
         Concentrations (nM).
     """
-    times, values = jnp.asarray(times, float), jnp.exp(jnp.asarray(theta, float))
+    values = jnp.exp(jnp.asarray(theta, float))
     batch = values.shape[1]
     impulses: dict[tuple, Impulse] = {}
     found = [_concentration(ligand, values, times, site, impulses) for ligand in plan.ligands]
@@ -123,10 +124,10 @@ class _Stream(NamedTuple):
 
 
 def _concentration(
-    ligand: Ligand, values: Array, times: Array, site: Site, impulses: dict[tuple, Impulse]
+    ligand: Ligand, values: Array, times: Array | np.ndarray, site: Site, impulses: dict[tuple, Impulse]
 ) -> Float[Array, "times batch"]:
     batch = values.shape[1]
-    span = times if times.ndim == 2 else times[:, None]
+    span = jnp.asarray(times if times.ndim == 2 else times[:, None])
     total = jnp.zeros((times.shape[0], batch))
     if site == "brain":
         for level, start, end in ligand.held:
@@ -177,7 +178,8 @@ def _response(
             impulse = _cascade(impulse, chain)
         if last >= 0:
             impulse = _through(impulse, values[last])
-        impulses[key] = impulse
+        # Computed once: fusion would otherwise repeat the residues at every time.
+        impulses[key] = jax.lax.optimization_barrier(impulse)
     return impulses[key]
 
 
@@ -215,13 +217,26 @@ def _mammillary(body: Body, values: Array) -> Impulse:
     return _mammillary_impulse(values[body.v_c], _clearance(body, values), volumes, flows)
 
 
-def _series(impulse: Impulse, one: Input, values: Array, times: Array) -> Float[Array, "times batch"]:
+def _series(
+    impulse: Impulse, one: Input, values: Array, times: Array | np.ndarray
+) -> Float[Array, "times batch"]:
     """Concentration after a dose or a regular series, per unit of what is absorbed."""
     duration = one.duration if one.release < 0 else values[one.release]
     lag = 0.0 if one.lag < 0 else values[one.lag]
+    # Compiled as a whole, with times on one ascending axis that the caller knows beforehand.
+    fixed = (
+        isinstance(values, Tracer)
+        and isinstance(times, np.ndarray)
+        and times.ndim == 1
+        and all(isinstance(x, float) for x in (one.amount, one.start, one.duration))
+    )
     if one.steady_state:
         total = _steady_state(impulse, times, one.amount, one.interval, duration, start=one.start, lag=lag)
         after = one.repeats - 1
+    elif fixed and one.repeats == 1 and one.release < 0 and one.lag < 0:
+        return exposure.profile(
+            impulse, np.asarray(times), one.amount, start=one.start, duration=one.duration
+        )
     elif one.repeats == 1 and one.release < 0 and isinstance(one.duration, float) and not one.duration:
         return _bolus(impulse, times, one.amount, one.start, lag)
     else:

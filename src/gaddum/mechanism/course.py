@@ -1,0 +1,131 @@
+"""Course: states that are linear in themselves, followed over many intervals by their integrating factor.
+
+Between the edges of an interval the drive is known at Gauss-Legendre nodes. What an interval keeps of the state and
+what it adds are computed for all intervals at once; only the recursion from edge to edge is sequential. Integrands are
+positive, so nothing cancels. `behaviour` uses the same for one reading; this is for whole courses.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Float
+
+from gaddum.mechanism.behaviour import Quadrature
+
+NARROW = 3.0
+"""Width of an interval over the time constant from which the kernel, not the drive, is integrated exactly."""
+
+
+def relaxation(
+    drive: Float[Array, "intervals order ..."],
+    width: Float[np.ndarray, " intervals"],
+    rule: Quadrature,
+    k: Float[Array, "..."],
+) -> Float[Array, "edges ..."]:
+    """State A at every edge under dA/dt = k (drive - A), from A = 0.
+
+    Parameters
+    ----------
+    drive : array
+        Drive at the nodes of each interval.
+    width : array
+        Width of each interval (h).
+    rule : Quadrature
+        Rule of the nodes.
+    k : array
+        Rate of equilibration (1/h).
+
+    Returns
+    -------
+    array, shape (intervals + 1, *batch)
+        State at the edges.
+    """
+    span = _along(width, drive.ndim - 1)
+    rest = _along(1 - rule.nodes, drive.ndim - 1)
+    reach = k * span
+    kept = jnp.exp(-reach)
+    gained = reach * _weighted(rule.weights, drive * jnp.exp(-reach[:, None] * rest))
+    # A kernel that is narrow beside the interval is integrated exactly against the interpolated drive.
+    powers = np.linalg.inv(np.vander(rule.nodes, increasing=True))
+    safe = jnp.maximum(reach, NARROW)
+    moment, exact = -jnp.expm1(-safe), jnp.zeros_like(gained)
+    for power, row in enumerate(powers):
+        moment = moment if power == 0 else 1 - power / safe * moment
+        exact = exact + moment * _weighted(row, drive)
+    return _recursion(kept, jnp.where(reach > NARROW, exact, gained), jnp.zeros(drive.shape[2:]))
+
+
+def turnover(
+    drive: Float[Array, "intervals order ..."],
+    width: Float[np.ndarray, " intervals"],
+    rule: Quadrature,
+    k_off: Float[Array, "..."],
+    *,
+    cycle: int | None = None,
+) -> Float[Array, "edges ..."]:
+    """State P at every edge under dP/dt = drive (1 - P) - k_off P, from P = 0 or a steady state.
+
+    Parameters
+    ----------
+    drive : array
+        Rate of build-up (1/h) at the nodes of each interval.
+    width : array
+        Width of each interval (h).
+    rule : Quadrature
+        Rule of the nodes.
+    k_off : array
+        Rate of decay (1/h).
+    cycle : int, optional
+        Where the first `cycle` intervals are one period of a steady state, P starts at the value that repeats after
+        it; otherwise at 0.
+
+    Returns
+    -------
+    array, shape (intervals + 1, *batch)
+        State at the edges.
+    """
+    span = _along(width, drive.ndim - 1)
+    whole = span * _weighted(rule.weights, drive)
+    built = jnp.stack([span * _weighted(row, drive) for row in rule.cumulative], axis=1)
+    rest = _along(1 - rule.nodes, drive.ndim - 1)
+    kernel = jnp.exp(built - whole[:, None] - k_off * span[:, None] * rest)
+    kept = jnp.exp(-whole - k_off * span)
+    gained = span * _weighted(rule.weights, drive * kernel)
+    start = jnp.zeros(drive.shape[2:])
+    if cycle:
+        end = _recursion(kept[:cycle], gained[:cycle], start)[-1]
+        left = jnp.prod(kept[:cycle], axis=0)
+        start = jnp.where(left < 1, end / jnp.where(left < 1, 1 - left, 1.0), 0.0)
+    return _recursion(kept, gained, start)
+
+
+WRITTEN_OUT = 64
+"""Intervals up to which the recursion is written out: each step is tiny beside a loop's overhead."""
+
+
+def _recursion(kept: Array, gained: Array, start: Array) -> Array:
+    """Edges of state -> kept * state + gained."""
+    if kept.shape[0] > WRITTEN_OUT:
+
+        def step(state: Array, one: tuple[Array, Array]) -> tuple[Array, Array]:
+            state = state * one[0] + one[1]
+            return state, state
+
+        return jnp.concatenate([start[None], lax.scan(step, start, (kept, gained))[1]])
+    states = [start]
+    for place in range(kept.shape[0]):
+        states.append(states[-1] * kept[place] + gained[place])
+    return jnp.stack(states)
+
+
+def _weighted(weights: np.ndarray, values: Array) -> Array:
+    """Weighted sum over the nodes; written out, since tiny dot products are slow in XLA."""
+    total = float(weights[0]) * values[:, 0]
+    for place, weight in enumerate(weights[1:], start=1):
+        total = total + float(weight) * values[:, place]
+    return total
+
+
+def _along(x: np.ndarray, rank: int) -> Array:
+    """Put a vector on the first of `rank` axes."""
+    return jnp.asarray(np.asarray(x, float).reshape((-1,) + (1,) * (rank - 1)))
