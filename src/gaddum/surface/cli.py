@@ -16,9 +16,9 @@ import typer
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
+from gaddum.surface.events import events
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
-from gaddum.surface.events import events
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
