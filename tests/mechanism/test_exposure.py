@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gaddum.mechanism import exposure
-from gaddum.mechanism.exposure import Impulse, area_under_curve, through, transit
+from gaddum.mechanism.exposure import Impulse, area_under_curve, profile, through, transit
 from reference.kinetics import Compartments
 
 V_C, CL, V_P, Q, K_A, K_E0, LAG, F = 3.0, 2.0, (5.0, 20.0), (4.0, 0.7), 1.3, 0.35, 0.4, 0.6
@@ -269,11 +269,32 @@ def test_nothing_is_there_before_the_dose():
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 50), st.floats(0, 10), st.floats(0, 100), st.floats(0, 100))
+@example(0.0, 8e-307, 0.0, 1.0)
+@example(1.0, 5e-324, 1.0, 2.0)
 def test_concentration_is_positive_and_rises_with_the_dose(time, duration, first, second):
     low, high = sorted((first, second))
     less = concentration(ORAL, jnp.array([time]), low, duration=duration)
     more = concentration(ORAL, jnp.array([time]), high, duration=duration)
     assert 0 <= less[0] <= more[0]
+
+
+@pytest.mark.parametrize("duration", [5e-324, 8e-307, 1e-13])
+def test_an_input_too_short_to_have_a_rate_is_a_bolus(duration):
+    bolus, regular = concentration(ORAL, TIMES, 5.0), steady_state(ORAL, TIMES, 5.0, 6.0)
+    np.testing.assert_allclose(concentration(ORAL, TIMES, 5.0, duration=duration), bolus, rtol=1e-11)
+    np.testing.assert_allclose(steady_state(ORAL, TIMES, 5.0, 6.0, duration), regular, rtol=1e-11)
+    times = np.sort(np.asarray(TIMES))
+    short, none = (profile(ORAL, times, 5.0, duration=x) for x in (duration, 0.0))
+    np.testing.assert_allclose(short, none, rtol=1e-11)
+
+
+def test_a_known_grid_gives_what_any_times_give():
+    times = np.array([-1.0, 0.0, 0.2, 0.7, 1.5, 30.0])
+    for duration in (0.0, 0.7):
+        seen = profile(ORAL, times, 5.0, start=-0.1, duration=duration)
+        np.testing.assert_allclose(
+            seen, concentration(ORAL, times, 5.0, start=-0.1, duration=duration), rtol=1e-11, atol=1e-15
+        )
 
 
 def test_gradients_are_finite_everywhere():

@@ -18,7 +18,7 @@ NARROW = 3.0
 
 def relaxation(
     drive: Float[Array, "intervals order ..."],
-    width: Float[np.ndarray, " intervals"],
+    width: Float[Array | np.ndarray, " intervals"],
     rule: Quadrature,
     k: Float[Array, "..."],
 ) -> Float[Array, "edges ..."]:
@@ -57,7 +57,7 @@ def relaxation(
 
 def turnover(
     drive: Float[Array, "intervals order ..."],
-    width: Float[np.ndarray, " intervals"],
+    width: Float[Array | np.ndarray, " intervals"],
     rule: Quadrature,
     k_off: Float[Array, "..."],
     *,
@@ -126,6 +126,6 @@ def _weighted(weights: np.ndarray, values: Array) -> Array:
     return total
 
 
-def _along(x: np.ndarray, rank: int) -> Array:
+def _along(x: Array | np.ndarray, rank: int) -> Array:
     """Put a vector on the first of `rank` axes."""
-    return jnp.asarray(np.asarray(x, float).reshape((-1,) + (1,) * (rank - 1)))
+    return jnp.asarray(x, float).reshape((-1,) + (1,) * (rank - 1))

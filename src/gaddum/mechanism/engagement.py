@@ -17,8 +17,6 @@ from jax import Array, lax
 from jax.scipy.linalg import expm
 from jax.typing import ArrayLike
 
-from gaddum.mechanism.behaviour import Quadrature
-
 Value: TypeAlias = Any  # float, array or pint quantity: anything with arithmetic
 
 
@@ -367,65 +365,4 @@ def slow_offset(
         return rho, rho
 
     later = lax.scan(step, first, (c, jnp.diff(times)))[1]
-    return jnp.concatenate([first[None], later])
-
-
-def driven_occupancy(
-    drive: Array,
-    width: ArrayLike,
-    rule: Quadrature,
-    k_off: ArrayLike,
-    *,
-    cycle: int | None = None,
-) -> Array:
-    """Occupancy by a slow ligand whose rate of association varies smoothly within each of many intervals.
-
-    ``d rho / dt = drive (1 - rho) - k_off rho``, by its integrating factor on Gauss-Legendre nodes: exact for smooth
-    drives, with positive integrands only.
-
-    Parameters
-    ----------
-    drive
-        Association rate times concentration (1/h) at the nodes, shape [intervals * order, *batch].
-    width
-        Width of each interval (h), shape [intervals].
-    rule
-        The rule whose nodes they are.
-    k_off
-        Rate of dissociation (1/h), scalar or shape [*batch].
-    cycle
-        Where the first `cycle` intervals are one period of a steady state, the occupancy starts at the value that
-        repeats after it; otherwise at 0.
-
-    Returns
-    -------
-    Array
-        Occupancy at the edges, shape [intervals + 1, *batch].
-    """
-    width = jnp.asarray(width, float)
-    order = rule.nodes.size
-    batch = drive.shape[1:]
-    by_interval = drive.reshape(width.shape[0], order, *batch)
-    k_off = jnp.broadcast_to(jnp.asarray(k_off, float), batch)
-
-    def factors(u: Array, span: Array) -> tuple[Array, Array]:
-        """What is left of the occupancy at the start of an interval, and what is gained by its end."""
-        exposure = span * jnp.tensordot(rule.cumulative, u, axes=1)
-        whole = span * jnp.tensordot(rule.weights, u, axes=1)
-        rest = span * (1 - rule.nodes).reshape(-1, *(1,) * len(batch))
-        kernel = jnp.exp(-(whole - exposure) - k_off * rest)
-        return jnp.exp(-whole - k_off * span), span * jnp.tensordot(rule.weights, u * kernel, axes=1)
-
-    kept, gained = lax.map(lambda one: factors(*one), (by_interval, width))
-
-    def step(rho: Array, one: tuple[Array, Array]) -> tuple[Array, Array]:
-        rho = rho * one[0] + one[1]
-        return rho, rho
-
-    first = jnp.zeros(batch)
-    if cycle:
-        end = lax.scan(step, first, (kept[:cycle], gained[:cycle]))[0]
-        left = jnp.prod(kept[:cycle], axis=0)
-        first = jnp.where(left < 1, end / jnp.where(left < 1, 1 - left, 1.0), 0.0)
-    later = lax.scan(step, first, (kept, gained))[1]
     return jnp.concatenate([first[None], later])

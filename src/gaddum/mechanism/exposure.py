@@ -28,6 +28,10 @@ from numpy.polynomial import chebyshev
 COINCIDENCE = 1e-5  # relative distance of two poles below which they are treated as one double pole
 
 
+SHORTEST = 1e-12
+"""Length of an input (h) up to which it is a bolus: its rate would overflow, and rate times length underflow."""
+
+
 class Impulse(NamedTuple):
     """Response to a unit bolus at time zero: ``sum_p weights_p * exp(-rates_p * t)``.
 
@@ -220,8 +224,8 @@ def concentration(
         curve = jnp.sum(weights * jnp.exp(-rates * elapsed), axis=0, keepdims=True)
     else:
         infused = jnp.minimum(elapsed, duration)
-        length = jnp.where(duration > 0, duration, 1.0)
-        during = jnp.where(duration > 0, -jnp.expm1(-rates * infused) / (rates * length), 1.0)
+        length = jnp.where(duration > SHORTEST, duration, 1.0)
+        during = jnp.where(duration > SHORTEST, -jnp.expm1(-rates * infused) / (rates * length), 1.0)
         curve = jnp.sum(weights * during * jnp.exp(-rates * (elapsed - infused)), axis=0, keepdims=True)
     # A sum of residues can end a rounding error below zero; a concentration cannot.
     return jnp.where(since >= 0, amount * jnp.maximum(curve, 0.0), 0.0)[0]
@@ -249,6 +253,7 @@ def profile(
     Array
         Concentration (nM), shape [times, *batch].
     """
+    duration = duration if duration > SHORTEST else 0.0
     since = np.asarray(times, float) - start
     before, until_end = (int(np.searchsorted(since, x)) for x in (0.0, duration))
     during, after = since[before:until_end], since[until_end:] - duration
@@ -259,7 +264,7 @@ def profile(
         return t.reshape((-1,) + (1,) * len(batch))
 
     parts = [jnp.zeros((before, *batch))]
-    if duration > 0:
+    if duration:
         weights = [amount / duration * w / r for r, w in zip(rates, weights, strict=True)]
         plateau = _sum(weights)
         falls = [w * jnp.exp(-r * along(during)) for r, w in zip(rates, weights, strict=True)]
@@ -363,10 +368,10 @@ def steady_state(
     ended = jnp.clip(jnp.floor((elapsed - rest) / interval), 0.0, intervals)
     since_end = jnp.maximum(elapsed - rest - ended * interval, 0.0)
     fading = jnp.exp(-rates * since_end) * -jnp.expm1(-rates * ended * interval) / remaining
-    length = jnp.where(duration > 0, duration, 1.0)
+    length = jnp.where(duration > SHORTEST, duration, 1.0)
     infusion = (short + earlier + (intervals - ended) + fading) / (rates * length)
     bolus = jnp.exp(-rates * elapsed) / remaining
-    curve = jnp.sum(weights * jnp.where(duration > 0, infusion, bolus), axis=0, keepdims=True)
+    curve = jnp.sum(weights * jnp.where(duration > SHORTEST, infusion, bolus), axis=0, keepdims=True)
     return jnp.where(since + lag >= 0, amount * jnp.maximum(curve, 0.0), 0.0)[0]
 
 

@@ -20,12 +20,10 @@ from gaddum.records.outcome import arms_of, is_scored
 from gaddum.records.prior import Fixed
 from gaddum.records.protocol import Arm, Endpoint, Subject
 from gaddum.simulate.curves import Assumption, dosed_drugs, ligands
+from gaddum.simulate.features import VEHICLE
 from gaddum.simulate.panels import ORDER, nodes_of, panels
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
 from gaddum.simulate.sites import Binder, Block, Course, Sampled
-
-VEHICLE = {"block": 0.0, "agonism": 0.0, "tone": 1.0, "reserve": 1.0, "engagement": 0.0}
-"""Level of each feature without any drug."""
 
 
 class Reading(NamedTuple):

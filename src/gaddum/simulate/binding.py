@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.mechanism import engagement
 from gaddum.mechanism.behaviour import Quadrature
+from gaddum.mechanism.course import turnover
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Preparation
@@ -216,7 +216,8 @@ def slow_courses(
         k_off = values[bond.k_off]
         k_on = values[bond.k_on] if bond.k_on >= 0 else k_off / constant(bond, values)
         drive = k_on * levels[bond.ligand] / (1 + fast)
-        found[place] = engagement.driven_occupancy(drive, width, rule, k_off, cycle=cycle)
+        by_interval = drive.reshape(width.size, rule.nodes.size, -1)
+        found[place] = turnover(by_interval, width, rule, k_off, cycle=cycle)
     return found
 
 
