@@ -85,7 +85,9 @@ def test_arms_of_the_same_dose_share_a_curve() -> None:
     assert tables < sum(block.sites["MOR"].curve.size for block in blocks)
 
 
-@pytest.mark.parametrize(("preparation", "shifted"), [("behaving", True), ("imaging", True), ("slice", False)])
+@pytest.mark.parametrize(
+    ("preparation", "shifted"), [("behaving", True), ("imaging", True), ("slice", False)]
+)
 def test_the_shift_between_glass_and_brain_holds_in_living_subjects_only(
     ketamine, preparation: str, shifted: bool
 ) -> None:
