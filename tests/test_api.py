@@ -24,6 +24,7 @@ PUBLIC = [
     "parse_doses",
     "parse_gate",
     "predict_events",
+    "query_ledger",
     "read_events",
     "read_responses",
     "schild_regression",

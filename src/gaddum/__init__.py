@@ -27,6 +27,7 @@ _HOMES = {
     "parse_doses": "gaddum.records.shorthand",
     "parse_gate": "gaddum.records.gate",
     "predict_events": "gaddum.simulate.events",
+    "query_ledger": "gaddum.interop.query",
     "read_events": "gaddum.interop.events",
     "read_responses": "gaddum.infer.responses",
     "schild_regression": "gaddum.infer.bench",

@@ -17,6 +17,7 @@ from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
 from gaddum.surface.events import events
+from gaddum.surface.ledger import query
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
 
@@ -33,7 +34,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 ledger_app = typer.Typer(
-    help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, ask, read and write the published studies of a case.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.command()(adjudicate)
 app.command()(occupancy)
@@ -41,6 +44,7 @@ app.command()(audit)
 app.command()(schild)
 app.command()(events)
 app.add_typer(ledger_app, name="ledger")
+ledger_app.command("query")(query)
 
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
@@ -75,6 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (ValueError, OSError) as error:
         if os.environ.get("GADDUM_DEBUG"):
+            raise
+        return _report_failure(error)
+    except ImportError as error:
+        if error.name is not None:  # a module of ours fails to load; an extra that is missing has no name
             raise
         return _report_failure(error)
     return 0
@@ -206,7 +214,7 @@ def _print_error(message: str, *, style: str = "bold red") -> None:
     Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
 
 
-def _report_failure(error: ValueError | OSError) -> int:
+def _report_failure(error: ValueError | OSError | ImportError) -> int:
     from gaddum.records.finding import RecordError
 
     if isinstance(error, RecordError):
