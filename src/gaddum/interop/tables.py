@@ -12,12 +12,13 @@ from pydantic import BaseModel
 from gaddum import units
 from gaddum.records.dose import HELD, Dose
 from gaddum.records.experiment import Experiment, Study
+from gaddum.records.field import FieldPath
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import Interaction, Means, Outcome, Responders, Verdict, is_scored
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.shorthand import write_doses
 from gaddum.records.source import Source
-from gaddum.records.yaml import FieldPath, readable
+from gaddum.records.yaml import readable
 
 
 class Column(NamedTuple):
