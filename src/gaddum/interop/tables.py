@@ -195,6 +195,11 @@ def ledger_tables(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
     return rows
 
 
+def sources_of(study: Study) -> Iterator[tuple[FieldPath, Source]]:
+    """Every source in a study, with the field that it is of."""
+    return _walk(study, ())
+
+
 def describe_tables() -> str:
     """Tables and columns as text, one table a line."""
     return "\n".join(
@@ -215,7 +220,7 @@ def _of_study(study: Study) -> Iterator[_Row]:
         yield "judgements", key | {"list": "reporting", "item": item, "judgement": judgement}
     for experiment in study.experiments:
         yield from _of_experiment(key | {"experiment": experiment.id}, experiment)
-    for path, source in _sources(study, ()):
+    for path, source in sources_of(study):
         yield "sources", key | {"field": readable(path)} | source.model_dump()
 
 
@@ -306,15 +311,15 @@ def _mean(reported: Reported | None) -> float | None:
     return sum(values) / len(values)
 
 
-def _sources(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Source]]:
+def _walk(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Source]]:
     if isinstance(value, Source):
         yield path, value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _sources(getattr(value, name), (*path, name))
+            yield from _walk(getattr(value, name), (*path, name))
     elif isinstance(value, dict):
         for key, part in value.items():
-            yield from _sources(part, (*path, key))
+            yield from _walk(part, (*path, key))
     elif isinstance(value, tuple):
         for index, part in enumerate(value):
-            yield from _sources(part, (*path, index))
+            yield from _walk(part, (*path, index))

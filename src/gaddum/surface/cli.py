@@ -17,7 +17,7 @@ from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
 from gaddum.surface.events import events
-from gaddum.surface.ledger import query
+from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
 
@@ -45,6 +45,8 @@ app.command()(schild)
 app.command()(events)
 app.add_typer(ledger_app, name="ledger")
 ledger_app.command("query")(query)
+ledger_app.command("import")(import_)
+ledger_app.command("export")(export)
 
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")

@@ -1,10 +1,11 @@
-"""`gaddum ledger query`: SQL over the published studies of a case."""
+"""`gaddum ledger query`, `import` and `export`: the published studies of a case as tables."""
 
 import csv
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -43,6 +44,79 @@ def query(
         typer.echo(_csv(answer), nl=False)
     else:
         _print_table(answer)
+
+
+def import_(
+    table: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV file or workbook (.xlsx), one row an outcome.")
+    ],
+    out: Annotated[Path, typer.Option(help="The case's folder; a new one is made with case.yaml.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file: which column is which field; without it the columns of `ledger export`."
+        ),
+    ] = None,
+    drug: Annotated[str | None, typer.Option(help="The drug in question, for a new case.")] = None,
+) -> None:
+    """Read studies from a spreadsheet into the folder of a case. No file is overwritten.
+
+    Example: gaddum ledger import extraction.xlsx --mapping mapping.yaml --out my-case --drug ketamine
+    """
+    from gaddum.interop.studies import import_studies
+    from gaddum.records.yaml import dump_record
+    from gaddum.surface.files import write_atomically
+    from gaddum.surface.scaffold import scaffold_case
+
+    texts = {study.id: dump_record(study) for study in import_studies(table, mapping)}
+    if not (out / "case.yaml").is_file():
+        scaffold_case(out.resolve().name, out.resolve().parent, drug=drug, studies=texts)
+    else:
+        there = [name for name in texts if (out / "studies" / f"{name}.yaml").exists()]
+        if there:
+            raise ValueError(
+                f"An import must not overwrite studies; {', '.join(there)} exist in {out}. Remove them, or their rows."
+            )
+        (out / "studies").mkdir(exist_ok=True)
+        for name, text in texts.items():
+            write_atomically(out / "studies" / f"{name}.yaml", text)
+    typer.echo(f"Wrote {len(texts)} studies to {out / 'studies'}. Now run: gaddum check {out}")
+
+
+def export(
+    case: CaseName,
+    form: Annotated[
+        Literal["csv", "xlsx", "bibtex"] | None,
+        typer.Option("--format", help="csv, xlsx or bibtex.  [default: by the name of --out, or csv]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write this file instead of printing.")] = None,
+) -> None:
+    """Write the studies of a case as a spreadsheet, one row an outcome, or the works they cite as BibTeX.
+
+    `gaddum ledger import` reads the spreadsheet back as equal records.
+
+    Example: gaddum ledger export ketamine --out ketamine.xlsx
+    """
+    from gaddum.interop.bibtex import write_bibtex
+    from gaddum.interop.export import export_studies
+    from gaddum.records.ledger import load_case
+    from gaddum.surface.files import write_atomically
+
+    suffix = "" if out is None else out.suffix.casefold()
+    chosen = form or {".xlsx": "xlsx", ".bib": "bibtex"}.get(suffix, "csv")
+    if chosen == "xlsx" and out is None:
+        raise ValueError("A workbook must be written to a file; got none. Add --out FILE.xlsx.")
+    if (chosen == "xlsx") != (suffix == ".xlsx") and out is not None:
+        raise ValueError(f"A workbook's name must end in .xlsx, and no other's; got {out} for {chosen}.")
+    ledger = load_case(case).ledger
+    if chosen == "bibtex":
+        content = write_bibtex(ledger).encode()
+    else:
+        content = export_studies(ledger, out or "ledger.csv")
+    if out is None:
+        typer.echo(content, nl=False)
+    else:
+        write_atomically(out, content)
 
 
 def _listing() -> "Answer":

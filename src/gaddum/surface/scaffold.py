@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -86,7 +87,9 @@ experiments:
 """
 
 
-def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
+def scaffold_case(
+    name: str, folder: Path, *, drug: str | None = None, studies: Mapping[str, str] | None = None
+) -> Path:
     """Make the folder of a new case; an existing one is never touched.
 
     Parameters
@@ -97,6 +100,8 @@ def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
         Where to make it.
     drug : str, optional
         The drug in question. Where not given: the drug named like the case, or else the library's first.
+    studies : mapping of str to str, optional
+        YAML text of its studies by id; an example where not given.
 
     Returns
     -------
@@ -119,8 +124,11 @@ def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
     try:
         (draft / "studies").mkdir()
         (draft / "case.yaml").write_text(_CASE.format(name=name, drug=chosen), encoding="utf-8")
-        study = _STUDY.format(year=date.today().year, drug=chosen)
-        (draft / "studies" / "example.yaml").write_text(study, encoding="utf-8")
+        given = (
+            {"example": _STUDY.format(year=date.today().year, drug=chosen)} if studies is None else studies
+        )
+        for key, text in given.items():
+            (draft / "studies" / f"{key}.yaml").write_text(text, encoding="utf-8")
         draft.chmod(0o777 & ~_umask())
         draft.rename(target)
     except BaseException:
