@@ -339,6 +339,8 @@ def _sentence(fault: Any, model: type[BaseModel]) -> str:
 
 
 def _hint(found: Any, options: list[str]) -> str:
+    if found is None:
+        return ""
     hint = nearest(str(found), options)
     return hint if hint.startswith("Did you mean") else ""
 

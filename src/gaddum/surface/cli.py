@@ -141,13 +141,24 @@ def schema(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the case: lower case, digits, - and _.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Name of the case: lower case, digits, - and _; with --study the case's folder."),
+    ],
     folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path("."),
     drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Id of a study whose file to add to the case instead, ready to fill in."),
+    ] = None,
 ) -> None:
-    """Make the folder of a new case, with an example study to overwrite."""
-    from gaddum.surface.scaffold import scaffold_case
+    """Make the folder of a new case, with an example study to overwrite; or the file of a new study."""
+    from gaddum.surface.scaffold import scaffold_case, scaffold_study
 
+    if study is not None:
+        written = scaffold_study(study, Path(name))
+        typer.echo(f"Wrote {written}. Fill it in; what is left to fill in, says: gaddum check {name}")
+        return
     made = scaffold_case(name, folder, drug=drug)
     typer.echo(f"Made {made}. Edit {made / 'case.yaml'}, then run: gaddum check {made}")
 
