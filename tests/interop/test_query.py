@@ -104,7 +104,7 @@ def test_an_unknown_column_lists_those_of_the_tables_named(ledger):
 
 def test_a_syntax_error_points_at_its_place(ledger):
     with pytest.raises(ValueError, match=r"syntax error at or near.*\nLINE 1"):
-        query_ledger(ledger, "SELECT * FROM studies WHERE")
+        query_ledger(ledger, "SELECT study FROM FROM studies")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Cells are text throughout: what a number or a date was in a workbook is written 
 import csv
 import datetime
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -185,40 +186,46 @@ def _header(cells: list[str], name: str) -> list[str]:
     return columns
 
 
-def _workbook_rows(raw: bytes, name: str, wanted: str | None) -> Iterable[list[str]]:
+def _workbook_rows(raw: bytes, name: str, wanted: str | None) -> list[list[str]]:
     openpyxl = _openpyxl()
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            size = sum(part.file_size for part in packed.infolist())
-        if size > MAX_UNPACKED:
-            _refuse(
-                name,
-                f"A workbook must unpack to at most {MAX_UNPACKED // 1_000_000} MB; got {size / 1e6:.0f} MB.",
-            )
-        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            size = sum(part.file_size for part in packed.infolist()) / 1e6
+        if size > MAX_UNPACKED / 1e6:
+            most = f"{MAX_UNPACKED / 1e6:.0f} MB"
+            _refuse(name, f"A workbook must unpack to at most {most}; got {size:.0f} MB. Split it.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of styles and menus, which are not read
+            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            return _page_rows(_page(book, name, wanted), name)
     except RecordError:
         raise
     except Exception as error:  # openpyxl lets through whatever zip and XML readers raise
         told = f"{type(error).__name__}: {error}"[:200]
         _refuse(name, f"The file must be a workbook (.xlsx); got {told}. Save it as .xlsx or CSV again.")
+
+
+def _page(book: Any, name: str, wanted: str | None) -> Any:
     names = [page.title for page in book.worksheets]
-    if wanted is not None and wanted not in names:
-        _refuse(
-            name,
-            f"The sheet must be in the workbook; got {wanted!r}. {nearest(wanted, names, what='Sheets')}",
-        )
     if not names:
         _refuse(name, "A workbook must have a sheet; got none.")
-    page = book[wanted] if wanted is not None else book.worksheets[0]
+    if wanted is None:
+        return book.worksheets[0]
+    if wanted not in names:
+        hint = nearest(wanted, names, what="Sheets")
+        _refuse(name, f"The sheet must be in the workbook; got {wanted!r}. {hint}")
+    return book[wanted]
+
+
+def _page_rows(page: Any, name: str) -> list[list[str]]:
     page.reset_dimensions()  # what a workbook says of its size need not be true
     found = []
     for number, cells in enumerate(page.iter_rows(), 1):
         if number > MAX_ROWS + 1_000:
             _refuse(name, f"A table must have at most {MAX_ROWS} rows; got more. Split it.")
         if len(cells) > MAX_COLUMNS:
-            _refuse(
-                name, f"A table must have at most {MAX_COLUMNS} columns; got {len(cells)}.", f"row {number}"
-            )
+            most = f"at most {MAX_COLUMNS} columns"
+            _refuse(name, f"A table must have {most}; got {len(cells)}.", f"row {number}")
         found.append([_text(cell, number, name) for cell in cells])
     return found
 
