@@ -88,6 +88,11 @@ def test_a_row_is_an_outcome_of_its_study(files):
     assert (outcome.arms["K"].mean, outcome.arms["K"].spread, outcome.arms["K"].n) == (80.0, 8.5, 9)
 
 
+def test_an_id_is_plain_letters_and_digits(files):
+    (study,) = files.read(ROW | {"Author": "Müller & Ng"})
+    assert study.id == "muller_ng_2019"
+
+
 def test_units_and_constants_stand_around_columns(files):
     (study,) = files.read(ROW)
     protocol = study.experiments[0].protocol
@@ -229,6 +234,11 @@ def test_rows_of_one_study_must_agree(files):
         ValueError, match=r"row 3, column 'Title': .*got 'Other' after 'A title' in row 2, column 'Title'"
     ):
         files.read(ROW, ROW | {"Title": "Other"})
+
+
+def test_rows_of_one_study_must_agree_on_its_cohort(files):
+    with pytest.raises(ValueError, match="row 3, column 'Cohort': cohort: Rows of one study must agree"):
+        files.read(ROW | {"Cohort": "a"}, ROW | {"Cohort": "b"}, fields=FIELDS | {"study.cohort": "{Cohort}"})
 
 
 def test_ids_that_differ_in_spelling_only_are_refused(files):

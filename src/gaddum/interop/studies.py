@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from gaddum.interop.mapping import (
     KEY,
@@ -165,7 +166,7 @@ class _Reader:
         }
         said = [_Said(split(one.path, texts), fill(one.text, texts), one) for one in self.templates]
         by_path = {one.path: one for one in said if one.text is not None}
-        draft, name = self._draft(row, by_path.get(("study", "id")))
+        draft = self._draft(row, by_path.get(("study", "id")))
         if draft is None:
             return
         experiment = self._experiment(draft, _text(by_path, ("experiment", "id")), row)
@@ -184,7 +185,7 @@ class _Reader:
 
         if form is not None:
             self._set(draft, (*located(("outcome",)), "endpoint"), key, row, by_path.get(KEY))
-        self._open_arms(draft, said, texts, located, row)
+        self._open_arms(draft, said, located, row)
         groups = _groups_spoken_of(said)
         for one in said:
             if one.path in (("study", "id"), ("experiment", "id"), KEY):
@@ -203,8 +204,9 @@ class _Reader:
 
     def studies(self) -> tuple[Study, ...]:
         found = []
-        for draft in self._drafts.values():
+        for name, draft in self._drafts.items():
             content = _listed(draft.content)
+            content.setdefault("cohort", name)
             _share_source(content)
             try:
                 found.append(to_record(Document(self.sheet.name, content, draft.cells), Study))
@@ -224,12 +226,13 @@ class _Reader:
                 told.add((cell.row, message))
                 yield Finding("error", self.sheet.name, ": ".join(filter(None, (str(cell), field))), message)
 
-    def _draft(self, row: Row, given: _Said | None) -> tuple[_Draft | None, str]:
+    def _draft(self, row: Row, given: _Said | None) -> _Draft | None:
         if given is None or given.text is None:
             wanted = [one.columns for one in self.templates if one.path == "study.id"]
             self._note(row, wanted[0] if wanted else (), "A row must have `study.id`; got none.")
-            return None, ""
-        name = re.sub(r"[^a-z0-9]+", "_", given.text.casefold()).strip("_")
+            return None
+        latin = normalize("NFKD", given.text.casefold()).encode("ascii", "ignore").decode()
+        name = re.sub(r"[^a-z0-9]+", "_", latin).strip("_")
         if self._names.setdefault(name, given.text) != given.text:
             self._note(
                 row,
@@ -240,8 +243,7 @@ class _Reader:
             draft = self._drafts[name] = _Draft()
             draft.cells[()] = self._cell(row, ())
             self._set(draft, ("id",), name, row, given)
-            draft.content["cohort"] = name
-        return self._drafts[name], name
+        return self._drafts[name]
 
     def _experiment(self, draft: _Draft, name: str, row: Row) -> int:
         if name not in draft.experiments:
@@ -250,9 +252,7 @@ class _Reader:
             self._set(draft, ("experiments", number, "id"), name, row, None)
         return draft.experiments[name]
 
-    def _open_arms(
-        self, draft: _Draft, said: list[_Said], texts: dict[str, str], located: Any, row: Row
-    ) -> None:
+    def _open_arms(self, draft: _Draft, said: list[_Said], located: Any, row: Row) -> None:
         """Make the arms that a column names, and those of the mapping that the result speaks of."""
         spoken = [
             str(one.path[1])
