@@ -8,7 +8,8 @@ placebo) are mixed here, in probability, before the log; the sampler only reads 
 - Paired data (crossovers): correlation 0.5 between sessions: the SD of a difference is the within-group SD.
 - Arm noise adds to the variance of every arm mean, beside 1/n, and is not seen by the test's own SD.
 - Unknown group sizes are equal over the arms that lack them; a given df of a two-arm test fixes them.
-- A difference with CI enters by its ratio to its standard error where n is known, and else as SD.
+- A difference keeps the standard error of its own CI, which a model may have made smaller than the plain t test would;
+  its df come from n where that is known, and else its SD counts as known.
 - The density of a statistic is per SD of the observed effect.
 """
 
@@ -188,19 +189,18 @@ _AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM
 def _difference(experiment: Experiment, outcome: Difference, priors: Priors) -> _Table:
     noise = fixed_value(priors, "arm_noise") ** 2
     first, second = outcome.contrast
-    low, high = outcome.ci
-    known = [experiment.protocol.arms[name].n for name in outcome.contrast]
-    paired = experiment.protocol.design == "crossover"
+    effect, low, high = (end / (outcome.sd or 1.0) for end in (outcome.value, *outcome.ci))
+    tail = 0.5 + 0.5 * outcome.ci_level
     contrasts = (_difference_of(first, second),)
-    if None in known:
-        error = (high - low) / (2 * ndtri(0.5 + 0.5 * outcome.ci_level))
-        density = effect_logpdf(outcome.value, error**2 + 2 * noise, np.inf, GRID)
-        return _Table(contrasts, density, {"effect": outcome.value, "lower": low, "upper": high})
+    if None in [experiment.protocol.arms[name].n for name in outcome.contrast]:
+        error = (high - low) / (2 * ndtri(tail))
+        density = effect_logpdf(effect, error**2 + 2 * noise, np.inf, GRID)
+        return _Table(contrasts, density, {"effect": effect, "lower": low, "upper": high})
     scenario = group_sizes(experiment, outcome.contrast, priors)[0]
-    error, df = _error_and_df(scenario, outcome.contrast, paired)
-    ratio = outcome.value / float((high - low) / (2 * student_t.ppf(0.5 + 0.5 * outcome.ci_level, df)))
-    density = effect_logpdf(ratio * error, error**2 + 2 * noise, df, GRID)
-    return _Table(contrasts, density, _observed(ratio * error, error, df))
+    _, df = _error_and_df(scenario, outcome.contrast, experiment.protocol.design == "crossover")
+    error = float((high - low) / (2 * student_t.ppf(tail, df)))
+    density = effect_logpdf(effect, error**2 + 2 * noise, df, GRID)
+    return _Table(contrasts, density, _observed(effect, error, df))
 
 
 def _test(experiment: Experiment, outcome: Test | PValue | PThreshold, priors: Priors) -> _Table:
