@@ -141,7 +141,7 @@ def distance(
     Examples
     --------
     >>> fold = Tolerance(kind="fold", value=2.0, reason="an example")
-    >>> distance(fold, np.array([10.0, 10.0]), np.array([5.0, 12.0]))
+    >>> round(distance(fold, np.array([10.0, 10.0]), np.array([5.0, 12.0])), 9)
     2.0
     """
     if tolerance.kind == "difference":
