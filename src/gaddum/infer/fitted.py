@@ -1,4 +1,4 @@
-"""Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts left out)."""
+"""Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts, publication)."""
 
 from typing import NamedTuple
 
@@ -18,6 +18,13 @@ FORMS = ("gate-matched", "absolute")
 
 SUMMARY_DRAWS = 1000
 """Posterior draws per fit that summaries use."""
+OMEGAS = (0.1, 0.3)
+"""Chances of publication without significance that are tried, beside 1."""
+SELECTION = (
+    *(f"publication of what is not significant {omega:g}" for omega in OMEGAS),
+    "publication averaged",
+)
+"""Names of the settings in which publication was selective; the last averages over all chances, 1 included."""
 
 
 class Fit(NamedTuple):
@@ -30,11 +37,21 @@ class Fit(NamedTuple):
     sample: Float[np.ndarray, "dimension draws"]
     """A thinned sample of the posterior, batch last; dimensions that the record does not touch follow their prior."""
     cohort_logs: Float[np.ndarray, "cohorts draws"]
+    ratios: Float[np.ndarray, "selections draws"] | None = None
+    """Log likelihood ratios of the settings `SELECTION`, where the record has outcomes that may have been selected."""
 
     @property
     def active(self) -> Bool[np.ndarray, " dimension"]:
         """Dimensions that the record touches."""
         return np.any(self.evidence.draws != 0, axis=0)
+
+    def log_ratio(self, shift: Float[np.ndarray, " columns"]) -> Float[np.ndarray, " draws"]:
+        """Log likelihood ratio of the draws under shifted weights of cohorts and, after these, of selections."""
+        cohorts = self.cohort_logs.shape[0]
+        found = shift[:cohorts] @ self.cohort_logs
+        if shift.size > cohorts and self.ratios is not None:
+            found = found + shift[cohorts:] @ self.ratios
+        return found
 
 
 class Fitted(NamedTuple):
@@ -84,6 +101,11 @@ class Fitted(NamedTuple):
                 shift = np.zeros(len(self.problem.cohorts))
                 shift[place] = -self.weights[place]
                 found[f"without {cohort}"] = (FORMS[0], shift)
+        if any(fit.ratios is not None for fit in self.fits.values()):
+            for place, name in enumerate(SELECTION):
+                shift = np.zeros(len(self.problem.cohorts) + len(SELECTION))
+                shift[len(self.problem.cohorts) + place] = 1.0
+                found[name] = (FORMS[0], shift)
         return found
 
 
@@ -92,7 +114,7 @@ def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[n
     count = fit.sample.shape[1]
     if shift is None or not len(shift):
         return np.full(count, 1 / count)
-    logs = shift @ fit.cohort_logs
+    logs = fit.log_ratio(shift)
     weights = np.exp(logs - logs.max())
     return weights / weights.sum()
 
@@ -100,4 +122,4 @@ def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[n
 def _shifted(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> float:
     if shift is None or not len(shift):
         return fit.evidence.log_ml
-    return compare.reweighted_log_ml(fit.evidence.log_ml, shift @ fit.cohort_logs)[0]
+    return compare.reweighted_log_ml(fit.evidence.log_ml, fit.log_ratio(shift))[0]
