@@ -5,6 +5,7 @@ counts with the contrast that is not asked for averaged over the same prior. Bes
 of the receptor: how far each drug blocks it in its own trial, against the reference drug in its trial.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +13,13 @@ from jaxtyping import Float
 
 from gaddum.infer.averaging import DRIVERS, MOVES, judged
 from gaddum.infer.densities import GRID
-from gaddum.infer.likelihood import Problem, Scored
+from gaddum.infer.likelihood import Scored
 from gaddum.infer.sizes import fixed_value
 from gaddum.records.claim import RelativeEffect
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.prior import Distribution
-from gaddum.simulate.assemble import VEHICLE
+from gaddum.simulate.assemble import VEHICLE, Reading
 
 Features = dict[str, Float[np.ndarray, "rows nodes draws"]]
 SPREADS = (1.0, 0.5, 2.0)
@@ -47,11 +48,11 @@ class Compared(NamedTuple):
 
 def compare_drugs(
     ask: RelativeEffect,
-    problem: Problem,
+    scored: Sequence[Scored],
     library: Library,
     priors: dict[str, Distribution],
     features: Features,
-    weights: Float[np.ndarray, " cohorts"],
+    readings: Sequence[Reading] = (),
 ) -> Compared | None:
     """Compare drugs with a reference by their outcomes; None where either has none.
 
@@ -59,18 +60,17 @@ def compare_drugs(
     ----------
     ask : RelativeEffect
         Which drugs, where, and what share of the reference's effect is asked for.
-    problem : Problem
-        Scored outcomes with their tables.
+    scored : sequence of Scored
+        Outcomes with their tables.
     library : Library
         Drugs and what they bind.
     priors : dict
         The case's distributions; uses `standardised_effect`.
     features : dict
-        Level of each feature per reading row, node and draw, for the columns on block.
-    weights : array
-        Weight of each cohort; those of weight 0 are left out.
+        Level of each feature per reading row, node and draw, for the columns on block; may be empty.
+    readings : sequence of Reading
+        Which row each arm of each outcome is.
     """
-    scored = [s for s in problem.scored if weights[s.cohort] > 0]
     cells = _cells(ask, scored, library)
     others = sorted({cell.drug for cell in cells} - {ask.reference})
     if not others or not any(cell.drug == ask.reference for cell in cells):
@@ -89,13 +89,13 @@ def compare_drugs(
     order = sorted(studies, key=lambda name: -abs(without[name] - main))
     driving = [name for name in order[:DRIVERS] if abs(without[name] - main) > MOVES]
     rows = [_row(drug, cells, ask, sd) for drug in (ask.reference, *others)]
-    beside = _block(ask, cells, problem, features)
+    beside = _block(ask, cells, features, readings)
     return Compared(
         judged(main, values, chance([])), driving, [row | beside.get(row["drug"], {}) for row in rows]
     )
 
 
-def _cells(ask: RelativeEffect, scored: list[Scored], library: Library) -> list[Cell]:
+def _cells(ask: RelativeEffect, scored: Sequence[Scored], library: Library) -> list[Cell]:
     """Contrasts of the drugs asked for with an inert arm, in the subjects and phase asked for."""
     wanted = {ask.reference, *(ask.drugs or _binders(ask, library))}
     found = []
@@ -186,19 +186,19 @@ def _row(drug: str, cells: list[Cell], ask: RelativeEffect, sd: float) -> dict[s
 
 
 def _block(
-    ask: RelativeEffect, cells: list[Cell], problem: Problem, features: Features
+    ask: RelativeEffect, cells: list[Cell], features: Features, readings: Sequence[Reading]
 ) -> dict[str, dict[str, Any]]:
     """Block of the target by each drug in its trial, when it is largest and at the test, and over the reference's."""
     level = features.get(f"{ask.target}.block")
     if level is None:
         return {}
-    readings = {(r.study, r.experiment, r.endpoint, r.arm): r.row for r in problem.assembly.readings}
+    row_of = {(r.study, r.experiment, r.endpoint, r.arm): r.row for r in readings}
     away = np.abs(level - VEHICLE["block"])
     peaks: dict[str, list[np.ndarray]] = {}
     tests: dict[str, list[np.ndarray]] = {}
     for cell in cells:
         s = cell.scored
-        row = readings[s.study.id, s.experiment.id, s.outcome.endpoint, cell.arm]
+        row = row_of[s.study.id, s.experiment.id, s.outcome.endpoint, cell.arm]
         peaks.setdefault(cell.drug, []).append(away[row].max(axis=0))
         tests.setdefault(cell.drug, []).append(away[row, -1])
     if ask.reference not in peaks:

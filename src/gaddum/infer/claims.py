@@ -15,7 +15,7 @@ from jaxtyping import Float
 from gaddum.infer import verdict
 from gaddum.infer.averaging import averaged, judged
 from gaddum.infer.cells import Features, compare_drugs
-from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted, importance
+from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, UNDECLARED, Fit, Fitted, importance
 from gaddum.records.claim import (
     AllOf,
     Claim,
@@ -30,9 +30,6 @@ from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger
 from gaddum.simulate.parameters import log_nodes
 from gaddum.simulate.response import values as parameter_values
-
-UNDECLARED = ("unknown", "none declared")
-"""What the field of competing interests says where no interest is recorded."""
 
 
 class Answer(NamedTuple):
@@ -279,7 +276,15 @@ def _band(values: Float[np.ndarray, " 3"]) -> str:
 
 def _relative_effect(fitted: Fitted, ask: RelativeEffect, features: Features) -> Answer | None:
     priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
-    found = compare_drugs(ask, fitted.problem, fitted.loaded.library, priors, features, fitted.weights)
+    problem = fitted.problem
+    found = compare_drugs(
+        ask,
+        [s for s in problem.scored if fitted.weights[s.cohort] > 0],
+        fitted.loaded.library,
+        priors,
+        features,
+        problem.assembly.readings,
+    )
     if found is None:
         return None
     others = ", ".join(row["drug"] for row in found.rows[1:])

@@ -12,8 +12,8 @@ from gaddum._version import __version__
 from gaddum.infer import compare, verdict
 from gaddum.infer.claims import answer_claims
 from gaddum.infer.contributions import bayes_factor_parts, without_kinetics
-from gaddum.infer.fitted import FORMS, SELECTION, SUMMARY_DRAWS, Fitted
-from gaddum.infer.heldout import held_out
+from gaddum.infer.fitted import FORMS, SELECTION, SUMMARY_DRAWS, Fitted, effective_draws
+from gaddum.infer.heldout import held_out, histogram
 from gaddum.infer.posterior import Settings
 from gaddum.infer.predictive import engagement, forest, in_double_precision, together
 from gaddum.infer.propositions import ask, conjunctions, propositions
@@ -21,6 +21,8 @@ from gaddum.infer.reweighing import selected, with_selection
 from gaddum.records.claim import AllOf
 from gaddum.simulate.parameters import DEFAULT_GSD
 
+IN_PLAY = 0.05
+"""Probability from which an account's draws must carry a setting."""
 MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
 
@@ -76,7 +78,10 @@ def write_document(
         "studies": _studies(fitted, until),
         "forest": seen.forest,
         "engagement": seen.engagement,
-        "held_out": seen.held_out,
+        "held_out": {
+            "outcomes": seen.held_out,
+            "histogram": histogram(seen.held_out) if seen.held_out else [],
+        },
         "selection": {
             "flagged": len(selected(problem)),
             "scored": len(problem.scored),
@@ -145,13 +150,21 @@ def _rivals(fitted: Fitted) -> list[dict[str, Any]]:
 
 
 def _sensitivity(fitted: Fitted) -> list[dict[str, Any]]:
+    """Probability of each account in every setting, those that a verdict must survive first."""
+    declared = fitted.settings()
     rows = []
-    for name, (form, shift) in fitted.settings().items():
+    for name, (form, shift) in (declared | fitted.stresses()).items():
         weighed = fitted.weighed(form, shift)
+        in_play = [
+            fit for key, one in weighed.items() if one.probability > IN_PLAY for fit in fitted.of(form, key)
+        ]
+        few = min(effective_draws(fit, shift) for fit in in_play)
         rows.append(
             {
                 "name": name,
-                "setting": "refitted" if shift is None else "importance weights",
+                "setting": "refitted" if shift is None else f"importance weights, {few:.0f} effective draws",
+                "effective_draws": None if shift is None else few,
+                "decides": name in declared,
                 "probabilities": {key: one.probability for key, one in weighed.items()},
             }
         )

@@ -20,6 +20,8 @@ SUMMARY_DRAWS = 1000
 """Posterior draws per fit that summaries use."""
 OMEGAS = (0.1, 0.3)
 """Chances of publication without significance that are tried, beside 1."""
+UNDECLARED = ("unknown", "none declared")
+"""What the field of competing interests says where no interest is recorded."""
 SELECTION = (
     *(f"publication of what is not significant {omega:g}" for omega in OMEGAS),
     "publication averaged",
@@ -107,6 +109,31 @@ class Fitted(NamedTuple):
                 shift[len(self.problem.cohorts) + place] = 1.0
                 found[name] = (FORMS[0], shift)
         return found
+
+    def stresses(self) -> dict[str, tuple[str, Float[np.ndarray, " cohorts"]]]:
+        """Further settings that are shown, and that no verdict has to survive: several cohorts left out together."""
+        labs: dict[str, set[int]] = {}
+        declared: set[int] = set()
+        for s in self.problem.scored:
+            if self.weights[s.cohort] > 0:
+                if s.study.lab is not None:
+                    labs.setdefault(s.study.lab, set()).add(s.cohort)
+                if s.study.competing_interests not in UNDECLARED:
+                    declared.add(s.cohort)
+        together = {f"without laboratory {lab}": mine for lab, mine in labs.items() if len(mine) > 1}
+        if declared:
+            together["without studies that declare an interest"] = declared
+        found = {}
+        for name, cohorts in together.items():
+            shift = np.zeros(len(self.problem.cohorts))
+            shift[list(cohorts)] = -self.weights[list(cohorts)]
+            found[name] = (FORMS[0], shift)
+        return found
+
+
+def effective_draws(fit: Fit, shift: Float[np.ndarray, " columns"] | None) -> float:
+    """How many equal draws the importance weights of a setting are worth."""
+    return float(1 / np.sum(importance(fit, shift) ** 2))
 
 
 def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[np.ndarray, " draws"]:

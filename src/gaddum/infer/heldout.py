@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import binom
 
 from gaddum.infer.densities import GRID
 from gaddum.infer.fitted import FORMS, Fitted, importance
@@ -36,6 +37,10 @@ from gaddum.records.outcome import PThreshold, Responders, Verdict
 
 LARGER = ("effective", "not abolished", "enhanced", "mimics", "occludes")
 """Verdicts that say that there is more of the effect than their complement says."""
+
+
+BINS = 10
+"""Bins of the histogram."""
 
 
 class Ends(NamedTuple):
@@ -113,13 +118,20 @@ def ends_of(s: Scored, priors: dict[str, Any]) -> Ends:
     return Ends(1 - chance, np.ones_like(chance)) if larger else Ends(np.zeros_like(chance), chance)
 
 
-def histogram(rows: list[dict[str, Any]], bins: int = 10) -> Float[np.ndarray, " bins"]:
+def histogram(rows: list[dict[str, Any]], bins: int = BINS) -> list[dict[str, float]]:
     """Outcomes per bin of the PIT, each discrete one spread evenly over its interval.
+
+    Returns
+    -------
+    list of dict
+        `from`, `to`, `outcomes`; and `expected`, `lower`, `upper`: what independent uniform PITs give, with the central
+        95 % of a binomial number.
 
     Examples
     --------
-    >>> histogram([{"lower": 0.0, "upper": 0.5}, {"lower": 0.95, "upper": 0.95}], bins=2).tolist()
-    [1.0, 1.0]
+    >>> found = histogram([{"lower": 0.0, "upper": 0.5}, {"lower": 0.95, "upper": 0.95}], bins=2)
+    >>> [row["outcomes"] for row in found], found[0]["expected"]
+    ([1.0, 1.0], 1.0)
     """
     edges = np.linspace(0, 1, bins + 1)
     total = np.zeros(bins)
@@ -129,7 +141,18 @@ def histogram(rows: list[dict[str, Any]], bins: int = 10) -> Float[np.ndarray, "
             total[min(int(low * bins), bins - 1)] += 1
         else:
             total += np.diff(np.clip((edges - low) / (high - low), 0, 1))
-    return total
+    lower, upper = binom.ppf((0.025, 0.975), len(rows), 1 / bins)
+    return [
+        {
+            "from": float(edges[i]),
+            "to": float(edges[i + 1]),
+            "outcomes": float(total[i]),
+            "expected": len(rows) / bins,
+            "lower": float(lower),
+            "upper": float(upper),
+        }
+        for i in range(bins)
+    ]
 
 
 def _masses(fitted: Fitted, shift: Float[np.ndarray, " cohorts"]) -> dict[int, Float[np.ndarray, " draws"]]:
