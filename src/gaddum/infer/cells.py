@@ -35,6 +35,13 @@ class Cell(NamedTuple):
     which: int
     """Place of the contrast among the outcome's."""
 
+    def log_density(self, log_prior: Float[np.ndarray, " grid"]) -> Float[np.ndarray, " grid"]:
+        """Weighted log density over the contrast, another one averaged over the prior."""
+        table = self.scored.reduced.grid_log_density
+        if table.ndim == 2:
+            table = np.logaddexp.reduce(np.moveaxis(table, self.which, 0) + log_prior[None, :], axis=1)
+        return self.scored.weight * table
+
 
 class Compared(NamedTuple):
     """What came of a comparison of drugs."""
@@ -76,22 +83,28 @@ def compare_drugs(
     if not others or not any(cell.drug == ask.reference for cell in cells):
         return None
     sd = fixed_value(priors, "standardised_effect")
+    tables = {factor: _tables(cells, factor * sd) for factor in SPREADS}
 
-    def chance(kept: list[Cell], factor: float = 1.0) -> float:
-        means = {drug: _posterior(drug, kept, factor * sd) for drug in (ask.reference, *others)}
+    def chance(without: str | None = None, factor: float = 1.0, *, prior: bool = False) -> float:
+        kept = [not prior and cell.scored.study.id != without for cell in cells]
+        means = {
+            drug: _posterior(drug, cells, tables[factor], kept, factor * sd)
+            for drug in (ask.reference, *others)
+        }
         below = _none_reaches(means, ask)
         return below if ask.reached_by == "none" else 1 - below
 
     studies = sorted({cell.scored.study.id for cell in cells})
-    main = chance(cells)
-    without = {name: chance([c for c in cells if c.scored.study.id != name]) for name in studies}
-    values = [chance(cells, factor) for factor in SPREADS] + list(without.values())
+    main = chance()
+    without = {name: chance(name) for name in studies}
+    values = [chance(factor=factor) for factor in SPREADS] + list(without.values())
     order = sorted(studies, key=lambda name: -abs(without[name] - main))
     driving = [name for name in order[:DRIVERS] if abs(without[name] - main) > MOVES]
-    rows = [_row(drug, cells, ask, sd) for drug in (ask.reference, *others)]
+    means = {d: _posterior(d, cells, tables[1.0], [True] * len(cells), sd) for d in (ask.reference, *others)}
+    rows = [_row(drug, cells, ask, means) for drug in means]
     beside = _block(ask, cells, features, readings)
     return Compared(
-        judged(main, values, chance([])), driving, [row | beside.get(row["drug"], {}) for row in rows]
+        judged(main, values, chance(prior=True)), driving, [row | beside.get(row["drug"], {}) for row in rows]
     )
 
 
@@ -146,17 +159,24 @@ def _binders(ask: RelativeEffect, library: Library) -> set[str]:
     }
 
 
-def _posterior(drug: str, cells: list[Cell], sd: float) -> Float[np.ndarray, " grid"]:
-    """Probabilities on `GRID` of a drug's one effect, given its outcomes."""
+def _log_prior(sd: float) -> Float[np.ndarray, " grid"]:
     log_prior = -0.5 * (GRID / sd) ** 2
-    log_prior = log_prior - np.logaddexp.reduce(log_prior)
-    total = log_prior.copy()
-    for cell in cells:
-        if cell.drug == drug:
-            table = cell.scored.reduced.grid_log_density
-            if table.ndim == 2:
-                table = np.logaddexp.reduce(np.moveaxis(table, cell.which, 0) + log_prior[None, :], axis=1)
-            total = total + cell.scored.weight * table
+    return log_prior - np.logaddexp.reduce(log_prior)
+
+
+def _tables(cells: list[Cell], sd: float) -> list[Float[np.ndarray, " grid"]]:
+    log_prior = _log_prior(sd)
+    return [cell.log_density(log_prior) for cell in cells]
+
+
+def _posterior(
+    drug: str, cells: list[Cell], tables: list[np.ndarray], kept: list[bool], sd: float
+) -> Float[np.ndarray, " grid"]:
+    """Probabilities on `GRID` of a drug's one effect, given its outcomes that are kept."""
+    total = _log_prior(sd)
+    for cell, table, keep in zip(cells, tables, kept, strict=True):
+        if keep and cell.drug == drug:
+            total = total + table
     return np.exp(total - np.logaddexp.reduce(total))
 
 
@@ -169,13 +189,12 @@ def _none_reaches(means: dict[str, np.ndarray], ask: RelativeEffect) -> float:
     return float(means[ask.reference] @ below)
 
 
-def _row(drug: str, cells: list[Cell], ask: RelativeEffect, sd: float) -> dict[str, Any]:
+def _row(drug: str, cells: list[Cell], ask: RelativeEffect, means: dict[str, np.ndarray]) -> dict[str, Any]:
     """A drug's effect, and the probability that it reaches the share asked for."""
     mine = [cell for cell in cells if cell.drug == drug]
-    mass = _posterior(drug, cells, sd)
+    mass = means[drug]
     lower, median, upper = np.interp((0.025, 0.5, 0.975), np.cumsum(mass) - 0.5 * mass, GRID)
-    reference = _posterior(ask.reference, cells, sd)
-    reached = 1 - _none_reaches({ask.reference: reference, drug: mass}, ask)
+    reached = 1 - _none_reaches({ask.reference: means[ask.reference], drug: mass}, ask)
     return {
         "drug": drug,
         "outcomes": len(mine),

@@ -287,12 +287,15 @@ def _relative_effect(fitted: Fitted, ask: RelativeEffect, features: Features) ->
     )
     if found is None:
         return None
-    others = ", ".join(row["drug"] for row in found.rows[1:])
+    others = [row["drug"] for row in found.rows[1:]]
+    who = others[0] if len(others) == 1 else f"{ask.reached_by} of {', '.join(others)}"
+    verb = "does not reach" if len(others) == 1 and ask.reached_by == "none" else "reaches"
+    amount = "the effect" if ask.share == 1 else f"{ask.share:g} times the effect"
     where = ", ".join([*ask.species, *(x for x in (ask.stress, ask.phase) if x is not None)]) or "everywhere"
     text = (
-        f"{ask.reached_by} of {others} reaches {ask.share:g} times the effect of {ask.reference} ({where}), one effect "
-        f"a drug; {found.judged['lower']:.2f} to {found.judged['upper']:.2f} with half and double the prior SD and "
-        "without any one study"
+        f"{who} {verb} {amount} of {ask.reference} ({where}), one effect a drug; "
+        f"{found.judged['lower']:.2f} to {found.judged['upper']:.2f} with half and double the prior SD and without any "
+        "one study"
     )
     judged = found.judged
     return Answer(

@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from gaddum.infer import compare
-from gaddum.infer.fitted import FORMS, Fit, Fitted
-from gaddum.infer.likelihood import Scored
+from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
+from gaddum.infer.likelihood import Problem, Scored
 from gaddum.infer.reweighing import Reader, reading_of
 from gaddum.records.outcome import arms_of
 
@@ -29,6 +29,8 @@ MECHANISM = 1.0
 """Change of a log Bayes factor (nats) from which it depends on the time course."""
 FEWEST = 30.0
 """Effective draws below which importance weights say nothing."""
+BATCHES = 4
+"""Batches of `SUMMARY_DRAWS` draws that the comparator's weights rest on."""
 
 
 class Kind(NamedTuple):
@@ -129,12 +131,25 @@ def without_kinetics(fitted: Fitted) -> dict[str, dict[str, Any]]:
 
 def _slow(fitted: Fitted, fit: Fit) -> tuple[float, float]:
     """Log marginal likelihood and effective draws where rates are slow."""
-    table = np.array(fit.setting.table)
+    slow = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
+    every = fit.evidence.draws
+    count = min(len(every) // SUMMARY_DRAWS, BATCHES)
+    chosen = every[np.linspace(0, len(every) - 1, count * SUMMARY_DRAWS).astype(int)].T
+    logs = []
+    for z in np.split(chosen, count, axis=1) if count else [fit.sample]:
+        before, after = (np.asarray(fitted.predictor.outline(z, s).cohort_logs) for s in (fit.setting, slow))
+        logs.append(fitted.weights @ (after - before))
+    return compare.reweighted_log_ml(fit.evidence.log_ml, np.concatenate(logs))
+
+
+def slow_table(
+    problem: Problem, table: Float[np.ndarray, "dimension grid"]
+) -> Float[np.ndarray, "dimension grid"]:
+    """Prior table in which effects have no time course."""
+    changed = np.array(table)
     for name in RATES:
-        table[fitted.problem.assembly.index[name]] = np.log(SLOW)
-    found = fitted.predictor.outline(fit.sample, fit.setting._replace(table=table))
-    logs: Float[np.ndarray, " draws"] = fitted.weights @ (np.asarray(found.cohort_logs) - fit.cohort_logs)
-    return compare.reweighted_log_ml(fit.evidence.log_ml, logs)
+        changed[problem.assembly.index[name]] = np.log(SLOW)
+    return changed
 
 
-__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size", "without_kinetics"]
+__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size", "slow_table", "without_kinetics"]

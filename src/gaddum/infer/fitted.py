@@ -23,8 +23,8 @@ OMEGAS = (0.1, 0.3)
 UNDECLARED = ("unknown", "none declared")
 """What the field of competing interests says where no interest is recorded."""
 SELECTION = (
-    *(f"publication of what is not significant {omega:g}" for omega in OMEGAS),
-    "publication averaged",
+    *(f"null results published at {omega:g}" for omega in OMEGAS),
+    "null results published, averaged",
 )
 """Names of the settings in which publication was selective; the last averages over all chances, 1 included."""
 

@@ -31,7 +31,7 @@ from gaddum.infer.densities import GRID
 from gaddum.infer.fitted import FORMS, Fitted, importance
 from gaddum.infer.likelihood import Scored
 from gaddum.infer.predictive import Predicted
-from gaddum.infer.reduce import log_saturated, reduce_outcome
+from gaddum.infer.reduce import reduce_outcome
 from gaddum.infer.sizes import fixed_value
 from gaddum.records.outcome import PThreshold, Responders, Verdict
 
@@ -104,7 +104,7 @@ def ends_of(s: Scored, priors: dict[str, Any]) -> Ends:
     if isinstance(s.outcome, Responders):
         return _counts(s, s.outcome, priors)
     if one.above is not None:
-        less = 1 - one.above[0]
+        less = np.clip(1 - one.above[0], 0.0, 1.0)
         less = (
             np.broadcast_to(less[:, None], one.grid_log_density.shape)
             if one.grid_log_density.ndim == 2
@@ -180,8 +180,9 @@ def _mixed(
         x = predicted[i].first[place]
         y = predicted[i].second[place] if table.ndim == 2 else None
         total += float(weights @ _read(table, x, y))
-    with np.errstate(divide="ignore"):
-        failed = np.exp(log_saturated(np.log(table), sd))
+    prior = np.exp(-0.5 * (GRID / sd) ** 2)
+    prior = prior / prior.sum()
+    failed = float(prior @ table if table.ndim == 1 else prior @ table @ prior)
     return min(1.0, max(0.0, (1 - failure) * total + failure * failed))
 
 
@@ -203,29 +204,40 @@ def _read(
 
 
 def _counts(s: Scored, outcome: Responders, priors: dict[str, Any]) -> Ends:
-    """Sum the probabilities of all counts that the arm could have had, the other counts given."""
-    if outcome.retest is not None:
-        n, seen = outcome.retest.n, outcome.retest.responders
+    """Probabilities of fewer responders, and of no more, the other counts given.
 
-        def with_count(k: int) -> Responders:
-            assert outcome.retest is not None
-            return outcome.model_copy(update={"retest": outcome.retest.model_copy(update={"responders": k})})
-    else:
-        arm = s.reduced.contrasts[0][0][0]
-        n, seen = outcome.counts[arm].n, outcome.counts[arm].responders
+    The counts of the other arms alone have the probability that all counts of this one add up to.
+    """
 
-        def with_count(k: int) -> Responders:
-            count = outcome.counts[arm].model_copy(update={"responders": k})
-            return outcome.model_copy(update={"counts": outcome.counts | {arm: count}})
-
-    tables = []
-    for k in range(n + 1):
-        reduced = reduce_outcome(s.experiment, with_count(k), priors)
+    def table(changed: dict[str, Any]) -> np.ndarray:
+        reduced = reduce_outcome(s.experiment, outcome.model_copy(update=changed), priors)
         assert reduced is not None
-        tables.append(np.exp(reduced.grid_log_density))
-    total = np.sum(tables, axis=0)
-    less = np.sum(tables[:seen], axis=0) if seen else np.zeros_like(total)
-    return Ends(less / total, (less + tables[seen]) / total)
+        return np.exp(reduced.grid_log_density)
+
+    retest, arm = outcome.retest, s.reduced.contrasts[0][0][0]
+    if retest is not None:
+        seen, size = retest.responders, retest.n
+        others = table(
+            {"retest": None, "counts": {k: v for k, v in outcome.counts.items() if k != retest.arm}}
+        )
+        total = others[:, None]
+
+        def changed(count: int) -> dict[str, Any]:
+            return {"retest": retest.model_copy(update={"responders": count})}
+    else:
+        seen, size = outcome.counts[arm].responders, outcome.counts[arm].n
+
+        def changed(count: int) -> dict[str, Any]:
+            counted = outcome.counts[arm].model_copy(update={"responders": count})
+            return {"counts": outcome.counts | {arm: counted}}
+
+        if s.reduced.grid_log_density.ndim == 2:
+            total = table({"counts": {k: v for k, v in outcome.counts.items() if k != arm}})[None, :]
+        else:
+            total = np.sum([table(changed(count)) for count in range(size + 1)], axis=0)
+    mine = np.exp(s.reduced.grid_log_density)
+    less = np.sum([table(changed(count)) for count in range(seen)], axis=0) + np.zeros_like(mine)
+    return Ends(np.clip(less / total, 0, 1), np.clip((less + mine) / total, 0, 1))
 
 
 __all__ = ["Ends", "ends_of", "held_out", "histogram"]

@@ -7,7 +7,9 @@ import altair as alt
 from gaddum.surface.charts import INLINE, SUPPORTED, Theme
 
 
-def chart_held_out(document: dict[str, Any], *, theme: Theme = INLINE, width: int = 420) -> alt.LayerChart:
+def chart_held_out(
+    document: dict[str, Any], *, theme: Theme = INLINE, width: int = 420
+) -> alt.LayerChart | alt.FacetChart:
     """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give.
 
     Parameters
