@@ -1,36 +1,20 @@
-"""Contributions: where each Bayes factor comes from, and whether it rests on the time course.
+"""Contributions: where each Bayes factor comes from.
 
 The log marginal likelihood is the expected log likelihood under the posterior less the divergence of the posterior
 from the prior. So a log Bayes factor is a sum of two differences: in fit, and in the price paid for it. The difference
 in fit is divided among kinds of outcomes: what a kind adds is the expected log likelihood of a cohort with it, less
 that without it (the cohort's other outcomes kept). Kinds overlap, so each is reported on its own.
-
-The comparator without kinetics has one free anchor a stratum and phase, as every account has, and an effect in
-proportion to what the gate has let through by the test: no delay, no build-up, no decay. It is the limit of slow
-rates, hence a prior table of its own, reached by importance weights.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
-from gaddum.infer import compare
-from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
-from gaddum.infer.likelihood import Problem, Scored
+from gaddum.infer.fitted import FORMS, Fitted
+from gaddum.infer.likelihood import Scored
 from gaddum.infer.reweighing import Reader, reading_of
 from gaddum.records.outcome import arms_of
-
-SLOW = 1e-5
-"""Rate (1/h) that stands for none: over two months 2 % decays."""
-RATES = ("effect_site", "plasticity.on", "plasticity.off")
-"""Parameters of the time course."""
-MECHANISM = 1.0
-"""Change of a log Bayes factor (nats) from which it depends on the time course."""
-FEWEST = 30.0
-"""Effective draws below which importance weights say nothing."""
-BATCHES = 4
-"""Batches of `SUMMARY_DRAWS` draws that the comparator's weights rest on."""
 
 
 class Kind(NamedTuple):
@@ -96,60 +80,4 @@ def bayes_factor_parts(fitted: Fitted) -> dict[str, dict[str, Any]]:
     return parts
 
 
-def without_kinetics(fitted: Fitted) -> dict[str, dict[str, Any]]:
-    """Log Bayes factor of each hypothesis where effects have no time course, and whether that matters.
-
-    Returns
-    -------
-    dict
-        Hypothesis -> `log_bf` (nats, against the reference), `effective_draws` (the fewer of the two), and
-        `mechanism_dependent`: True where it differs from the main one by more than a nat, None where too few draws say.
-    """
-    log_ml, effective = {}, {}
-    known: dict[int, tuple[float, float]] = {}
-    for name in fitted.names:
-        values = []
-        for fit in fitted.of(FORMS[0], name):
-            if id(fit.sample) not in known:
-                known[id(fit.sample)] = _slow(fitted, fit)
-            values.append(known[id(fit.sample)])
-        log_ml[name] = compare.combine(np.array([v for v, _ in values]), np.zeros(len(values)))[0]
-        effective[name] = min(count for _, count in values)
-    weighed, reference = fitted.weighed(FORMS[0]), fitted.names[0]
-    found = {}
-    for name in fitted.names:
-        log_bf = float(log_ml[name] - log_ml[reference])
-        before = weighed[name].log_ml - weighed[reference].log_ml
-        few = min(effective[name], effective[reference])
-        found[name] = {
-            "log_bf": log_bf,
-            "effective_draws": float(few),
-            "mechanism_dependent": bool(abs(log_bf - before) > MECHANISM) if few >= FEWEST else None,
-        }
-    return found
-
-
-def _slow(fitted: Fitted, fit: Fit) -> tuple[float, float]:
-    """Log marginal likelihood and effective draws where rates are slow."""
-    slow = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
-    every = fit.evidence.draws
-    count = min(len(every) // SUMMARY_DRAWS, BATCHES)
-    chosen = every[np.linspace(0, len(every) - 1, count * SUMMARY_DRAWS).astype(int)].T
-    logs = []
-    for z in np.split(chosen, count, axis=1) if count else [fit.sample]:
-        before, after = (np.asarray(fitted.predictor.outline(z, s).cohort_logs) for s in (fit.setting, slow))
-        logs.append(fitted.weights @ (after - before))
-    return compare.reweighted_log_ml(fit.evidence.log_ml, np.concatenate(logs))
-
-
-def slow_table(
-    problem: Problem, table: Float[np.ndarray, "dimension grid"]
-) -> Float[np.ndarray, "dimension grid"]:
-    """Prior table in which effects have no time course."""
-    changed = np.array(table)
-    for name in RATES:
-        changed[problem.assembly.index[name]] = np.log(SLOW)
-    return changed
-
-
-__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size", "slow_table", "without_kinetics"]
+__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size"]

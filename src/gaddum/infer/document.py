@@ -11,7 +11,8 @@ from gaddum import parallel
 from gaddum._version import __version__
 from gaddum.infer import compare, verdict
 from gaddum.infer.claims import answer_claims
-from gaddum.infer.contributions import bayes_factor_parts, without_kinetics
+from gaddum.infer.comparator import Timeless, reweigh, without_kinetics
+from gaddum.infer.contributions import bayes_factor_parts
 from gaddum.infer.fitted import FORMS, SELECTION, SUMMARY_DRAWS, Fitted, effective_draws
 from gaddum.infer.heldout import held_out, histogram
 from gaddum.infer.posterior import Settings
@@ -28,7 +29,12 @@ MIXED_DRAWS = 2000
 
 
 def write_document(
-    fitted: Fitted, *, until: int | None, settings: Settings, workers: int = 1
+    fitted: Fitted,
+    *,
+    until: int | None,
+    settings: Settings,
+    workers: int = 1,
+    timeless: dict[int, Timeless] | None = None,
 ) -> dict[str, Any]:
     """Summarise fits as one JSON-ready document.
 
@@ -42,6 +48,8 @@ def write_document(
         Of the sampler, for the manifest.
     workers : int
         Threads.
+    timeless : dict
+        Every variant refitted without time course; by importance weights where not given.
     """
     case, problem = fitted.loaded.case, fitted.problem
     live = bool(problem.scored) and fitted.weights.max(initial=0.0) > 0
@@ -50,7 +58,10 @@ def write_document(
     rivals = _rivals(fitted)
     asked, seen = parallel.map_tasks(
         in_double_precision,
-        [lambda: _asked(fitted), lambda: _seen(fitted, rivals) if live else Seen([], [], [], {}, {}, {})],
+        [
+            lambda: _asked(fitted),
+            lambda: _seen(fitted, rivals, timeless) if live else Seen([], [], [], {}, {}, {}),
+        ],
         workers=workers,
     )
     for row in rivals:
@@ -195,7 +206,7 @@ def _asked(fitted: Fitted) -> Asked:
     return Asked(propositions(fitted, answers), conjunctions(fitted, answers, wanted))
 
 
-def _seen(fitted: Fitted, rivals: list[dict[str, Any]]) -> Seen:
+def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Timeless] | None) -> Seen:
     """Forest, engagement and held-out outcomes, posterior draws mixed over hypotheses by their probabilities."""
     problem, random, predictor = fitted.problem, np.random.default_rng(fitted.seed), fitted.predictor
     after, before, every = [], [], {}
@@ -220,7 +231,7 @@ def _seen(fitted: Fitted, rivals: list[dict[str, Any]]) -> Seen:
         held_out(fitted, every, seed=fitted.seed),
         dict(zip(problem.assembly.features, features, strict=True)),
         bayes_factor_parts(fitted),
-        without_kinetics(fitted),
+        without_kinetics(fitted, timeless or reweigh(fitted)),
     )
 
 

@@ -28,7 +28,7 @@ def chart_held_out(
         "from:Q",
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(values=[0, 0.5, 1], format="~g", grid=False, **plain),
-        title="less than foretold    as foretold    more than foretold",
+        title="reported: less than foretold (0) to more than foretold (1)",
     )
     bars = base.mark_bar(color=SUPPORTED, opacity=0.85).encode(
         x=x,
@@ -38,6 +38,7 @@ def chart_held_out(
             title="outcomes",
             axis=alt.Axis(gridColor=theme.muted, gridOpacity=0.18, tickCount=4, **plain),
         ),
+        y2=alt.datum(0),
     )
     one = alt.Chart(alt.Data(values=rows[:1]))
     band = one.mark_rect(color=theme.muted, opacity=0.25).encode(

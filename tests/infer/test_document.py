@@ -1,0 +1,98 @@
+"""The document of a small record: parts add up, every outcome is held out once, and short cuts agree with refits."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gaddum.infer.adjudicate import adjudicate
+from gaddum.infer.fitted import SELECTION
+from gaddum.infer.posterior import Settings
+from letter import load_letter
+
+pytestmark = pytest.mark.slow
+
+SMALL = Settings(particles=50, lanes=25, sweeps=12, warm_up=4, ess_per_dimension=4.0)
+HYPOTHESES = ["nmdar", "nmdar-permissive-opioid", "nothing-specific"]
+
+
+@pytest.fixture(scope="module")
+def case():
+    """Two cohorts, one of them with flagged outcomes."""
+    loaded = load_letter()
+    studies = ("zhang2014", "zhang_hashimoto2019")
+    anchors = tuple(a for a in loaded.case.anchors if a.study in studies)
+
+    return replace(
+        loaded,
+        case=loaded.case.model_copy(update={"anchors": anchors}),
+        ledger=loaded.ledger.select(studies),
+    )
+
+
+@pytest.fixture(scope="module")
+def document(case):
+    return adjudicate(case, hypotheses=HYPOTHESES, settings=SMALL).document
+
+
+@pytest.fixture(scope="module")
+def refitted(case):
+    return adjudicate(case, hypotheses=HYPOTHESES, settings=SMALL, comparator=True).document
+
+
+def test_document_is_plain_json(document):
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_fit_and_price_add_up_to_the_log_bayes_factor(document):
+    for row in document["hypotheses"]:
+        assert row["parts"]["fit"] + row["parts"]["price"] == pytest.approx(row["log_bf"], abs=1e-9)
+
+
+def test_record_of_verdicts_only_is_all_verdict(document):
+    """Every outcome of this record is a verdict on groups of unknown size."""
+    for row in document["hypotheses"][1:]:
+        assert row["parts"]["verdict_only_share"] == pytest.approx(1.0)
+        assert row["parts"]["unknown_n"] == pytest.approx(row["parts"]["fit"])
+
+
+def test_every_scored_outcome_is_held_out_once(document):
+    outcomes = document["held_out"]["outcomes"]
+    assert len(outcomes) == sum(row["scored"] for row in document["studies"]) == 6
+    assert all(0 <= row["lower"] <= row["pit"] <= row["upper"] <= 1 for row in outcomes)
+    assert sum(row["outcomes"] for row in document["held_out"]["histogram"]) == pytest.approx(6)
+
+
+def test_selective_publication_is_part_of_the_set_that_a_verdict_must_survive(document):
+    rows = {row["name"]: row for row in document["sensitivity"]}
+    assert document["selection"]["flagged"] == 2
+    assert all(rows[name]["decides"] for name in SELECTION)
+    assert not rows["without laboratory Hashimoto"]["decides"]
+
+
+def test_flagged_success_is_worth_less_to_accounts_that_foretold_it(document):
+    """Against "nothing specific", the others lose odds the more strongly publication selects."""
+    rows = {row["name"]: row["probabilities"] for row in document["sensitivity"]}
+    nothing = [
+        rows[name]["nothing-specific"] for name in ("parameterisation gate-matched", *SELECTION[1::-1])
+    ]
+    assert nothing[0] < nothing[1] < nothing[2]
+
+
+def test_every_claim_is_answered_with_what_would_test_it(document):
+    assert document["claims"]
+    for claim in document["claims"]:
+        assert claim["verdict"] in ("supported", "contradicted", "undecided", "not testable")
+        assert claim["would_test"]
+        assert (claim["probability"] is None) == (claim["verdict"] == "not testable")
+
+
+def test_comparator_by_importance_weights_agrees_with_a_refit(document, refitted):
+    compared = 0
+    for one, other in zip(document["hypotheses"], refitted["hypotheses"], strict=True):
+        assert one["log_ml"] == other["log_ml"]
+        short, long = one["without_kinetics"], other["without_kinetics"]
+        if short["mechanism_dependent"] is not None and not one["reference"]:
+            compared += 1
+            assert short["log_bf"] == pytest.approx(long["log_bf"], abs=0.6)
+    assert compared
