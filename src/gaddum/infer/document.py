@@ -68,6 +68,7 @@ def write_document(
         row["parts"] = seen.parts.get(row["name"])
         row["without_kinetics"] = seen.slow.get(row["name"])
     ledger = fitted.loaded.ledger if until is None else fitted.loaded.ledger.until(until)
+    claims = answer_claims(fitted, asked.propositions, asked.conjunctions, seen.features, ledger)
     return {
         "case": case.name,
         "title": case.title,
@@ -78,7 +79,7 @@ def write_document(
         "parameterisation": FORMS[0],
         "verdict": verdict.paragraph(case, asked.propositions, rivals, not live),
         "propositions": asked.propositions,
-        "claims": answer_claims(fitted, asked.propositions, asked.conjunctions, seen.features, ledger),
+        "claims": claims,
         "hypotheses": rivals,
         "yardstick": {
             "log_ml": float(fitted.weights @ problem.log_saturated) if live else 0.0,
@@ -101,7 +102,7 @@ def write_document(
         "priors": _priors(fitted),
         "assumptions": _assumptions(fitted),
         "sampled_dimension": max((f.evidence.dimension for f in fitted.fits.values()), default=0),
-        "missing": _missing(fitted),
+        "missing": _missing(fitted, claims),
         "manifest": _manifest(fitted, settings, until),
     }
 
@@ -310,7 +311,7 @@ def _assumptions(fitted: Fitted) -> list[dict[str, str]]:
     return rows
 
 
-def _missing(fitted: Fitted) -> list[str]:
+def _missing(fitted: Fitted, claims: list[dict[str, Any]]) -> list[str]:
     """What the record lacks, counted from it."""
     scored = fitted.problem.scored
     unknown = [
@@ -333,6 +334,11 @@ def _missing(fitted: Fitted) -> list[str]:
         )
     if narrative:
         found.append(f"{narrative} outcomes are narrative and not scored.")
+    untested = [claim["id"] for claim in claims if claim["verdict"] == "not testable"]
+    if untested:
+        found.append(
+            f"{len(untested)} of {len(claims)} claims are not testable on this record: {', '.join(untested)}."
+        )
     return found
 
 

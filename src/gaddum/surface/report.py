@@ -72,7 +72,12 @@ def methods_paragraph(document: dict[str, Any]) -> str:
     count = len(document["hypotheses"])
     scored = sum(row["scored"] for row in document["studies"])
     until = f" up to {document['until']}" if document.get("until") else ""
-    sampler = ""
+    sampler = publication = ""
+    if (document.get("selection") or {}).get("settings"):
+        publication = (
+            f" For {document['selection']['flagged']} outcomes whose publication may have hung on significance the set "
+            "includes step selection."
+        )
     if settings.get("populations") and settings.get("particles"):
         sampler = f" ({settings['populations']} populations of {settings['particles']} particles)"
     return (
@@ -86,7 +91,8 @@ def methods_paragraph(document: dict[str, Any]) -> str:
         f"final gradient moves and bridge sampling{sampler}; errors are Monte-Carlo standard errors. Accounts that the "
         "record cannot tell apart share one prior mass. A proposition counts as supported (contradicted) only if its "
         "probability stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any "
-        f"one cohort removed. Software: gaddum {document['manifest'].get('version', '')}, seed {document['seed']}."
+        f"one cohort removed.{publication} Software: gaddum {document['manifest'].get('version', '')}, "
+        f"seed {document['seed']}."
     )
 
 
