@@ -207,7 +207,10 @@ def _row(drug: str, cells: list[Cell], ask: RelativeEffect, means: dict[str, np.
 def _block(
     ask: RelativeEffect, cells: list[Cell], features: Features, readings: Sequence[Reading]
 ) -> dict[str, dict[str, Any]]:
-    """Block of the target by each drug in its trial, when it is largest and at the test, and over the reference's."""
+    """Block of the target by each drug, when it is largest and at the test, and over the reference's.
+
+    Of the reference drug the mean over its trials counts, of every other drug the trial that blocked most.
+    """
     level = features.get(f"{ask.target}.block")
     if level is None:
         return {}
@@ -225,7 +228,8 @@ def _block(
     reference = np.mean(peaks[ask.reference], axis=0)
     found = {}
     for drug, mine in peaks.items():
-        peak, test = np.max(mine, axis=0), np.max(tests[drug], axis=0)
+        over_trials = np.mean if drug == ask.reference else np.max
+        peak, test = over_trials(mine, axis=0), over_trials(tests[drug], axis=0)
         found[drug] = {
             "block": _band(peak),
             "block_at_test": _band(test),
