@@ -9,6 +9,7 @@ from scipy.integrate import simpson
 
 from gaddum.infer.densities import GRID
 from gaddum.infer.likelihood import Scored, build_problem, cohort_log_likelihoods
+from gaddum.infer.predictive import Outline
 from gaddum.infer.reduce import reduce_outcome
 from gaddum.infer.reweighing import (
     Reader,
@@ -45,8 +46,8 @@ def problem(letter):
 @pytest.fixture(scope="module")
 def predicted(problem):
     """Effects of all rows, and the cohorts' spread, in 40 draws."""
-    random = np.random.default_rng(0)
-    return random.normal(0.8, 0.6, (problem.assembly.rows.expectancy.size, 40)), np.full(40, 0.3)
+    effect = np.random.default_rng(0).normal(0.8, 0.6, (problem.assembly.rows.expectancy.size, 40))
+    return Outline(effect, effect, np.full(40, 0.3), np.zeros((len(problem.cohorts), 40)))
 
 
 def flagged(letter, make, **given):
@@ -129,14 +130,16 @@ def test_only_flagged_outcomes_are_selected(problem):
 
 
 def test_record_as_it_is_reads_as_the_likelihood_does(problem, predicted):
-    found = Reader(problem).cohort_logs(*predicted, reading_of(problem))
-    np.testing.assert_allclose(found, cohort_log_likelihoods(problem, *predicted), rtol=1e-10)
+    found = Reader(problem).cohort_logs(predicted, reading_of(problem))
+    np.testing.assert_allclose(
+        found, cohort_log_likelihoods(problem, predicted.effect, predicted.spread), rtol=1e-10
+    )
 
 
 def test_cohort_without_outcomes_has_likelihood_one(problem, predicted):
     reader = Reader(problem)
     kept = np.array([s.study.id != "zhang2014" for s in problem.scored])
-    whole, part = (reader.cohort_logs(*predicted, reading_of(problem, k)) for k in (None, kept))
+    whole, part = (reader.cohort_logs(predicted, reading_of(problem, k)) for k in (None, kept))
     gone = problem.cohorts.index("zhang2014")
     np.testing.assert_allclose(part[gone], 0.0, atol=1e-12)
     np.testing.assert_allclose(np.delete(part, gone, 0), np.delete(whole, gone, 0))
@@ -144,7 +147,7 @@ def test_cohort_without_outcomes_has_likelihood_one(problem, predicted):
 
 def test_selection_touches_only_cohorts_with_flagged_outcomes(problem, predicted):
     reader = Reader(problem)
-    plain = reader.cohort_logs(*predicted, reading_of(problem))
-    chosen = reader.cohort_logs(*predicted, selective_reading(problem, 0.1, 1.5))
+    plain = reader.cohort_logs(predicted, reading_of(problem))
+    chosen = reader.cohort_logs(predicted, selective_reading(problem, 0.1, 1.5))
     touched = np.abs(chosen - plain).max(axis=1) > 1e-6
     assert [name for name, flag in zip(problem.cohorts, touched, strict=True) if flag] == ["zhang2014"]

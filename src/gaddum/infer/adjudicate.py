@@ -241,9 +241,7 @@ def _fit_all(
         prior = np.random.default_rng(seed).standard_normal((mask.size, SUMMARY_DRAWS))
         sample = np.where(mask[:, None], evidence.draws[thinned].T, prior)
         report("done", 1.0)
-        return Fit(
-            variant, form, given, evidence, sample, np.asarray(predictor.outline(sample, given).cohort_logs)
-        )
+        return Fit(variant, form, given, evidence, sample, predictor.outlined(sample, given))
 
     results = parallel.map_tasks(lambda task: in_double_precision(lambda: fit(task)), tasks, workers=workers)
     found: dict[tuple[str, int], Fit] = {}

@@ -58,9 +58,7 @@ def bayes_factor_parts(fitted: Fitted) -> dict[str, dict[str, Any]]:
         total = np.zeros(1 + len(some))
         for fit, share in zip(fitted.of(FORMS[0], name), weighed[name].variant_probability, strict=True):
             if id(fit.sample) not in known:
-                found = fitted.predictor.outline(fit.sample, fit.setting)
-                effect, spread = np.asarray(found.effect), np.asarray(found.spread)
-                without = [reader.cohort_logs(effect, spread, reading) for reading in readings]
+                without = [reader.cohort_logs(fit.outline, reading) for reading in readings]
                 each = [fit.cohort_logs, *(fit.cohort_logs - logs for logs in without)]
                 known[id(fit.sample)] = np.array([fitted.weights @ logs.mean(axis=1) for logs in each])
             total = total + share * known[id(fit.sample)]

@@ -217,8 +217,8 @@ def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Time
         fit, one = fitted.fits[FORMS[0], place], weighed[variant.hypothesis.name]
         mine = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == variant.hypothesis.name]
         few = random.integers(SUMMARY_DRAWS, size=200)
-        before.append(predictor.predict(prior_z, fit.setting, fitted.seed).take(few))
-        every[place] = predictor.predict(fit.sample, fit.setting, fitted.seed)
+        before.append(predictor.predict(predictor.outlined(prior_z, fit.setting), fitted.seed).take(few))
+        every[place] = predictor.predict(fit.outline, fitted.seed)
         share = one.variant_probability[mine.index(place)]
         count = int(round(MIXED_DRAWS * one.probability * share))
         if count:

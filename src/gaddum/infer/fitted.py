@@ -9,7 +9,7 @@ from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
 from gaddum.infer.likelihood import Problem, Setting
 from gaddum.infer.posterior import Evidence
-from gaddum.infer.predictive import Predictor
+from gaddum.infer.predictive import Outline, Predictor
 from gaddum.records.ledger import LoadedCase
 
 FORMS = ("gate-matched", "absolute")
@@ -38,9 +38,16 @@ class Fit(NamedTuple):
     evidence: Evidence
     sample: Float[np.ndarray, "dimension draws"]
     """A thinned sample of the posterior, batch last; dimensions that the record does not touch follow their prior."""
-    cohort_logs: Float[np.ndarray, "cohorts draws"]
+    outline: Outline
+    """What the sample predicts of every row, and the log likelihood of each cohort: by the account that stands for its
+    equivalents, whose effects are the same and whose states need not be."""
     ratios: Float[np.ndarray, "selections draws"] | None = None
     """Log likelihood ratios of the settings `SELECTION`, where the record has outcomes that may have been selected."""
+
+    @property
+    def cohort_logs(self) -> Float[np.ndarray, "cohorts draws"]:
+        """Log likelihood of each cohort."""
+        return np.asarray(self.outline.cohort_logs)
 
     @property
     def active(self) -> Bool[np.ndarray, " dimension"]:

@@ -44,11 +44,11 @@ def in_double_precision(part: Callable[[], Any]) -> Any:
 class Outline(NamedTuple):
     """What summaries ask of a batch of draws; the batch is last."""
 
-    state: Float[Array, "rows draws"]
-    effect: Float[Array, "rows draws"]
-    spread: Float[Array, " draws"]
+    state: Float[Array | np.ndarray, "rows draws"]
+    effect: Float[Array | np.ndarray, "rows draws"]
+    spread: Float[Array | np.ndarray, " draws"]
     """Standard deviation of the log effects of cohorts."""
-    cohort_logs: Float[Array, "cohorts draws"]
+    cohort_logs: Float[Array | np.ndarray, "cohorts draws"]
     """Log likelihood of each cohort."""
 
 
@@ -88,15 +88,18 @@ class Predictor:
         self.outline = jax.jit(in_blocks(outline))
         self.features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
 
+    def outlined(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
+        """The outline of a batch, out of JAX."""
+        return Outline(*(np.asarray(part) for part in self.outline(z, setting)))
+
     def states(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> np.ndarray:
         """State of every row per draw."""
         return np.asarray(self.outline(z, setting).state)
 
-    def predict(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> Predicted:
-        """What the draws say of every scored outcome, cohort heterogeneity drawn."""
+    def predict(self, outline: Outline, seed: int) -> Predicted:
+        """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
         problem = self.problem
-        found = self.outline(z, setting)
-        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
+        effect, spread = np.asarray(outline.effect), np.asarray(outline.spread)
         scale = self._scale(spread, seed)
         ones = problem.contrasts_1d.shape[0]
         first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale

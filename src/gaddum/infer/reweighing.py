@@ -20,9 +20,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from gaddum.infer.densities import LOG_FLOOR
-from gaddum.infer.fitted import OMEGAS, Fit, Fitted
+from gaddum.infer.fitted import FORMS, OMEGAS, Fitted
 from gaddum.infer.likelihood import Problem, Scored, cohort_log_likelihoods
-from gaddum.infer.predictive import in_blocks
+from gaddum.infer.predictive import Outline, in_blocks
 from gaddum.infer.reduce import log_saturated
 from gaddum.infer.sizes import fixed_value
 from gaddum.infer.tables import Tables, stack_tables
@@ -53,14 +53,10 @@ class Reader:
 
         self._logs = jax.jit(in_blocks(logs))
 
-    def cohort_logs(
-        self,
-        effect: Float[np.ndarray, "rows draws"],
-        spread: Float[np.ndarray, " draws"],
-        reading: Reading,
-    ) -> Float[np.ndarray, "cohorts draws"]:
-        """Log likelihood of each cohort, from the effects of all rows and the cohorts' spread."""
-        return np.asarray(self._logs(np.concatenate([effect, spread[None]]), reading))
+    def cohort_logs(self, outline: Outline, reading: Reading) -> Float[np.ndarray, "cohorts draws"]:
+        """Log likelihood of each cohort, from the effects and the cohorts' spread of a batch of draws."""
+        packed = np.concatenate([np.asarray(outline.effect), np.asarray(outline.spread)[None]])
+        return np.asarray(self._logs(packed, reading))
 
 
 def reading_of(problem: Problem, kept: Bool[np.ndarray, " outcomes"] | None = None) -> Reading:
@@ -124,7 +120,7 @@ def log_selection(s: Scored, omega: float) -> Float[np.ndarray, "..."]:
 
 
 def with_selection(fitted: Fitted) -> Fitted:
-    """Add to every fit the log ratio of its draws under each omega, and under their average.
+    """Add to every fit in the main form the log ratio of its draws under each omega, and under their average.
 
     Returns the fits as they are where no scored outcome is flagged.
     """
@@ -135,16 +131,21 @@ def with_selection(fitted: Fitted) -> Fitted:
     sd = fixed_value(priors, "standardised_effect")
     reader = Reader(problem)
     readings = [selective_reading(problem, omega, sd) for omega in OMEGAS]
-    fits = {}
-    for key, fit in fitted.fits.items():
-        found = fitted.predictor.outline(fit.sample, fit.setting)
-        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
-        ratios = [
-            fitted.weights @ (reader.cohort_logs(effect, spread, reading) - fit.cohort_logs)
-            for reading in readings
-        ]
-        average = np.logaddexp.reduce([np.zeros_like(ratios[0]), *ratios], axis=0) - np.log(len(ratios) + 1)
-        fits[key] = fit._replace(ratios=np.array([*ratios, average]))
+    known: dict[int, np.ndarray] = {}
+    fits = dict(fitted.fits)
+    for (form, place), fit in fitted.fits.items():
+        if form != FORMS[0]:
+            continue
+        if id(fit.sample) not in known:
+            ratios = [
+                fitted.weights @ (reader.cohort_logs(fit.outline, reading) - fit.cohort_logs)
+                for reading in readings
+            ]
+            average = np.logaddexp.reduce([np.zeros_like(ratios[0]), *ratios], axis=0) - np.log(
+                1 + len(ratios)
+            )
+            known[id(fit.sample)] = np.array([*ratios, average])
+        fits[form, place] = fit._replace(ratios=known[id(fit.sample)])
     return fitted._replace(fits=fits)
 
 
@@ -155,4 +156,4 @@ def _reported_significant(s: Scored) -> bool:
     return observed is not None and not observed["lower"] <= 0 <= observed["upper"]
 
 
-__all__ = ["Fit", "Reader", "Reading", "reading_of", "selected", "selective_reading", "with_selection"]
+__all__ = ["Reader", "Reading", "reading_of", "selected", "selective_reading", "with_selection"]
