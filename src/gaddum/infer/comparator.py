@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from gaddum import parallel
 from gaddum.infer import compare
-from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
+from gaddum.infer.fitted import FORMS, Fit, Fitted
 from gaddum.infer.likelihood import Problem
 from gaddum.infer.posterior import Settings, sample_posterior
 from gaddum.infer.predictive import in_double_precision
@@ -30,8 +30,6 @@ MECHANISM = 1.0
 """Change of a log Bayes factor (nats) from which it depends on the time course."""
 FEWEST = 30.0
 """Effective draws below which importance weights say nothing."""
-BATCHES = 4
-"""Batches of `SUMMARY_DRAWS` draws that importance weights rest on."""
 
 
 class Timeless(NamedTuple):
@@ -141,14 +139,9 @@ def _each(fitted: Fitted, function: Callable[[Fit], Timeless], *, workers: int) 
 
 def _reweighed(fitted: Fitted, fit: Fit) -> Timeless:
     slow = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
-    every = fit.evidence.draws
-    count = min(len(every) // SUMMARY_DRAWS, BATCHES)
-    chosen = every[np.linspace(0, len(every) - 1, count * SUMMARY_DRAWS).astype(int)].T
-    logs = []
-    for z in np.split(chosen, count, axis=1) if count else [fit.sample]:
-        before, after = (np.asarray(fitted.predictor.outline(z, s).cohort_logs) for s in (fit.setting, slow))
-        logs.append(fitted.weights @ (after - before))
-    log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, np.concatenate(logs))
+    after = np.asarray(fitted.predictor.outline(fit.sample, slow).cohort_logs)
+    logs = fitted.weights @ (after - fit.cohort_logs)
+    log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, logs)
     return Timeless(log_ml, np.nan, effective, effective >= FEWEST)
 
 

@@ -92,10 +92,6 @@ class Predictor:
         """The outline of a batch, out of JAX."""
         return Outline(*(np.asarray(part) for part in self.outline(z, setting)))
 
-    def states(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> np.ndarray:
-        """State of every row per draw."""
-        return np.asarray(self.outline(z, setting).state)
-
     def predict(self, outline: Outline, seed: int) -> Predicted:
         """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
         problem = self.problem

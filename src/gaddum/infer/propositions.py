@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from gaddum.infer import compare, verdict
 from gaddum.infer.averaging import Truth, averaged, judged
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
+from gaddum.infer.references import References
 from gaddum.infer.verdict import Question
 from gaddum.records.claim import AllOf
 from gaddum.simulate.response import account
@@ -30,14 +31,14 @@ def ask(fitted: Fitted) -> Answers:
     anchors = list(assembly.anchors.items())
     if not anchors:
         return _ask_gates(fitted, asked)
-    rows = np.array([row for _, row in anchors])
+    references = References(fitted.loaded, assembly)
     prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
     return Answers(
         asked,
         [place for place, _ in anchors],
-        {key: _answers(fitted, fit, asked, fit.sample, rows) for key, fit in fitted.fits.items()},
+        {key: _answers(fitted, references, fit, asked, fit.sample) for key, fit in fitted.fits.items()},
         {
-            i: _answers(fitted, fitted.fits[FORMS[0], i], asked, prior_z, rows)
+            i: _answers(fitted, references, fitted.fits[FORMS[0], i], asked, prior_z)
             for i in range(len(fitted.variants))
         },
     )
@@ -120,27 +121,20 @@ def _ask_gates(fitted: Fitted, asked: list[Question]) -> Answers:
 
 def _answers(
     fitted: Fitted,
+    references: References,
     fit: Fit,
     asked: list[Question],
     z: Float[np.ndarray, "dimension draws"],
-    rows: np.ndarray,
 ) -> Float[np.ndarray, "questions places draws"]:
     """Truth of each question per anchor and draw."""
     hypothesis, phase = fit.variant.hypothesis, fit.variant.phase or "both"
-    predictor = fitted.predictor
-    reference = predictor.states(z, fit.setting)[rows]
+    assembly, table = fitted.problem.assembly, fit.setting.table
+    reference = references.states(z, fit.setting.account, table)
     out: list[Bool[np.ndarray, "places draws"]] = []
     for question in asked:
-        held = account(
-            hypothesis,
-            predictor.problem.assembly,
-            phase=phase,
-            absolute=fit.form == FORMS[1],
-            hold=question.hold,
-        )
-        left = predictor.states(z, fit.setting._replace(account=held))[rows]
-        out.append(verdict.answer(question, left, reference))
-    return np.array(out, float).reshape(len(asked), len(rows), -1)
+        held = account(hypothesis, assembly, phase=phase, absolute=fit.form == FORMS[1], hold=question.hold)
+        out.append(verdict.answer(question, references.states(z, held, table), reference))
+    return np.array(out, float).reshape(len(asked), len(assembly.anchors), -1)
 
 
 def _unnamed(fitted: Fitted) -> dict[str, Any]:
