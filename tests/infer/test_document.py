@@ -10,6 +10,7 @@ from gaddum.infer import adjudicate as chain
 from gaddum.infer.comparator import refit, reweigh, without_kinetics
 from gaddum.infer.fitted import SELECTION
 from gaddum.infer.posterior import Settings
+from gaddum.records.claim import Claim
 from letter import load_letter
 
 pytestmark = pytest.mark.slow
@@ -24,10 +25,18 @@ def case():
     loaded = load_letter()
     studies = ("zhang2014", "zhang_hashimoto2019")
     anchors = tuple(a for a in loaded.case.anchors if a.study in studies)
+    about = Claim.model_validate(
+        {
+            "id": "made-up",
+            "text": "The permissive account is right.",
+            "asks": [{"kind": "accounts", "names": ["nmdar-permissive-opioid"]}],
+            "source": {"how": "assumption", "reason": "made up for a test"},
+        }
+    )
 
     return replace(
         loaded,
-        case=loaded.case.model_copy(update={"anchors": anchors}),
+        case=loaded.case.model_copy(update={"anchors": anchors, "claims": (*loaded.case.claims, about)}),
         ledger=loaded.ledger.select(studies),
     )
 
@@ -97,6 +106,12 @@ def test_every_claim_is_answered_with_what_would_test_it(document):
         assert claim["verdict"] in ("supported", "contradicted", "undecided", "not testable")
         assert claim["would_test"]
         assert (claim["probability"] is None) == (claim["verdict"] == "not testable")
+
+
+def test_claim_about_an_account_has_that_account_s_probability(document):
+    claim = next(c for c in document["claims"] if c["id"] == "made-up")
+    account = next(h for h in document["hypotheses"] if h["name"] == "nmdar-permissive-opioid")
+    assert claim["probability"] == pytest.approx(account["probability"])
 
 
 def test_comparator_by_importance_weights_agrees_with_a_refit(run):

@@ -60,10 +60,12 @@ COUNT = {"kind": "ledger", "among": {}, "has": {}, "holds_for": "none"}
         (COUNT | {"among": {"strain": "cLh"}}, "among", "cLH"),
         (COUNT | {"has": {"drugs": ["ketamin"]}}, "has", "ketamine"),
         ({"kind": "declaration", "lab": "Hashimoto Lab"}, "lab", "Hashimoto"),
+        ({"kind": "accounts", "names": ["nmda"]}, "names", "nmdar"),
     ],
 )
 def test_names_that_nothing_answers_to_are_faults_with_a_hint(ketamine, ask, path, hint):
-    faults = list(claim_faults(claim(ask), ketamine.library, ketamine.ledger.studies))
+    accounts = tuple(h.name for h in ketamine.case.hypotheses)
+    faults = list(claim_faults(claim(ask), ketamine.library, ketamine.ledger.studies, accounts))
     assert len(faults) == 1
     assert path in faults[0][0] and hint in faults[0][1]
 

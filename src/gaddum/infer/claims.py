@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.infer import verdict
+from gaddum.infer import compare, verdict
 from gaddum.infer.averaging import averaged, judged
 from gaddum.infer.cells import Features, compare_drugs
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, UNDECLARED, Fit, Fitted, importance
 from gaddum.records.claim import (
+    Accounts,
     AllOf,
     Claim,
     Declaration,
@@ -74,6 +75,8 @@ def answer_claims(
             answers.append(from_propositions(claim, claim.proposition, propositions, expects=claim.expects))
         for one in claim.asks:
             match one:
+                case Accounts():
+                    answers.append(_accounts(fitted, one))
                 case AllOf():
                     answers.append(from_propositions(claim, one.name, conjunctions, expects=claim.expects))
                 case Unsettled():
@@ -184,6 +187,21 @@ def declared(ask: Declaration, ledger: Ledger) -> Answer | None:
 
 def _counted(holds: bool) -> tuple[str, float]:
     return ("supported", 1.0) if holds else ("contradicted", 0.0)
+
+
+def _accounts(fitted: Fitted, ask: Accounts) -> Answer | None:
+    """Probability that one of certain accounts is right; None where the case has none of them."""
+    mine = [place for place, name in enumerate(fitted.names) if name in ask.names]
+    if not mine:
+        return None
+    values = [
+        sum(weighed[fitted.names[place]].probability for place in mine)
+        for weighed in (fitted.weighed(form, shift) for form, shift in fitted.settings().values())
+    ]
+    masses = compare.prior_masses(np.array([h.mass for h in fitted.loaded.case.hypotheses]), fitted.groups)
+    row = judged(values[0], values, float(masses[mine].sum()))
+    text = f"the right account is {' or '.join(fitted.names[place] for place in mine)}"
+    return Answer(text, "posterior", row["verdict"], row["probability"])
 
 
 def _unsettled(fitted: Fitted) -> Answer:

@@ -94,11 +94,7 @@ def write_document(
             "outcomes": seen.held_out,
             "histogram": histogram(seen.held_out) if seen.held_out else [],
         },
-        "selection": {
-            "flagged": len(selected(problem)),
-            "scored": len(problem.scored),
-            "settings": list(SELECTION) if live and selected(problem) else [],
-        },
+        "selection": _selection(fitted) if live else {"flagged": 0, "scored": 0, "settings": []},
         "priors": _priors(fitted),
         "assumptions": _assumptions(fitted),
         "sampled_dimension": max((f.evidence.dimension for f in fitted.fits.values()), default=0),
@@ -181,6 +177,17 @@ def _sensitivity(fitted: Fitted) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _selection(fitted: Fitted) -> dict[str, Any]:
+    """How many outcomes may have been selected, and the settings that say what if."""
+    taken = [s for s in fitted.problem.scored if fitted.weights[s.cohort] > 0]
+    flagged = [s for s in selected(fitted.problem) if fitted.weights[s.cohort] > 0]
+    return {
+        "flagged": len(flagged),
+        "scored": len(taken),
+        "settings": list(SELECTION) if flagged else [],
+    }
 
 
 class Asked(NamedTuple):

@@ -125,7 +125,7 @@ def with_selection(fitted: Fitted) -> Fitted:
     Returns the fits as they are where no scored outcome is flagged.
     """
     problem = fitted.problem
-    if not selected(problem):
+    if not any(fitted.weights[s.cohort] > 0 for s in selected(problem)):
         return fitted
     priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
     sd = fixed_value(priors, "standardised_effect")

@@ -107,8 +107,9 @@ def _check_question(loaded: LoadedCase) -> Iterator[Finding]:
         yield _say(loaded, None, ("priors",), f"A prior must be given once; got {name!r} again.")
     for name in _twice(claim.id for claim in case.claims):
         yield _say(loaded, None, ("claims",), f"A claim's id must occur once; got {name!r} again.")
+    accounts = tuple(hypothesis.name for hypothesis in case.hypotheses)
     for index, claim in enumerate(case.claims):
-        for path, message in claim_faults(claim, library, loaded.ledger.studies):
+        for path, message in claim_faults(claim, library, loaded.ledger.studies, accounts):
             yield _say(loaded, None, ("claims", index, *path), message)
     yield from _check_unnamed(loaded)
     if not loaded.ledger.studies:

@@ -4,6 +4,7 @@ A claim asks one proposition in the short form (`proposition`), or anything in t
 
 ===============  ======================================================================================
 proposition      one of the report's propositions, per stratum and phase
+accounts         one of certain hypotheses is right
 all_of           several propositions true, or false, in one and the same draw
 unsettled        no account stays above the threshold of a settled question
 library_ratio    the ratio of two drugs' K_i at a target lies above a number
@@ -92,6 +93,13 @@ class AllOf(Record):
         return " and ".join([*self.holds, *(f"not {name}" for name in self.fails)])
 
 
+class Accounts(Record):
+    """One of several hypotheses is right, where no proposition parts them from the others."""
+
+    kind: Literal["accounts"]
+    names: tuple[str, ...] = Field(min_length=1)
+
+
 class Unsettled(Record):
     """No account stays above the threshold of a settled question over the declared set."""
 
@@ -153,7 +161,7 @@ class Declaration(Record):
 
 
 Ask = Annotated[
-    AllOf | Unsettled | LibraryRatio | RelativeEffect | LedgerCount | Declaration,
+    Accounts | AllOf | Unsettled | LibraryRatio | RelativeEffect | LedgerCount | Declaration,
     Field(discriminator="kind"),
 ]
 
@@ -180,9 +188,21 @@ class Claim(Record):
 
 
 def claim_faults(
-    claim: Claim, library: Library, studies: tuple[Study, ...]
+    claim: Claim, library: Library, studies: tuple[Study, ...], accounts: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Find names in a claim that nothing answers to: field path, and what must hold."""
+    """Find names in a claim that nothing answers to: field path, and what must hold.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    library : Library
+        Drugs and targets.
+    studies : tuple of Study
+        The ledger.
+    accounts : tuple of str
+        Names of the case's hypotheses.
+    """
     ids = [study.id for study in studies]
     for place, name in enumerate(claim.studies):
         if name not in ids:
@@ -209,6 +229,11 @@ def claim_faults(
                 if value is not None and value not in known:
                     message = f"A {key} must be of a study; got {value!r}. {nearest(value, known)}"
                     yield (*here, field, key), message
+        if isinstance(ask, Accounts):
+            for name in ask.names:
+                if name not in accounts:
+                    message = f"An account must be a hypothesis of the case; got {name!r}. {nearest(name, accounts)}"
+                    yield (*here, "names"), message
         if isinstance(ask, Declaration) and ask.lab not in labs:
             yield (*here, "lab"), f"A lab must be of a study; got {ask.lab!r}. {nearest(ask.lab, labs)}"
 
