@@ -1,4 +1,4 @@
-"""Throw random and mutated text at the readers of event tables and of shorthand, and at the predictions.
+"""Throw random and mutated text at the readers of event tables, shorthand and spreadsheets, and at the predictions.
 
 Run: python benchmarks/fuzz_readers.py [SECONDS] [SEED]. Anything but a ValueError is a failure, shown with the text
 that made it. Prints how many texts were tried and accepted, the longest time for one, and the peak of memory; the
@@ -12,7 +12,12 @@ import time
 import traceback
 from collections.abc import Callable
 
+from gaddum import load_case
 from gaddum.interop.events import parse_events, write_events
+from gaddum.interop.export import sheet_of_ledger
+from gaddum.interop.sheet import parse_sheet, sheet_as_csv
+from gaddum.interop.studies import studies_of
+from gaddum.records.ledger import Ledger
 from gaddum.records.shorthand import parse_doses, write_doses
 from gaddum.simulate.events import predict_events
 
@@ -111,17 +116,27 @@ def doses(text: str) -> None:
     assert parse_doses(write_doses(read)) == read
 
 
+def sheet(text: str) -> None:
+    """Read studies, write them as a table and read that back."""
+    read = Ledger(studies_of(parse_sheet(text)))
+    assert Ledger(studies_of(parse_sheet(sheet_as_csv(sheet_of_ledger(read))))) == read
+
+
 def main() -> int:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120.0
     rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    studies = load_case("ketamine").ledger.select(["williams2018", "jiang2024"])
     readers: dict[str, tuple[str, Callable[[str], None]]] = {
         "tables": (TABLE, table),
         "shorthand": (DOSES, doses),
+        "spreadsheets": (sheet_as_csv(sheet_of_ledger(studies)), sheet),
     }
     counts = {name: [0, 0, 0.0] for name in readers}
     failures, end = 0, time.monotonic() + seconds
     while time.monotonic() < end and failures < 5:
-        name = rng.choice(list(readers))
+        (name,) = rng.choices(
+            list(readers), weights=(100, 100, 2)
+        )  # a spreadsheet takes a thousand times as long
         seed, reader = readers[name]
         text = mutated(seed, rng) if rng.random() < 0.85 else noise(rng)
         start = time.monotonic()

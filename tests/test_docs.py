@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gaddum import check_case, load_case
+from gaddum import check_case, load_case, query_ledger
+from gaddum.interop.tables import TABLES
 from gaddum.records.claim import Claim, claim_faults
 from gaddum.records.yaml import parse_document, to_record
 from gaddum.surface.cli import main
@@ -55,3 +56,35 @@ def test_table_of_the_schild_page_gives_what_the_page_shows(
     (tmp_path / "curves.csv").write_text(table, encoding="utf-8")
     assert main(["schild", str(tmp_path / "curves.csv")]) == 0
     assert capsys.readouterr().out.startswith(shown)
+
+
+TABLES_PAGE = (DOCS / "tables.md").read_text(encoding="utf-8")
+
+
+def test_examples_of_the_tables_page_give_what_they_show():
+    result = doctest.testfile(str(DOCS / "tables.md"), module_relative=False)
+    assert result.attempted > 0 and result.failed == 0
+
+
+def test_tables_page_names_every_table_and_column():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", TABLES_PAGE, re.M)
+    shown = {name: tuple(re.findall(r"`(\w+)`", columns)) for name, columns in rows}
+    assert shown == {name: tuple(column.name for column in columns) for name, columns in TABLES.items()}
+
+
+def test_queries_of_the_tables_page_find_something():
+    queries = re.findall(r"```sql\n(.*?)```", TABLES_PAGE, re.S)
+    queries += re.findall(r'^gaddum ledger query ketamine "(SELECT \w.*)"$', TABLES_PAGE, re.M)
+    ledger = load_case("ketamine").ledger
+    assert len(queries) == 3 and all(query_ledger(ledger, sql).rows for sql in queries)
+
+
+def test_table_of_the_tables_page_imports_and_checks_without_error(tmp_path: Path):
+    for kind, name in (("text", "extraction.csv"), ("yaml", "mapping.yaml")):
+        (block,) = re.findall(rf"```{kind}\n(.*?)```", TABLES_PAGE, re.S)
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    table, mapping, case = (str(tmp_path / name) for name in ("extraction.csv", "mapping.yaml", "my-case"))
+    assert main(["ledger", "import", table, "--mapping", mapping, "--out", case, "--drug", "ketamine"]) == 0
+    loaded = load_case(case)
+    assert [study.id for study in loaded.ledger.studies] == ["example_2019", "sample_2020"]
+    assert [one for one in check_case(loaded) if one.level == "error" and "anchor" not in one.message] == []

@@ -168,14 +168,18 @@ def test_result_is_in_double_precision_whatever_the_process_default(small, tmp_p
     """A process that never enables 64-bit numbers gets the same result, in both threads."""
     program = (
         "import json, sys; from gaddum.infer.adjudicate import adjudicate; "
-        "sys.path.insert(0, sys.argv[1]); import test_adjudicate as t; import jax; "
+        "sys.path[:0] = sys.argv[1:]; import test_adjudicate as t; import jax; "
         "assert not jax.config.jax_enable_x64; "
         "found = adjudicate(t.reduced(), settings=t.SMALL, workers=2); "
         "print(json.dumps([h['log_ml'] for h in found.document['hypotheses']]))"
     )
-    folder = str(Path(__file__).parent)
+    folder = Path(__file__).parent
     run = subprocess.run(
-        [sys.executable, "-c", program, folder], capture_output=True, text=True, check=True, cwd=tmp_path
+        [sys.executable, "-c", program, str(folder), str(folder.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
     )
     assert json.loads(run.stdout) == [h["log_ml"] for h in small.document["hypotheses"]]
     assert all(x != float(np.float32(x)) for x in json.loads(run.stdout))

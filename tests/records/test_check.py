@@ -253,7 +253,7 @@ def retest_of_too_many(folder):
         (no_effect_to_block, "presupposes an effect to block"),
         (more_than_enrolled, "at most the arm's n = 8; got 9"),
         (other_lab, "should come from one lab"),
-        (difference_in_points, "must be in SD of the endpoint"),
+        (difference_in_points, "Name the `sd`"),
         (retest_of_too_many, "among the 3 responder"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The bundled cases, assembled once."""
+"""The letter's own record and the morphine case, assembled once; the whole ketamine record only where a test asks."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import pytest
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import Assembly, Reading, assemble
 from gaddum.simulate.response import Account, Response, account, respond
+from letter import load_letter
 
 
 class Bundle(NamedTuple):
@@ -32,20 +33,25 @@ class Bundle(NamedTuple):
         return found
 
 
-def bundle(name: str) -> Bundle:
-    loaded = load_case(name)
+def bundle(loaded: LoadedCase) -> Bundle:
     assembly = assemble(loaded)
     return Bundle(loaded, assembly, jax.jit(lambda z, given: respond(assembly, z, given)))
 
 
 @pytest.fixture(scope="module")
 def ketamine() -> Bundle:
-    return bundle("ketamine")
+    return bundle(load_letter())
 
 
 @pytest.fixture(scope="module")
 def morphine() -> Bundle:
-    return bundle("morphine")
+    return bundle(load_case("morphine"))
+
+
+@pytest.fixture(scope="module")
+def record() -> Bundle:
+    """The whole ketamine record, with its series of doses over weeks."""
+    return bundle(load_case("ketamine"))
 
 
 @pytest.fixture(params=["ketamine", "morphine"])

@@ -49,24 +49,24 @@ def test_edges_rise_from_the_dose_to_the_test(span: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid"])
-def test_states_agree_with_a_refined_grid(ketamine, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_states_agree_with_a_refined_grid(record, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over prior draws; the worst are those whose build-up is far quicker than any prior median."""
 
     def states(assembly) -> np.ndarray:
-        places = [ketamine.assembly.index[p.name] for p in assembly.parameters]
-        z = ketamine.draws(200)[places]
-        (hypothesis,) = (h for h in ketamine.loaded.case.hypotheses if h.name == name)
+        places = [record.assembly.index[p.name] for p in assembly.parameters]
+        z = record.draws(200)[places]
+        (hypothesis,) = (h for h in record.loaded.case.hypotheses if h.name == name)
         given = account(hypothesis, assembly, absolute=True)
         return np.asarray(jax.jit(lambda z: respond(assembly, z, given).state)(z))
 
-    def fine(doses, span):
-        edges = panels(doses, span)
+    def fine(doses, span, **options):
+        edges = panels(doses, span, **options)
         return np.unique(
             np.concatenate([np.linspace(a, b, 9) for a, b in zip(edges[:-1], edges[1:], strict=True)])
         )
 
-    coarse = states(ketamine.assembly)
+    coarse = states(record.assembly)
     monkeypatch.setattr(assembling, "panels", fine)
-    exact = states(assembling.assemble(ketamine.loaded))
+    exact = states(assembling.assemble(record.loaded))
     wrong = np.abs(coarse - exact) / np.maximum(np.abs(exact), 1e-3)
-    assert np.median(wrong) < 1e-4 and np.quantile(wrong, 0.95) < 1e-3 and wrong.max() < 0.05
+    assert np.median(wrong) < 1e-4 and np.quantile(wrong, 0.95) < 2e-3 and wrong.max() < 0.05

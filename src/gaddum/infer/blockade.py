@@ -255,7 +255,8 @@ def _answer(experiment: Experiment, outcome: Outcome, arms: Blockade) -> tuple[A
         case Difference() if set(outcome.contrast) == {arms.drug, arms.blocked}:
             sign = 1.0 if outcome.contrast[0] == arms.drug else -1.0
             low, high = sorted(sign * limit for limit in outcome.ci)
-            text = f"difference {sign * outcome.value:.2g} ({low:.2g} to {high:.2g}) SD"
+            unit = "SD" if outcome.sd is None else "points"
+            text = f"difference {sign * outcome.value:.2g} ({low:.2g} to {high:.2g}) {unit}"
             return ("weakened" if low > 0 else "spared"), text
         case Means() if arms.drug in outcome.arms and arms.blocked in outcome.arms:
             return _of_means(experiment, outcome, arms.drug, arms.blocked)

@@ -8,7 +8,8 @@ placebo) are mixed here, in probability, before the log; the sampler only reads 
 - Paired data (crossovers): correlation 0.5 between sessions: the SD of a difference is the within-group SD.
 - Arm noise adds to the variance of every arm mean, beside 1/n, and is not seen by the test's own SD.
 - Unknown group sizes are equal over the arms that lack them; a given df of a two-arm test fixes them.
-- A difference with CI enters by its ratio to its standard error where n is known, and else as SD.
+- A difference keeps the standard error of its own CI, which a model may have made smaller than the plain t test would;
+  its df come from n where that is known, and else its SD counts as known.
 - The density of a statistic is per SD of the observed effect.
 """
 

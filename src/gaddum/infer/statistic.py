@@ -88,32 +88,25 @@ _AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM
 
 
 def difference_table(experiment: Experiment, outcome: Difference, priors: Priors) -> Table:
-    """A difference with its interval, by its ratio to the standard error where sizes are known."""
+    """A difference with its interval, which keeps the standard error of that interval."""
     noise = fixed_value(priors, "arm_noise") ** 2
     first, second = outcome.contrast
-    low, high = outcome.ci
-    known = [experiment.protocol.arms[name].n for name in outcome.contrast]
-    paired = experiment.protocol.design == "crossover"
-    contrasts = (difference_of(first, second),)
-    if None in known:
-        error = (high - low) / (2 * ndtri(0.5 + 0.5 * outcome.ci_level))
-        variance = error**2 + 2 * noise
-        return Table(
-            contrasts,
-            effect_logpdf(outcome.value, variance, np.inf, GRID),
-            {"effect": outcome.value, "lower": low, "upper": high},
-            above=_beyond(outcome.value, variance, np.inf)[None],
-            significant=_significant(error, variance, np.inf),
-        )
-    scenario = group_sizes(experiment, outcome.contrast, priors)[0]
-    error, df = _error_and_df(scenario, outcome.contrast, paired)
-    ratio = outcome.value / float((high - low) / (2 * student_t.ppf(0.5 + 0.5 * outcome.ci_level, df)))
+    effect, low, high = (end / (outcome.sd or 1.0) for end in (outcome.value, *outcome.ci))
+    tail = 0.5 + 0.5 * outcome.ci_level
+    if None in [experiment.protocol.arms[name].n for name in outcome.contrast]:
+        error, df = (high - low) / (2 * ndtri(tail)), np.inf
+        observed = {"effect": effect, "lower": low, "upper": high}
+    else:
+        scenario = group_sizes(experiment, outcome.contrast, priors)[0]
+        _, df = _error_and_df(scenario, outcome.contrast, experiment.protocol.design == "crossover")
+        error = float((high - low) / (2 * student_t.ppf(tail, df)))
+        observed = _observed(effect, error, df)
     variance = error**2 + 2 * noise
     return Table(
-        contrasts,
-        effect_logpdf(ratio * error, variance, df, GRID),
-        _observed(ratio * error, error, df),
-        above=_beyond(ratio * error, variance, df)[None],
+        (difference_of(first, second),),
+        effect_logpdf(effect, variance, df, GRID),
+        observed,
+        above=_beyond(effect, variance, df)[None],
         significant=_significant(error, variance, df),
     )
 

@@ -86,9 +86,9 @@ def sustained_effect(
     start : array
         P at time 0.
     """
-    weights = (np.asarray(panel_width)[..., None] * rule.weights).reshape(drive.shape[:2])
-    left = jnp.matmul(_integral_to_test(np.asarray(panel_width), rule), drive)
-    total = jnp.sum(weights[..., None] * drive, axis=1)
+    width = np.asarray(panel_width)
+    weights = (width[..., None] * rule.weights).reshape(drive.shape[:2])
+    left, total = _integrals_to_test(drive, width, rule)
     span = jnp.sum(panel_width, axis=1)[:, None]
     # By parts: what the drive up to the test has built up, held against decay since. Quicker build-up makes the usual
     # integrand, k_on u exp(-k_on U - k_off t), a narrow peak; this one only tends to a step of height k_off.
@@ -99,14 +99,17 @@ def sustained_effect(
     return start * jnp.exp(-k_on * total - k_off * span) + gained
 
 
-def _integral_to_test(
-    panel_width: Float[np.ndarray, "readings panels"], rule: Quadrature
-) -> Float[np.ndarray, "readings nodes nodes"]:
-    """Linear map from a drive at the nodes to its integral from each node to the test."""
+def _integrals_to_test(
+    drive: Float[Array, "readings nodes batch"],
+    panel_width: Float[np.ndarray, "readings panels"],
+    rule: Quadrature,
+) -> tuple[Float[Array, "readings nodes batch"], Float[Array, "readings batch"]]:
+    """Integral of a drive from each node to the test (the rest of its panel, then whole ones), and over all panels."""
     readings, panels = panel_width.shape
-    order = rule.nodes.size
-    later = np.triu(np.ones((panels, panels)), 1)[..., None] * rule.weights  # whole panels after a node's own
-    own = np.eye(panels)[:, None, :, None] * (rule.weights - rule.cumulative)[None, :, None, :]
-    per_width = own + later[:, None]
-    by_panel = per_width[None] * panel_width[:, None, None, :, None]
-    return by_panel.reshape(readings, panels * order, panels * order)
+    by_panel = drive.reshape(readings, panels, rule.nodes.size, -1) * panel_width[..., None, None]
+    rest = rule.weights - rule.cumulative
+    own = sum(rest[:, k, None] * by_panel[:, :, k, None] for k in range(rule.nodes.size))
+    whole = sum(rule.weights[k] * by_panel[:, :, k] for k in range(rule.nodes.size))
+    later = jnp.matmul(np.triu(np.ones((panels, panels)), 1), whole)
+    left = own + later[:, :, None]
+    return left.reshape(drive.shape), later[:, 0] + whole[:, 0]

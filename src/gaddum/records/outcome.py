@@ -4,7 +4,7 @@ Nine forms; the likelihood (in `infer.reduce`) is the probability of exactly tha
 
 =============  =======================================================================================
 means          group means (or change scores) with SD or SEM and n
-difference     a mean difference between two arms with CI, SD or SEM
+difference     a mean difference between two arms with its CI, in SD or in points with their SD
 responders     counts of responders, also as a retest in a subset selected on an earlier response
 test           an exact t, F (1 df) or standardised effect of one contrast
 p-value        an exact two-sided p of one contrast, with its direction
@@ -102,14 +102,16 @@ class Means(_Common):
 
 
 class Difference(_Common):
-    """A mean difference between two arms, in points of the endpoint or already standardised."""
+    """A mean difference between two arms with its own interval: of a plain comparison or of a statistical model."""
 
     form: Literal["difference"]
     contrast: tuple[str, str]
     """First arm minus second arm, positive when the first is better."""
-    value: float = in_unit("SD of the endpoint")
-    ci: tuple[float, float] = Field(json_schema_extra={"unit": "SD of the endpoint"})
+    value: float = in_unit("of `sd`; else SD of the endpoint")
+    ci: tuple[float, float] = Field(json_schema_extra={"unit": "of `sd`; else SD of the endpoint"})
     ci_level: float = in_unit("1", 0.95, gt=0, lt=1)
+    sd: float | None = in_unit("of the endpoint", None, gt=0)
+    """Within-group SD, where `value` and `ci` are in points of the endpoint; null where they are in SD already."""
 
 
 class Count(Record):

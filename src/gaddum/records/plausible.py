@@ -48,11 +48,10 @@ def numbers_in_doubt(outcome: Outcome) -> Iterator[tuple[tuple, str]]:
         low, high = outcome.ci
         if not low < outcome.value < high:
             yield ("ci",), f"A CI should hold its value; got {outcome.value:g} and [{low:g}, {high:g}]."
-        if abs(outcome.value) > LARGEST_D:
-            yield (
-                ("value",),
-                f"A difference must be in SD of the endpoint; got {outcome.value:g}. Divide by the SD.",
-            )
+        in_sd = outcome.value / (outcome.sd or 1.0)
+        if abs(in_sd) > LARGEST_D:
+            told = "Name the `sd` within groups." if outcome.sd is None else "Is the `sd` perhaps a SEM?"
+            yield ("value",), f"A difference should be within {LARGEST_D:g} SD; got {in_sd:.3g}. {told}"
     if isinstance(outcome, Test) and outcome.statistic == "d" and abs(outcome.value) > LARGEST_D:
         yield ("value",), f"A standardised effect should be within {LARGEST_D:g} SD; got {outcome.value:g}."
     negative = outcome.value < 0 if isinstance(outcome, (Test, Interaction)) else False

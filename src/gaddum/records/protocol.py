@@ -5,7 +5,7 @@ A Protocol with Outcomes is published evidence (see `experiment`); without, it i
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gaddum import units
 from gaddum.records.base import Record, in_unit
@@ -98,6 +98,13 @@ class Endpoint(Record):
     """End of the window, where the report gives a range of times."""
     phase: Literal["acute", "sustained"]
     improvement: Literal["increase", "decrease"]
+
+    @field_validator("test_time", "test_time_latest")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            units.magnitude(text, "time")
+        return text
 
     @property
     def test_time_h(self) -> float:

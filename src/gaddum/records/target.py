@@ -12,6 +12,7 @@ A target is named by its IUPHAR abbreviation. What a gate can refer to is a *fea
 from typing import Literal
 
 from gaddum.records.base import Record
+from gaddum.records.protocol import Preparation
 from gaddum.records.quantity import Reported
 from gaddum.records.source import Source
 from gaddum.records.species import Species
@@ -43,15 +44,17 @@ class Affinity(Record):
     efficacy: Reported | None = None
     """Intrinsic efficacy of an agonist relative to a full agonist (1), dimensionless."""
     in_vivo_shift: Reported | dict[Species, Reported] | None = None
-    """In-vivo K (unbound) divided by the K_i given here; applies to behaving animals, not to slices. By species where
-    the sources speak of one; a species that is not named has none."""
+    """In-vivo K (unbound) divided by the K_i given here; applies to living subjects, behaving or imaged, not to slices.
+    By species where the sources speak of one; a species that is not named has none."""
     k_on: Reported | None = None
     k_off: Reported | None = None
     """Rate of dissociation; where it is given the ligand binds kinetically (slow offset), else at equilibrium. The rate
     of association is `k_on`, or k_off over the K in vivo."""
 
-    def shift_in(self, species: Species) -> Reported | None:
-        """In-vivo shift in one species, if any is known."""
+    def shift_in(self, species: Species, preparation: Preparation) -> Reported | None:
+        """In-vivo shift in one species, if any is known; none in a slice, which is not in vivo."""
+        if preparation == "slice":
+            return None
         if isinstance(self.in_vivo_shift, dict):
             return self.in_vivo_shift.get(species)
         return self.in_vivo_shift

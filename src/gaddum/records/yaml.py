@@ -9,17 +9,16 @@ line of every field. A top-level mapping ``sources`` holds Sources that ``source
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from gaddum.records.field import FieldPath, fields_at
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.source import Source
 
-FieldPath = tuple[str | int, ...]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 MAX_BYTES = 1_000_000
@@ -340,6 +339,8 @@ def _sentence(fault: Any, model: type[BaseModel]) -> str:
 
 
 def _hint(found: Any, options: list[str]) -> str:
+    if found is None:
+        return ""
     hint = nearest(str(found), options)
     return hint if hint.startswith("Did you mean") else ""
 
@@ -349,52 +350,6 @@ def _show(value: Any) -> str:
         return f"a {_kind(value)}"
     text = "null" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-@cache
-def fields_at(model: type[BaseModel], loc: FieldPath) -> tuple[str, ...]:
-    """Names of the fields that a record may have at a location within it.
-
-    Examples
-    --------
-    >>> from gaddum.records.source import Source
-    >>> fields_at(Source, ())[:3]
-    ('how', 'doi', 'pmid')
-    """
-    candidates = _unwrapped(model)
-    for part in loc:
-        stepped: list[Any] = []
-        for candidate in candidates:
-            arguments = get_args(candidate)
-            origin = get_origin(candidate)
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                if part in candidate.model_fields:
-                    stepped += _unwrapped(candidate.model_fields[str(part)].annotation)
-                elif any(part in get_args(info.annotation) for info in candidate.model_fields.values()):
-                    stepped.append(candidate)  # the tag of a union
-            elif origin in (tuple, list) and isinstance(part, int):
-                inner = (
-                    arguments[:1] if Ellipsis in arguments or origin is list else arguments[part : part + 1]
-                )
-                stepped += [one for argument in inner for one in _unwrapped(argument)]
-            elif origin is dict:
-                stepped += _unwrapped(arguments[1])
-        candidates = stepped
-    names = [
-        name
-        for one in candidates
-        if isinstance(one, type) and issubclass(one, BaseModel)
-        for name in one.model_fields
-    ]
-    return tuple(dict.fromkeys(names))
-
-
-def _unwrapped(annotation: Any) -> list[Any]:
-    if get_origin(annotation) is Annotated:
-        return _unwrapped(get_args(annotation)[0])
-    if isinstance(annotation, type) or get_origin(annotation) in (tuple, list, dict):
-        return [annotation]
-    return [one for argument in get_args(annotation) for one in _unwrapped(argument)]
 
 
 class _Dumper(yaml.SafeDumper):

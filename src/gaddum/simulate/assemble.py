@@ -19,7 +19,7 @@ from gaddum.records.library import Library
 from gaddum.records.outcome import arms_of, is_scored
 from gaddum.records.prior import Fixed
 from gaddum.records.protocol import Arm, Endpoint, Subject
-from gaddum.simulate.curves import Assumption, dosed_drugs, ligands
+from gaddum.simulate.curves import Assumption, dosed_drugs, ligands, lingers
 from gaddum.simulate.features import VEHICLE
 from gaddum.simulate.panels import ORDER, nodes_of, panels
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
@@ -72,6 +72,8 @@ class Assembly(NamedTuple):
     """(stratum, phase) -> row of the anchor."""
     ligand_names: tuple[tuple[str, ...], ...]
     """Ligands of each row."""
+    most_inputs: int
+    """Inputs of the largest gate of the case, for which one compiled function serves all accounts."""
     constants: dict[str, float]
     assumptions: tuple[Assumption, ...]
     rule: Quadrature
@@ -135,7 +137,10 @@ def assemble(loaded: LoadedCase) -> Assembly:
         declared(row)
 
     rows, readings, anchors = _distinct(loaded)
-    grids = [panels(arm.doses, endpoint.test_time_h) for _, arm, endpoint in rows]
+    grids = [
+        panels(arm.doses, end.test_time_h, lingering=lingers(arm.doses, subject, library, wanted=wanted))
+        for subject, arm, end in rows
+    ]
     order = sorted(range(len(rows)), key=lambda row: (len(grids[row]), rows[row][2].phase == "sustained"))
     place = {row: new for new, row in enumerate(order)}
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
@@ -197,6 +202,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
         readings=tuple(readings),
         anchors=anchors,
         ligand_names=tuple(tuple(ligand.drug for ligand in found) for found in per_row),
+        most_inputs=max((len(parse_gate(h.gate).inputs) for h in case.hypotheses), default=1),
         constants=constants,
         assumptions=tuple(sorted(assumptions)),
         rule=rule,

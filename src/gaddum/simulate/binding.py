@@ -80,7 +80,7 @@ def bonds(
         affinities = drug.affinities if isinstance(drug, Drug) else ()
         for affinity in affinities:
             if affinity.target == target and isinstance(drug, Drug):
-                shift = None if preparation == "slice" else affinity.shift_in(species)
+                shift = affinity.shift_in(species, preparation)
                 found.append(_bond(place, drug, affinity, shift, register))
     return tuple(found)
 

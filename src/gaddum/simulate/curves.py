@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gaddum import units
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
@@ -23,6 +24,8 @@ from gaddum.simulate.regimen import Assumption, Plan, Register, dosed_drugs, pla
 
 LOG_FLOOR = -60.0
 """Log concentration (nM) that stands for none."""
+LINGERING = 0.5
+"""Fall of the log concentration over the later half of the interval between doses up to which a series is smooth."""
 UNKNOWN_GSD = 1.5
 """Spread of an unbound fraction or a Kp,uu that no source gives."""
 
@@ -87,6 +90,20 @@ def ligands(
     return [found[place] for place in range(len(plan.ligands))]
 
 
+def lingers(doses: tuple[Dose, ...], subject: Subject, library: Library, *, wanted: set[str]) -> bool:
+    """Whether every ligand of a series of doses falls slowly from one dose to the next, by `LINGERING` at most."""
+    series = [dose for dose in doses if dose.repeats > 1 and dose.interval is not None]
+    for dose in series:
+        once = dose.model_copy(update={"repeats": 1, "interval": None})
+        next_time = dose.time_h + units.magnitude(str(dose.interval), "time")
+        times = np.array([(dose.time_h + next_time) / 2, next_time])
+        for ligand in ligands((once,), subject, library, times, wanted=wanted, assumptions=set()):
+            middle, end = ligand.log_nodes[:, Z_GRID.size // 2]
+            if middle - end > LINGERING:
+                return False
+    return bool(series)
+
+
 def _shape(ligand: regimen.Ligand) -> int:
     """Parameter that sets the shape: elimination of the dosed drug."""
     body = ligand.bodies[0]
@@ -115,4 +132,4 @@ def _scale_sd(ligand: regimen.Ligand, register: Register) -> float:
     return float(np.sqrt(variance + max(absorbed, default=0.0)))
 
 
-__all__ = ["Assumption", "Ligand", "dosed_drugs", "ligands"]
+__all__ = ["Assumption", "Ligand", "dosed_drugs", "ligands", "lingers"]

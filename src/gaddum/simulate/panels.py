@@ -24,7 +24,9 @@ SPAN = 4.0
 """Time (h) by which most of a small molecule is gone."""
 
 
-def panels(doses: tuple[Dose, ...], test_time: float) -> Float[np.ndarray, " edges"]:
+def panels(
+    doses: tuple[Dose, ...], test_time: float, *, lingering: bool = False
+) -> Float[np.ndarray, " edges"]:
     """Panel edges from the test drug to the test (h).
 
     Parameters
@@ -33,6 +35,8 @@ def panels(doses: tuple[Dose, ...], test_time: float) -> Float[np.ndarray, " edg
         Of one arm.
     test_time : float
         Hours from the test drug.
+    lingering : bool
+        Whether what is given outlasts the interval between doses; one panel from dose to dose is then enough.
 
     Examples
     --------
@@ -48,7 +52,9 @@ def panels(doses: tuple[Dose, ...], test_time: float) -> Float[np.ndarray, " edg
     each = [
         np.array([end])
         if (start, end) in inputs
-        else _widening(start, end, SHORT if end - start <= SPAN and end < test_time else LONG)
+        else _widening(
+            start, end, 1 if lingering else SHORT if end - start <= SPAN and end < test_time else LONG
+        )
         for start, end in itertools.pairwise([*changes, test_time])
     ]
     edges = np.concatenate([[0.0], *each])

@@ -6,6 +6,7 @@ through both. Sampling takes place in one space, the standard normal, whatever t
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -91,9 +92,19 @@ def log_quantiles(
     medians: Float[np.ndarray, " reports"], spreads: Float[np.ndarray, " reports"]
 ) -> Float[np.ndarray, " grid"]:
     """Quantiles at `Z_GRID` of an equal mixture of normals, given by their medians and standard deviations."""
-    spreads = np.maximum(spreads, 1e-9)
-    if len(medians) == 1:
-        return medians[0] + spreads[0] * Z_GRID
+    return _quantiles(tuple(medians.tolist()), tuple(spreads.tolist()))
+
+
+@lru_cache(maxsize=4096)
+def _quantiles(centres: tuple[float, ...], widths: tuple[float, ...]) -> Float[np.ndarray, " grid"]:
+    """Read-only, since every drug's constants are asked for once for each arm that gets it."""
+    medians, spreads = np.array(centres), np.maximum(widths, 1e-9)
+    found = medians[0] + spreads[0] * Z_GRID if len(medians) == 1 else _mixed(medians, spreads)
+    found.flags.writeable = False
+    return found
+
+
+def _mixed(medians: Float[np.ndarray, " reports"], spreads: Float[np.ndarray, " reports"]) -> np.ndarray:
     # By bisection; each half against its own tail, which keeps its digits.
     side = np.where(Z_GRID > 0, -1.0, 1.0)
     wanted = _tail(side * Z_GRID)

@@ -20,9 +20,6 @@ from gaddum.simulate.inputs import Given, branched, feature_levels, gate_levels,
 from gaddum.simulate.segments import cut, pick
 from gaddum.simulate.spline import lookup
 
-MOST_INPUTS = 4
-"""Inputs of a gate for which one compiled function serves all accounts; a larger gate compiles its own."""
-
 
 class Account(NamedTuple):
     """A hypothesis (one phase variant of it) as numbers."""
@@ -83,7 +80,7 @@ def account(
     names = assembly.features
     parsed = parse_gate(hypothesis.gate)
     mine = list(parsed.inputs)
-    width = max(MOST_INPUTS, len(mine))
+    width = max(assembly.most_inputs, len(mine))
     inputs = np.zeros(width, np.int32)
     corners = np.tile(np.asarray(parsed.corners_over(tuple(mine)), float), 2 ** (width - len(mine)))
     inputs[: len(mine)] = [names.index(name) for name in mine]

@@ -211,8 +211,8 @@ class Binder:
         efficacy = shift = -1
         if affinity.efficacy is not None:
             efficacy = _shared(register, "efficacy", ligand.drug, target, affinity.efficacy)
-        moved = affinity.shift_in(row.subject.species)
-        if moved is not None and row.subject.preparation == "behaving":
+        moved = affinity.shift_in(row.subject.species, row.subject.preparation)
+        if moved is not None:
             shift = _shared(register, "in-vivo shift", ligand.drug, target, moved)
         return self._with_exposure(ligand, k, shift, efficacy, (_ROLE[affinity.mode], "any"))
 

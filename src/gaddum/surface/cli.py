@@ -17,6 +17,7 @@ from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
 from gaddum.surface.events import events
+from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.occupancy import occupancy
 from gaddum.surface.schild import schild
 
@@ -33,7 +34,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 ledger_app = typer.Typer(
-    help="List and show the published studies of a case.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, ask, read and write the published studies of a case.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.command()(adjudicate)
 app.command()(occupancy)
@@ -41,6 +44,9 @@ app.command()(audit)
 app.command()(schild)
 app.command()(events)
 app.add_typer(ledger_app, name="ledger")
+ledger_app.command("query")(query)
+ledger_app.command("import")(import_)
+ledger_app.command("export")(export)
 
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
@@ -75,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (ValueError, OSError) as error:
         if os.environ.get("GADDUM_DEBUG"):
+            raise
+        return _report_failure(error)
+    except ImportError as error:
+        if error.name is not None:  # a module of ours fails to load; an extra that is missing has no name
             raise
         return _report_failure(error)
     return 0
@@ -131,13 +141,24 @@ def schema(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the case: lower case, digits, - and _.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Name of the case: lower case, digits, - and _; with --study the case's folder."),
+    ],
     folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path("."),
     drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Id of a study whose file to add to the case instead, ready to fill in."),
+    ] = None,
 ) -> None:
-    """Make the folder of a new case, with an example study to overwrite."""
-    from gaddum.surface.scaffold import scaffold_case
+    """Make the folder of a new case, with an example study to overwrite; or the file of a new study."""
+    from gaddum.surface.scaffold import scaffold_case, scaffold_study
 
+    if study is not None:
+        written = scaffold_study(study, Path(name))
+        typer.echo(f"Wrote {written}. Fill it in; what is left to fill in, says: gaddum check {name}")
+        return
     made = scaffold_case(name, folder, drug=drug)
     typer.echo(f"Made {made}. Edit {made / 'case.yaml'}, then run: gaddum check {made}")
 
@@ -206,7 +227,7 @@ def _print_error(message: str, *, style: str = "bold red") -> None:
     Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
 
 
-def _report_failure(error: ValueError | OSError) -> int:
+def _report_failure(error: ValueError | OSError | ImportError) -> int:
     from gaddum.records.finding import RecordError
 
     if isinstance(error, RecordError):

@@ -1,16 +1,22 @@
-"""Scaffold: the folder of a new case, which `gaddum check` accepts before anything is filled in.
+"""Scaffold: the folder of a new case, and the file of a new study.
 
-The example study holds a narrative outcome only, so nothing in it is scored, and no number is made up.
+A new case is accepted by `gaddum check` before anything is filled in: its example study holds a narrative outcome only,
+so nothing in it is scored, and no number is made up. A new study is not: the check lists what is still to be filled in.
 """
 
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
+from gaddum.records.case import Case
 from gaddum.records.library import Library, load_library
+from gaddum.records.yaml import read_record
+from gaddum.surface.files import write_atomically
 
 _CASE = """\
 # The question, the rival answers, and what is assumed. `gaddum schema case` prints the JSON Schema for your editor.
@@ -86,7 +92,9 @@ experiments:
 """
 
 
-def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
+def scaffold_case(
+    name: str, folder: Path, *, drug: str | None = None, studies: Mapping[str, str] | None = None
+) -> Path:
     """Make the folder of a new case; an existing one is never touched.
 
     Parameters
@@ -97,6 +105,8 @@ def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
         Where to make it.
     drug : str, optional
         The drug in question. Where not given: the drug named like the case, or else the library's first.
+    studies : mapping of str to str, optional
+        YAML text of its studies by id; an example where not given.
 
     Returns
     -------
@@ -119,13 +129,51 @@ def scaffold_case(name: str, folder: Path, *, drug: str | None = None) -> Path:
     try:
         (draft / "studies").mkdir()
         (draft / "case.yaml").write_text(_CASE.format(name=name, drug=chosen), encoding="utf-8")
-        study = _STUDY.format(year=date.today().year, drug=chosen)
-        (draft / "studies" / "example.yaml").write_text(study, encoding="utf-8")
+        given = (
+            {"example": _STUDY.format(year=date.today().year, drug=chosen)} if studies is None else studies
+        )
+        for key, text in given.items():
+            (draft / "studies" / f"{key}.yaml").write_text(text, encoding="utf-8")
         draft.chmod(0o777 & ~_umask())
         draft.rename(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+    return target
+
+
+def scaffold_study(name: str, case: Path) -> Path:
+    """Write the file of a new study into the folder of a case; an existing one is never touched.
+
+    Parameters
+    ----------
+    name : str
+        Id of the study.
+    case : Path
+        The case's folder.
+
+    Returns
+    -------
+    Path
+        The new file, with blanks that `gaddum check` lists.
+    """
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ValueError(
+            f"A study's id must be lower-case letters, digits and _, such as klein_2020; got {name!r}."
+        )
+    if not (case / "case.yaml").is_file():
+        raise ValueError(
+            f"A study must go into a folder that holds case.yaml; got {str(case)!r}. Make one by `gaddum new NAME`; a "
+            "bundled case is named by the path of its folder in your copy of the source."
+        )
+    target = case / "studies" / f"{name}.yaml"
+    if target.exists():
+        raise ValueError(f"A new study must not overwrite anything; {target} exists. Choose another id.")
+    drug = read_record(case / "case.yaml", Case).test_drug
+    template = files("gaddum.surface") / "templates" / "study.yaml"
+    target.parent.mkdir(exist_ok=True)
+    text = template.read_text(encoding="utf-8").replace("@ID@", name).replace("@DRUG@", drug)
+    write_atomically(target, text)
     return target
 
 

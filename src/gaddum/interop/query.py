@@ -1,0 +1,126 @@
+"""Query: SQL over a ledger, by DuckDB in memory.
+
+The statement can read the ledger's tables (see `tables`) and nothing else: no file, no network, no Python variable, no
+setting, and it cannot write.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from gaddum.interop.tables import TABLES, describe_tables, ledger_tables
+from gaddum.records.ledger import Ledger
+
+MAX_ROWS = 100_000
+"""Most rows of an answer."""
+
+_LOCKED = {
+    "threads": "1",
+    "memory_limit": "1GB",
+    "temp_directory": "",
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""Settings, of which the last closes the list."""
+
+
+class Answer(NamedTuple):
+    """What a query gives."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def query_ledger(ledger: Ledger, sql: str) -> Answer:
+    """Ask a ledger by SQL.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The studies.
+    sql : str
+        One SELECT (or WITH, DESCRIBE, SHOW, SUMMARIZE, VALUES) over the tables of `gaddum.interop.tables`.
+
+    Returns
+    -------
+    Answer
+        Names of the columns, and the rows.
+
+    Raises
+    ------
+    ValueError
+        If the statement does not read, or names what there is not; says which tables and columns there are.
+    ImportError
+        If duckdb is not installed.
+
+    Examples
+    --------
+    >>> from gaddum import load_case
+    >>> ledger = load_case("morphine").ledger
+    >>> query_ledger(ledger, "SELECT study, year FROM studies ORDER BY year LIMIT 1")
+    Answer(columns=('study', 'year'), rows=[('ocallaghan_1975', 1975)])
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise ImportError(
+            "A query needs duckdb, which is not installed. Run `pip install gaddum[ledger]`."
+        ) from error
+    with duckdb.connect(":memory:") as connection:
+        for option, value in _LOCKED.items():
+            connection.execute(f"SET {option} = '{value}'")
+        _refuse_all_but_reading(connection, sql)
+        _fill(connection, ledger)
+        try:
+            connection.execute(sql)
+            columns = tuple(column[0] for column in connection.description or ())
+            rows = connection.fetchmany(MAX_ROWS + 1)
+        except duckdb.Error as error:
+            raise ValueError(_told(error, sql)) from None
+    if len(rows) > MAX_ROWS:
+        raise ValueError(f"An answer must have at most {MAX_ROWS:,} rows; got more. Add LIMIT or WHERE.")
+    return Answer(columns, rows)
+
+
+def _refuse_all_but_reading(connection: Any, sql: str) -> None:
+    import duckdb
+
+    try:
+        kinds = [statement.type.name for statement in connection.extract_statements(sql)]
+    except duckdb.Error as error:
+        raise ValueError(_told(error, sql)) from None
+    if kinds != ["SELECT"]:
+        found = " and ".join(kinds) or "none"
+        raise ValueError(f"A query must be one SELECT, which reads and changes nothing; got {found}.")
+
+
+def _fill(connection: Any, ledger: Ledger) -> None:
+    for name, rows in ledger_tables(ledger).items():
+        columns = ", ".join(f'"{column.name}" {column.kind}' for column in TABLES[name])
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+        if rows:
+            places = ", ".join(["(" + ", ".join("?" * len(TABLES[name])) + ")"] * len(rows))
+            connection.execute(
+                f"INSERT INTO {name} VALUES {places}", [value for row in rows for value in row]
+            )
+
+
+def _told(error: Exception, sql: str) -> str:
+    """DuckDB's complaint, and what there is: columns of the tables that the statement names, else all tables."""
+    import duckdb
+
+    if isinstance(error, duckdb.PermissionException):
+        return f"A query can read the ledger's own tables only; got: {str(error).splitlines()[0]}"
+    complaint, *rest = str(error).split("\n\n")
+    complaint = complaint.splitlines()[0].rstrip("!.")
+    pointed = "".join(f"\n{part}" for part in rest if part.startswith("LINE"))
+    if not isinstance(error, (duckdb.CatalogException, duckdb.BinderException)):
+        return f"{complaint}.{pointed}\nTables: {', '.join(TABLES)}."
+    words = set(re.findall(r"\w+", sql.casefold()))
+    every = describe_tables().splitlines()
+    named = [line for line in every if line.split("(")[0] in words]
+    there = named if named and isinstance(error, duckdb.BinderException) else every
+    return f"{complaint}.{pointed}\nThere are:\n  " + "\n  ".join(there)

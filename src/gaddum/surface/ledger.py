@@ -1,0 +1,182 @@
+"""`gaddum ledger query`, `import` and `export`: the published studies of a case as tables."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from gaddum.interop.query import Answer
+
+CaseName = Annotated[
+    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
+]
+
+
+def query(
+    case: CaseName,
+    sql: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SQL", help="One SELECT; the tables and columns are listed where it is left out."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
+) -> None:
+    """Ask the ledger of a case by SQL. The statement reads the ledger's tables and nothing else.
+
+    Example: gaddum ledger query ketamine "SELECT form, count(*) AS n FROM outcomes GROUP BY form ORDER BY n DESC"
+    """
+    from gaddum.interop.query import query_ledger
+    from gaddum.records.ledger import load_case
+
+    if as_json and as_csv:
+        raise ValueError("An answer must be JSON or CSV; got both. Take one.")
+    answer = _listing() if sql is None else query_ledger(load_case(case).ledger, sql)
+    if as_json:
+        typer.echo(_json(case, answer))
+    elif as_csv:
+        typer.echo(_csv(answer), nl=False)
+    else:
+        _print_table(answer)
+
+
+def import_(
+    table: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV file or workbook (.xlsx), one row an outcome.")
+    ],
+    out: Annotated[Path, typer.Option(help="The case's folder; a new one is made with case.yaml.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file: which column is which field; without it the columns of `ledger export`."
+        ),
+    ] = None,
+    drug: Annotated[str | None, typer.Option(help="The drug in question, for a new case.")] = None,
+) -> None:
+    """Read studies from a spreadsheet into the folder of a case. No file is overwritten.
+
+    Example: gaddum ledger import extraction.xlsx --mapping mapping.yaml --out my-case --drug ketamine
+    """
+    from gaddum.interop.studies import import_studies
+    from gaddum.records.yaml import dump_record
+    from gaddum.surface.files import write_atomically
+    from gaddum.surface.scaffold import scaffold_case
+
+    texts = {study.id: dump_record(study) for study in import_studies(table, mapping)}
+    if not (out / "case.yaml").is_file():
+        scaffold_case(out.resolve().name, out.resolve().parent, drug=drug, studies=texts)
+    else:
+        there = [name for name in texts if (out / "studies" / f"{name}.yaml").exists()]
+        if there:
+            raise ValueError(
+                f"An import must not overwrite studies; {', '.join(there)} exist in {out}. Remove them, or their rows."
+            )
+        (out / "studies").mkdir(exist_ok=True)
+        for name, text in texts.items():
+            write_atomically(out / "studies" / f"{name}.yaml", text)
+    typer.echo(f"Wrote {len(texts)} studies to {out / 'studies'}. Now run: gaddum check {out}")
+
+
+def export(
+    case: CaseName,
+    form: Annotated[
+        Literal["csv", "xlsx", "bibtex"] | None,
+        typer.Option("--format", help="csv, xlsx or bibtex.  [default: by the name of --out, or csv]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write this file instead of printing.")] = None,
+) -> None:
+    """Write the studies of a case as a spreadsheet, one row an outcome, or the works they cite as BibTeX.
+
+    `gaddum ledger import` reads the spreadsheet back as equal records.
+
+    Example: gaddum ledger export ketamine --out ketamine.xlsx
+    """
+    from gaddum.interop.bibtex import write_bibtex
+    from gaddum.interop.export import export_studies
+    from gaddum.records.ledger import load_case
+    from gaddum.surface.files import write_atomically
+
+    suffix = "" if out is None else out.suffix.casefold()
+    chosen = form or {".xlsx": "xlsx", ".bib": "bibtex"}.get(suffix, "csv")
+    if chosen == "xlsx" and out is None:
+        raise ValueError("A workbook must be written to a file; got none. Add --out FILE.xlsx.")
+    if (chosen == "xlsx") != (suffix == ".xlsx") and out is not None:
+        raise ValueError(f"A workbook's name must end in .xlsx, and no other's; got {out} for {chosen}.")
+    ledger = load_case(case).ledger
+    if chosen == "bibtex":
+        content = write_bibtex(ledger).encode()
+    else:
+        content = export_studies(ledger, out or "ledger.csv")
+    if out is None:
+        typer.echo(content, nl=False)
+    else:
+        write_atomically(out, content)
+
+
+def _listing() -> "Answer":
+    from gaddum.interop.query import Answer
+    from gaddum.interop.tables import TABLES
+
+    rows: list[tuple[Any, ...]] = [(name, *column) for name, columns in TABLES.items() for column in columns]
+    return Answer(("table", "column", "type", "meaning"), rows)
+
+
+def _json(case: str, answer: "Answer") -> str:
+    if len(set(answer.columns)) < len(answer.columns):
+        raise ValueError(
+            f"Columns must have distinct names in JSON; got {', '.join(answer.columns)}. Rename one by AS."
+        )
+    rows = [{name: _plain(one) for name, one in zip(answer.columns, row, strict=True)} for row in answer.rows]
+    return json.dumps({"case": case, "rows": rows}, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _csv(answer: "Answer") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows([_cell(one) for one in row] for row in answer.rows)
+    return text.getvalue()
+
+
+def _print_table(answer: "Answer") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for place, column in enumerate(answer.columns):
+        numbers = all(_is_number(row[place]) for row in answer.rows)
+        table.add_column(Text(column), justify="right" if numbers else "left")
+    for row in answer.rows:
+        table.add_row(*(Text(_cell(one)) for one in row))
+    Console().print(table)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON knows."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else str(value)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    plain = _plain(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
