@@ -8,6 +8,8 @@ import pytest
 
 from gaddum import check_case, load_case, query_ledger
 from gaddum.interop.tables import TABLES
+from gaddum.records.claim import Claim, claim_faults
+from gaddum.records.yaml import parse_document, to_record
 from gaddum.surface.cli import main
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -22,6 +24,16 @@ def test_examples_give_what_they_show(page: str):
 def test_event_table_examples_give_what_they_show():
     result = doctest.testfile(str(DOCS / "event-tables.md"), module_relative=False)
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_claims_of_the_claims_page_are_claims():
+    blocks = re.findall(r"```yaml\n(.*?)```", (DOCS / "claims.md").read_text(encoding="utf-8"), re.S)
+    texts = [text for block in blocks for text in block.split("---\n")]
+    found = [to_record(parse_document(text), Claim) for text in texts]
+    assert [one.id for one in found] == ["needed-in-rats", "week", "permissive", "class"]
+    ketamine = load_case("ketamine")
+    for one in found:
+        assert list(claim_faults(one, ketamine.library, ketamine.ledger.studies)) == []
 
 
 def test_study_of_the_how_to_checks_without_error(tmp_path: Path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 from scipy import stats
+from scipy.integrate import simpson
 from scipy.special import ndtri
 
 from gaddum.infer.densities import GRID, LOG_FLOOR, effect_logpdf, t_of_p
@@ -364,3 +365,51 @@ def test_observed_effect_and_its_interval_come_from_the_t_test() -> None:
     assert observed["effect"] == pytest.approx(2.4 * error)
     assert observed["upper"] - observed["effect"] == pytest.approx(t_of_p(0.05, 15) * error)
     assert reduced(KVA, **FORMS["abolished"]).observed is None
+
+
+# What stands beside a density: the tail of a statistic, and its significance
+
+
+STATISTICS = {
+    "p-value": {"form": "p-value", "p": 0.02, "contrast": ["K", "V"], "better": "first"},
+    "means": FORMS["means"],
+}
+
+
+@pytest.mark.parametrize("form", STATISTICS)
+def test_tail_of_a_statistic_is_that_of_the_noncentral_t(form):
+    found = reduced({"K": 9, "V": 8}, **STATISTICS[form])
+    assert found.above is not None and found.observed is not None
+    # arm noise adds to the variance of the difference and is not seen by the test
+    sd, plain = np.sqrt(1 / 9 + 1 / 8 + 2 * 0.1**2), np.sqrt(1 / 9 + 1 / 8)
+    middle = 0.5 * (found.observed["lower"] + found.observed["upper"])
+    inside = np.abs(GRID) < 3
+    expected = stats.nct.sf(middle / sd, 15, GRID[inside] / sd)
+    np.testing.assert_allclose(found.above[0][inside], expected, atol=1e-6)
+    critical = stats.t.isf(0.025, 15) * plain / sd
+    twice = stats.nct.sf(critical, 15, GRID[inside] / sd) + stats.nct.cdf(-critical, 15, GRID[inside] / sd)
+    assert found.significant is not None
+    np.testing.assert_allclose(found.significant[inside], twice, atol=1e-6)
+
+
+def test_density_of_a_statistic_integrates_to_its_tail():
+    """From the p of one report to that of another, the density adds up to what lies between their tails."""
+    sizes, place = {"K": 9, "V": 8}, int(np.searchsorted(GRID, 0.8))
+    error = np.sqrt(1 / 9 + 1 / 8)
+    effects = np.linspace(0.5, 1.0, 41)
+    tables = [
+        reduced(
+            sizes, form="p-value", p=float(2 * stats.t.sf(d / error, 15)), contrast=["K", "V"], better="first"
+        )
+        for d in effects
+    ]
+    densities = [np.exp(one.grid_log_density[place]) for one in tables]
+    tails = [one.above[0][place] for one in (tables[0], tables[-1]) if one.above is not None]
+    assert simpson(densities, x=effects) == pytest.approx(tails[0] - tails[1], abs=1e-5)
+
+
+def test_verdicts_and_counts_have_no_tail():
+    assert reduced(KVA, form="verdict", verdict="effective", roles={"K": "K", "V": "V"}).above is None
+    assert (
+        reduced(KVA, form="p-threshold", significant=True, contrast=["K", "V"], better="first").above is None
+    )

@@ -1,14 +1,12 @@
-"""Verdict: truth of propositions on draws and on gates, thresholds, and answers to claims."""
+"""Verdict: truth of propositions on draws and on gates, and thresholds."""
 
 import numpy as np
 import pytest
 
 from gaddum.infer import verdict
-from gaddum.infer.verdict import Question, answer, answer_by_gate, answer_claim, judge, questions
-from gaddum.records.case import Claim
+from gaddum.infer.verdict import Question, answer, answer_by_gate, judge, questions
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.ledger import load_case
-from gaddum.records.source import Source
 
 NEEDED = Question("it needed", "", {"NMDAR.block": 0.0}, False)
 ENOUGH = Question("it sufficient", "", {"MOR.tone": 0.0}, True)
@@ -26,22 +24,6 @@ def asked(ketamine, name):
 
 def gated(gate):
     return Hypothesis(name="any", title="any", gate=gate, says="any")
-
-
-def claim(**given):
-    source = Source(how="assumption", reason="made up for a test")
-    return Claim(id="C1", text="text", proposition="it needed", source=source, **given)
-
-
-def row(word, probability, *, stratum="rat", phase="acute", driving=()):
-    return {
-        "name": "it needed",
-        "stratum": stratum,
-        "phase": phase,
-        "probability": probability,
-        "verdict": word,
-        "driving": list(driving),
-    }
 
 
 def test_needed_is_less_than_half_left():
@@ -111,57 +93,6 @@ def test_what_the_prior_settled_is_not_said_to_be_moved():
     assert judge(0.99, 0.98, 0.99, 0.985) == {"verdict": "supported", "leaning": None, "moved": False}
     assert judge(0.99, 0.98, 0.99, 0.5)["moved"]
     assert not judge(0.01, 0.0, 0.02, 0.02)["moved"]
-
-
-@pytest.mark.parametrize(
-    ("word", "expects", "verdict", "probability"),
-    [
-        ("supported", True, "supported", 0.97),
-        ("supported", False, "contradicted", 0.03),
-        ("contradicted", True, "contradicted", 0.97),
-        ("contradicted", False, "supported", 0.03),
-        ("undecided", True, "undecided", 0.97),
-        ("undecided", False, "undecided", 0.03),
-    ],
-)
-def test_claims_for_and_against_a_proposition(word, expects, verdict, probability):
-    found = answer_claim(claim(expects=expects), [row(word, 0.97)])
-    assert found["verdict"] == verdict
-    assert found["probability"] == pytest.approx(probability)
-
-
-def test_claim_without_a_stratum_is_asked_of_all_and_answered_by_the_weakest():
-    rows = [row("supported", 0.99), row("undecided", 0.6, stratum="mouse", phase="sustained")]
-    found = answer_claim(claim(), rows)
-    assert found["verdict"] == "undecided" and found["probability"] == 0.6
-    assert answer_claim(claim(stratum="rat"), rows)["verdict"] == "supported"
-    assert answer_claim(claim(phase="sustained"), rows)["probability"] == 0.6
-
-
-def test_claim_for_all_is_contradicted_by_one_exception():
-    rows = [row("supported", 0.99), row("contradicted", 0.01, stratum="mouse")]
-    found = answer_claim(claim(), rows)
-    assert found["verdict"] == "contradicted" and found["probability"] == 0.01
-
-
-def test_claim_that_nothing_answers_is_not_testable():
-    unasked = claim().model_copy(update={"proposition": None})
-    for one, rows in (
-        (unasked, [row("supported", 1.0)]),
-        (claim(), []),
-        (claim(stratum="cat"), [row("supported", 1.0)]),
-    ):
-        found = answer_claim(one, rows)
-        assert found["verdict"] == "not testable" and found["probability"] is None
-
-
-def test_claim_names_its_own_studies_or_else_those_that_drive_it():
-    rows = [
-        row("supported", 0.99, driving=["b", "a"]),
-        row("supported", 0.99, phase="sustained", driving=["a"]),
-    ]
-    assert answer_claim(claim(), rows)["studies"] == ["a", "b"]
-    assert answer_claim(claim(studies=("mine",)), rows)["studies"] == ["mine"]
 
 
 def test_paragraph_without_scored_outcomes_says_that_nothing_is_decided(ketamine):

@@ -116,5 +116,10 @@ def test_all_positions_of_the_letter_are_claims(case):
     assert {f"L{number}" for number in range(1, 15)} | {"P-a", "P-b", "P-c", "P-d"} == names
 
 
-def test_a_claim_without_a_proposition_says_what_would_answer_it(case):
-    assert all(claim.note for claim in case.case.claims if claim.proposition is None)
+def test_every_claim_says_what_would_test_it(case):
+    assert all(len(claim.would_test or "") > 30 for claim in case.case.claims)
+
+
+def test_only_the_claim_about_an_experiment_never_run_asks_nothing(case):
+    silent = [one.id for one in case.case.claims if one.proposition is None and not one.asks]
+    assert silent == ["L13"]

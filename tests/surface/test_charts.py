@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 import pytest
 
 from gaddum.surface import charts
+from gaddum.surface.held_out_chart import chart_held_out
 
 DRAWN = {
     "posterior": charts.chart_posterior,
     "propositions": charts.chart_propositions,
     "forest": charts.chart_forest,
+    "held-out": chart_held_out,
     "engagement": lambda document: charts.chart_engagement(document, study="arbor2001"),
 }
 

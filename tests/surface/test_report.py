@@ -57,11 +57,14 @@ def page(document):
 def test_page_has_every_section(page):
     assert read(page).titles == [
         "What is missing",
+        "Probability of each account",
         "Propositions",
         "Claims",
         "Hypotheses",
+        "Where the Bayes factors come from",
         "Sensitivity",
         "Observed against predicted",
+        "Held-out outcomes",
         "Engagement per study",
         "Priors and assumptions",
         "Studies and competing interests",
@@ -102,6 +105,65 @@ def test_parameter_that_the_record_leaves_alone_is_printed_as_prior(page):
     assert row is not None
     assert '<td class="number">prior</td>' in row.group()
     assert "62 %" in page
+
+
+def row_of(page, text):
+    """The table row that holds a text."""
+    return next(part for part in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if text in part)
+
+
+def test_first_screen_is_the_verdict_and_what_is_missing(document, page):
+    folded = page.index('<details class="section"')
+    assert page.index(document["verdict"][:40]) < page.index("What is missing") < folded
+    assert '<details class="section" open' not in page
+    assert "<table" not in page[:folded] and "<svg" not in page[:folded]
+
+
+def test_claims_say_what_drives_them_and_what_would_test_them(document, page):
+    for claim in document["claims"]:
+        shown = row_of(page, claim["text"])
+        assert claim["would_test"] in shown
+        assert all(study in shown for study in claim["driving"])
+
+
+def test_claims_that_were_counted_have_no_probability(page):
+    shown = row_of(page, "Nobody tested whether it lasts in strain X.")
+    assert ">counted<" in shown and "0.99" not in shown
+
+
+def test_other_drugs_are_shown_with_their_block_beside_the_reference_drug_s(page):
+    shown = row_of(page, "<td>otheramine")
+    assert "0.3 (0.1 to 0.5)" in shown and "0.6 (0.4 to 0.8)" in shown and "0.29" in shown
+
+
+def test_share_of_verdict_only_outcomes_is_shown_for_every_rival(document, page):
+    section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
+    assert section.count("80 %") == len(document["hypotheses"]) - 1
+    assert "depends on the mechanism" in section
+
+
+def test_comparator_with_too_few_draws_is_not_printed(document, page):
+    section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
+    shown = row_of(section, f"<td>{document['hypotheses'][2]['title']}</td>")
+    assert shown.rstrip().endswith('<td class="number">not established</td></tr>')
+
+
+def test_setting_that_no_verdict_must_survive_is_marked(page):
+    assert "; beyond" in row_of(page, "without laboratory Arbor")
+    assert "; beyond" not in row_of(page, "null results published at 0.1")
+
+
+def test_second_contrast_of_a_blockade_is_predicted_too(page):
+    assert "KA - V" in row_of(page, "<small>KA - V</small>")
+
+
+def test_document_of_an_older_run_still_gives_a_report(document):
+    old = {key: value for key, value in document.items() if key not in ("held_out", "selection")}
+    bare = ("driving", "would_test", "answers", "parts", "without_kinetics", "decides")
+    for key in ("claims", "hypotheses", "sensitivity"):
+        old[key] = [{k: v for k, v in row.items() if k not in bare} for row in document[key]]
+    page = write_report(old)
+    assert "Held-out outcomes" not in page and "Where the Bayes factors come from" not in page
 
 
 def test_text_of_the_document_is_escaped(document):

@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Float
 
 from gaddum import parallel
 from gaddum.infer import compare
+from gaddum.infer.comparator import refit
 from gaddum.infer.compare import Variant
 from gaddum.infer.document import write_document
 from gaddum.infer.draws import draws_tree
@@ -56,6 +57,7 @@ def adjudicate(
     seed: int = 0,
     workers: int = 2,
     link: float | None = None,
+    comparator: bool = False,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Adjudication:
@@ -75,6 +77,9 @@ def adjudicate(
         Threads; the result does not depend on it.
     link : float
         How far slices and imaging speak to behaviour, in [0, 1]; the case's own by default.
+    comparator : bool
+        Whether to refit every account without a time course, half as long again; else importance weights say what they
+        can of it.
     settings : Settings
         Lengths of the sampler; `SAMPLER` by default.
     progress : callable
@@ -92,11 +97,25 @@ def adjudicate(
     """
     loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
     with jax.enable_x64(True):
-        return _run(loaded, until, seed, workers, settings or SAMPLER, progress or (lambda task, done: None))
+        return _run(
+            loaded,
+            until,
+            seed,
+            workers,
+            settings or SAMPLER,
+            progress or (lambda task, done: None),
+            comparator,
+        )
 
 
 def _run(
-    loaded: LoadedCase, until: int | None, seed: int, workers: int, settings: Settings, progress: Progress
+    loaded: LoadedCase,
+    until: int | None,
+    seed: int,
+    workers: int,
+    settings: Settings,
+    progress: Progress,
+    comparator: bool,
 ) -> Adjudication:
     progress("reading the record", 0.0)
     assembly = assemble(loaded)
@@ -119,11 +138,12 @@ def _run(
         workers=workers,
     )
     fits = _fit_all(variants, equivalent, predictor, function, weights, seed, workers, settings, progress)
-    progress("summarising", 0.0)
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
     fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed, predictor)
-    document = write_document(fitted, until=until, settings=settings, workers=workers)
+    timeless = refit(fitted, function, settings, workers=workers, progress=progress) if comparator else None
+    progress("summarising", 0.0)
+    document = write_document(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
     progress("summarising", 1.0)
     stored = {f"{fit.form}/{fit.variant.label}": fit.evidence for fit in fits.values()}
     return Adjudication(document, draws_tree(stored, assembly))
@@ -221,9 +241,7 @@ def _fit_all(
         prior = np.random.default_rng(seed).standard_normal((mask.size, SUMMARY_DRAWS))
         sample = np.where(mask[:, None], evidence.draws[thinned].T, prior)
         report("done", 1.0)
-        return Fit(
-            variant, form, given, evidence, sample, np.asarray(predictor.outline(sample, given).cohort_logs)
-        )
+        return Fit(variant, form, given, evidence, sample, predictor.outlined(sample, given))
 
     results = parallel.map_tasks(lambda task: in_double_precision(lambda: fit(task)), tasks, workers=workers)
     found: dict[tuple[str, int], Fit] = {}

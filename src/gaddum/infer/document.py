@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -10,19 +10,31 @@ import numpy as np
 from gaddum import parallel
 from gaddum._version import __version__
 from gaddum.infer import compare, verdict
-from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted, importance
+from gaddum.infer.claims import answer_claims
+from gaddum.infer.comparator import Timeless, reweigh, without_kinetics
+from gaddum.infer.contributions import bayes_factor_parts
+from gaddum.infer.fitted import FORMS, SELECTION, SUMMARY_DRAWS, Fitted, effective_draws
+from gaddum.infer.heldout import held_out, histogram
 from gaddum.infer.posterior import Settings
-from gaddum.infer.predictive import Predictor, engagement, forest, in_double_precision
-from gaddum.infer.verdict import Question
+from gaddum.infer.predictive import engagement, forest, in_double_precision, together
+from gaddum.infer.propositions import ask, conjunctions, propositions
+from gaddum.infer.reweighing import selected, with_selection
+from gaddum.records.claim import AllOf
 from gaddum.simulate.parameters import DEFAULT_GSD
-from gaddum.simulate.response import account
 
+IN_PLAY = 0.05
+"""Probability from which an account's draws must carry a setting."""
 MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
 
 
 def write_document(
-    fitted: Fitted, *, until: int | None, settings: Settings, workers: int = 1
+    fitted: Fitted,
+    *,
+    until: int | None,
+    settings: Settings,
+    workers: int = 1,
+    timeless: dict[int, Timeless] | None = None,
 ) -> dict[str, Any]:
     """Summarise fits as one JSON-ready document.
 
@@ -36,19 +48,27 @@ def write_document(
         Of the sampler, for the manifest.
     workers : int
         Threads.
+    timeless : dict
+        Every variant refitted without time course; by importance weights where not given.
     """
     case, problem = fitted.loaded.case, fitted.problem
+    live = bool(problem.scored) and fitted.weights.max(initial=0.0) > 0
+    if live:
+        fitted = with_selection(fitted)
     rivals = _rivals(fitted)
-    predictor = fitted.predictor
-    live = problem.scored and fitted.weights.max(initial=0.0) > 0
-    propositions, rows = parallel.map_tasks(
+    asked, seen = parallel.map_tasks(
         in_double_precision,
         [
-            lambda: _propositions(fitted, predictor),
-            lambda: _predictive(fitted, predictor, rivals) if live else {"forest": [], "engagement": []},
+            lambda: _asked(fitted),
+            lambda: _seen(fitted, rivals, timeless) if live else Seen([], [], [], {}, {}, {}),
         ],
         workers=workers,
     )
+    for row in rivals:
+        row["parts"] = seen.parts.get(row["name"])
+        row["without_kinetics"] = seen.slow.get(row["name"])
+    ledger = fitted.loaded.ledger if until is None else fitted.loaded.ledger.until(until)
+    claims = answer_claims(fitted, asked.propositions, asked.conjunctions, seen.features, ledger)
     return {
         "case": case.name,
         "title": case.title,
@@ -57,9 +77,9 @@ def write_document(
         "seed": fitted.seed,
         "until": until,
         "parameterisation": FORMS[0],
-        "verdict": verdict.paragraph(case, propositions, rivals, not live),
-        "propositions": propositions,
-        "claims": [verdict.answer_claim(claim, propositions) for claim in case.claims],
+        "verdict": verdict.paragraph(case, asked.propositions, rivals, not live),
+        "propositions": asked.propositions,
+        "claims": claims,
         "hypotheses": rivals,
         "yardstick": {
             "log_ml": float(fitted.weights @ problem.log_saturated) if live else 0.0,
@@ -68,11 +88,17 @@ def write_document(
         "equivalence": [[fitted.names[i] for i in group] for group in fitted.groups if len(group) > 1],
         "sensitivity": _sensitivity(fitted),
         "studies": _studies(fitted, until),
-        **rows,
+        "forest": seen.forest,
+        "engagement": seen.engagement,
+        "held_out": {
+            "outcomes": seen.held_out,
+            "histogram": histogram(seen.held_out) if seen.held_out else [],
+        },
+        "selection": _selection(fitted) if live else {"flagged": 0, "scored": 0, "settings": []},
         "priors": _priors(fitted),
         "assumptions": _assumptions(fitted),
         "sampled_dimension": max((f.evidence.dimension for f in fitted.fits.values()), default=0),
-        "missing": _missing(fitted),
+        "missing": _missing(fitted, claims),
         "manifest": _manifest(fitted, settings, until),
     }
 
@@ -131,174 +157,90 @@ def _rivals(fitted: Fitted) -> list[dict[str, Any]]:
     return rows
 
 
-def _propositions(fitted: Fitted, predictor: Predictor) -> list[dict[str, Any]]:
-    """Propositions per stratum and phase, with their range over the prior set."""
-    case, assembly = fitted.loaded.case, fitted.problem.assembly
-    asked = verdict.questions(assembly.features, fitted.loaded.library, case.effect)
-    anchors = list(assembly.anchors.items())
-    if not anchors:
-        return _propositions_of_gates(fitted, asked)
-    rows = np.array([row for _, row in anchors])
-    prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
-    truth = {key: _answers(fit, asked, predictor, fit.sample, rows) for key, fit in fitted.fits.items()}
-    before = {
-        i: _answers(fitted.fits[FORMS[0], i], asked, predictor, prior_z, rows).mean(axis=-1)
-        for i in range(len(fitted.variants))
-    }
-    unnamed = {h.name: float(verdict.invokes_unnamed(h, case)) for h in case.hypotheses}
-    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
-    over_set = {
-        name: _average(fitted, truth, form, shift) for name, (form, shift) in fitted.settings().items()
-    }
-    prior = sum(
-        mass
-        * np.mean([before[i] for i, v in enumerate(fitted.variants) if v.hypothesis.name == name], axis=0)
-        for name, mass in zip(fitted.names, masses, strict=True)
-    )
-    main = over_set[f"parameterisation {FORMS[0]}"]
-    driving = _driving(over_set, main)
-    found = []
-    for place, question in enumerate(asked):
-        for which, ((stratum, phase), _) in enumerate(anchors):
-            values = [table[place, which] for table in over_set.values()]
-            found.append(
-                {"name": question.name, "text": question.text, "stratum": stratum, "phase": phase}
-                | _judged(main[place, which], values, float(np.asarray(prior)[place, which]))
-                | {"driving": driving[place][which]}
-            )
-    if case.unnamed_targets:
-        values = [
-            sum(w.probability * unnamed[name] for name, w in fitted.weighed(form, shift).items())
-            for form, shift in fitted.settings().values()
-        ]
-        before_unnamed = float(sum(m * unnamed[n] for n, m in zip(fitted.names, masses, strict=True)))
-        found.append(
-            {
-                "name": verdict.UNNAMED,
-                "text": f"The {case.effect} runs through a target that none of the named accounts invokes.",
-                "stratum": "all",
-                "phase": "all",
-            }
-            | _judged(values[0], values, before_unnamed)
-            | {"driving": []}
-        )
-    return found
-
-
-def _propositions_of_gates(fitted: Fitted, asked: list[Question]) -> list[dict[str, Any]]:
-    """Propositions where the record holds no reference protocol: prior masses of the gates, nothing decided."""
-    case, features = fitted.loaded.case, fitted.problem.assembly.features
-    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
-    places = dict.fromkeys((anchor.stratum, anchor.phase) for anchor in case.anchors) or {
-        ("all", "all"): None
-    }
-    found = []
-    for question in asked:
-        true = [verdict.answer_by_gate(question, h, features) for h in case.hypotheses]
-        chance = float(np.clip(np.dot(masses, true), 0.0, 1.0))
-        for stratum, phase in places:
-            row = {"name": question.name, "text": question.text, "stratum": stratum, "phase": phase}
-            row |= {"probability": chance, "lower": chance, "upper": chance, "prior": chance}
-            found.append(row | {"verdict": "undecided", "leaning": None, "moved": False, "driving": []})
-    return found
-
-
-def _answers(
-    fit: Fit, asked: list[Question], predictor: Predictor, z: np.ndarray, rows: np.ndarray
-) -> np.ndarray:
-    """Truth of each question per anchor and draw, [questions, anchors, draws]."""
-    hypothesis, phase = fit.variant.hypothesis, fit.variant.phase or "both"
-    assembly = predictor.problem.assembly
-    reference = predictor.states(z, fit.setting)[rows]
-    out = []
-    for question in asked:
-        held = account(hypothesis, assembly, phase=phase, absolute=fit.form == FORMS[1], hold=question.hold)
-        out.append(
-            verdict.answer(question, predictor.states(z, fit.setting._replace(account=held))[rows], reference)
-        )
-    return np.array(out, float)
-
-
-def _average(
-    fitted: Fitted, truth: dict[tuple[str, int], np.ndarray], form: str, shift: np.ndarray | None
-) -> np.ndarray:
-    """Probability of each question per anchor under one setting of the prior set."""
-    weighed = fitted.weighed(form, shift)
-    total = 0.0
-    for name, one in weighed.items():
-        places = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
-        for i, share in zip(places, one.variant_probability, strict=True):
-            weights = importance(fitted.fits[form, i], shift)
-            total = total + one.probability * share * (truth[form, i] @ weights)
-    return np.asarray(total)
-
-
-def _driving(over_set: dict[str, np.ndarray], main: np.ndarray) -> list[list[list[str]]]:
-    """Cohorts whose removal moves a proposition most (by more than 0.02), at most three."""
-    names = [name.removeprefix("without ") for name in over_set if name.startswith("without ")]
-    moves = np.array([np.abs(over_set[f"without {name}"] - main) for name in names])
-    found = []
-    for question in range(main.shape[0]):
-        row = []
-        for anchor in range(main.shape[1]):
-            order = sorted(range(len(names)), key=lambda i: -moves[i][question, anchor])
-            row.append([names[i] for i in order[:3] if moves[i][question, anchor] > 0.02])
-        found.append(row)
-    return found
-
-
-def _judged(probability: float, values: list[float], prior: float) -> dict[str, Any]:
-    lower, upper = float(min(values)), float(max(values))
-    return {
-        "probability": float(probability),
-        "lower": lower,
-        "upper": upper,
-        "prior": prior,
-    } | verdict.judge(float(probability), lower, upper, prior)
-
-
 def _sensitivity(fitted: Fitted) -> list[dict[str, Any]]:
+    """Probability of each account in every setting, those that a verdict must survive first."""
+    declared = fitted.settings()
     rows = []
-    for name, (form, shift) in fitted.settings().items():
+    for name, (form, shift) in (declared | fitted.stresses()).items():
         weighed = fitted.weighed(form, shift)
+        in_play = [
+            fit for key, one in weighed.items() if one.probability > IN_PLAY for fit in fitted.of(form, key)
+        ]
+        few = min(effective_draws(fit, shift) for fit in in_play)
         rows.append(
             {
                 "name": name,
-                "setting": "refitted" if shift is None else "importance weights",
+                "setting": "refitted" if shift is None else f"importance weights, {few:.0f} effective draws",
+                "effective_draws": None if shift is None else few,
+                "decides": name in declared,
                 "probabilities": {key: one.probability for key, one in weighed.items()},
             }
         )
     return rows
 
 
-def _predictive(fitted: Fitted, predictor: Predictor, rivals: list[dict[str, Any]]) -> dict[str, Any]:
-    """Forest and engagement, posterior draws mixed over hypotheses by their probabilities."""
-    problem, random = fitted.problem, np.random.default_rng(fitted.seed)
-    posterior, prior, density = [], [], []
+def _selection(fitted: Fitted) -> dict[str, Any]:
+    """How many outcomes may have been selected, and the settings that say what if."""
+    taken = [s for s in fitted.problem.scored if fitted.weights[s.cohort] > 0]
+    flagged = [s for s in selected(fitted.problem) if fitted.weights[s.cohort] > 0]
+    return {
+        "flagged": len(flagged),
+        "scored": len(taken),
+        "settings": list(SELECTION) if flagged else [],
+    }
+
+
+class Asked(NamedTuple):
+    """Propositions, and conjunctions of them that claims ask."""
+
+    propositions: list[dict[str, Any]]
+    conjunctions: list[dict[str, Any]]
+
+
+class Seen(NamedTuple):
+    """What the accounts, weighed by their probabilities, say of the record."""
+
+    forest: list[dict[str, Any]]
+    engagement: list[dict[str, Any]]
+    held_out: list[dict[str, Any]]
+    features: dict[str, np.ndarray]
+    parts: dict[str, dict[str, Any]]
+    slow: dict[str, dict[str, Any]]
+
+
+def _asked(fitted: Fitted) -> Asked:
+    answers = ask(fitted)
+    wanted = [one for claim in fitted.loaded.case.claims for one in claim.asks if isinstance(one, AllOf)]
+    return Asked(propositions(fitted, answers), conjunctions(fitted, answers, wanted))
+
+
+def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Timeless] | None) -> Seen:
+    """Forest, engagement and held-out outcomes, posterior draws mixed over hypotheses by their probabilities."""
+    problem, random, predictor = fitted.problem, np.random.default_rng(fitted.seed), fitted.predictor
+    after, before, every = [], [], {}
     weighed = fitted.weighed(FORMS[0])
-    features = None
-    before = random.standard_normal((problem.assembly.dimension, SUMMARY_DRAWS))
-    for row in rivals:
-        name = row["name"]
-        fits = fitted.of(FORMS[0], name)
-        for fit, share in zip(fits, weighed[name].variant_probability, strict=True):
-            few = random.integers(SUMMARY_DRAWS, size=200)
-            prior.append(predictor.contrasts(before, fit.setting, fitted.seed)[:, few])
-            count = int(round(MIXED_DRAWS * row["probability"] * share))
-            if count < 1:
-                continue
-            pick = random.integers(fit.sample.shape[1], size=count)
-            posterior.append(predictor.contrasts(fit.sample, fit.setting, fitted.seed)[:, pick])
-            density.append(predictor.report_density(fit.sample, fit.setting, fitted.seed)[:, pick])
+    prior_z = random.standard_normal((problem.assembly.dimension, SUMMARY_DRAWS))
+    for place, variant in enumerate(fitted.variants):
+        fit, one = fitted.fits[FORMS[0], place], weighed[variant.hypothesis.name]
+        mine = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == variant.hypothesis.name]
+        few = random.integers(SUMMARY_DRAWS, size=200)
+        before.append(predictor.predict(predictor.outlined(prior_z, fit.setting), fitted.seed).take(few))
+        every[place] = predictor.predict(fit.outline, fitted.seed)
+        share = one.variant_probability[mine.index(place)]
+        count = int(round(MIXED_DRAWS * one.probability * share))
+        if count:
+            after.append(every[place].take(random.integers(fit.sample.shape[1], size=count)))
     lead = max(rivals, key=lambda row: row["probability"])["name"]
     fit = fitted.of(FORMS[0], lead)[0]
     features = [np.asarray(f) for f in predictor.features(fit.sample, fit.setting)]
-    return {
-        "forest": forest(
-            problem, np.concatenate(posterior, 1), np.concatenate(prior, 1), np.concatenate(density, 1)
-        ),
-        "engagement": engagement(problem, features),
-    }
+    return Seen(
+        forest(problem, together(after), together(before)),
+        engagement(problem, features),
+        held_out(fitted, every, seed=fitted.seed),
+        dict(zip(problem.assembly.features, features, strict=True)),
+        bayes_factor_parts(fitted),
+        without_kinetics(fitted, timeless or reweigh(fitted)),
+    )
 
 
 def _studies(fitted: Fitted, until: int | None) -> list[dict[str, Any]]:
@@ -376,7 +318,7 @@ def _assumptions(fitted: Fitted) -> list[dict[str, str]]:
     return rows
 
 
-def _missing(fitted: Fitted) -> list[str]:
+def _missing(fitted: Fitted, claims: list[dict[str, Any]]) -> list[str]:
     """What the record lacks, counted from it."""
     scored = fitted.problem.scored
     unknown = [
@@ -399,6 +341,11 @@ def _missing(fitted: Fitted) -> list[str]:
         )
     if narrative:
         found.append(f"{narrative} outcomes are narrative and not scored.")
+    untested = [claim["id"] for claim in claims if claim["verdict"] == "not testable"]
+    if untested:
+        found.append(
+            f"{len(untested)} of {len(claims)} claims are not testable on this record: {', '.join(untested)}."
+        )
     return found
 
 

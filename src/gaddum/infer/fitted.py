@@ -1,4 +1,4 @@
-"""Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts left out)."""
+"""Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts, publication)."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
 from gaddum.infer.likelihood import Problem, Setting
 from gaddum.infer.posterior import Evidence
-from gaddum.infer.predictive import Predictor
+from gaddum.infer.predictive import Outline, Predictor
 from gaddum.records.ledger import LoadedCase
 
 FORMS = ("gate-matched", "absolute")
@@ -18,6 +18,15 @@ FORMS = ("gate-matched", "absolute")
 
 SUMMARY_DRAWS = 1000
 """Posterior draws per fit that summaries use."""
+OMEGAS = (0.1, 0.3)
+"""Chances of publication without significance that are tried, beside 1."""
+UNDECLARED = ("unknown", "none declared")
+"""What the field of competing interests says where no interest is recorded."""
+SELECTION = (
+    *(f"null results published at {omega:g}" for omega in OMEGAS),
+    "null results published, averaged",
+)
+"""Names of the settings in which publication was selective; the last averages over all chances, 1 included."""
 
 
 class Fit(NamedTuple):
@@ -29,12 +38,29 @@ class Fit(NamedTuple):
     evidence: Evidence
     sample: Float[np.ndarray, "dimension draws"]
     """A thinned sample of the posterior, batch last; dimensions that the record does not touch follow their prior."""
-    cohort_logs: Float[np.ndarray, "cohorts draws"]
+    outline: Outline
+    """What the sample predicts of every row, and the log likelihood of each cohort: by the account that stands for its
+    equivalents, whose effects are the same and whose states need not be."""
+    ratios: Float[np.ndarray, "selections draws"] | None = None
+    """Log likelihood ratios of the settings `SELECTION`, where the record has outcomes that may have been selected."""
+
+    @property
+    def cohort_logs(self) -> Float[np.ndarray, "cohorts draws"]:
+        """Log likelihood of each cohort."""
+        return np.asarray(self.outline.cohort_logs)
 
     @property
     def active(self) -> Bool[np.ndarray, " dimension"]:
         """Dimensions that the record touches."""
         return np.any(self.evidence.draws != 0, axis=0)
+
+    def log_ratio(self, shift: Float[np.ndarray, " columns"]) -> Float[np.ndarray, " draws"]:
+        """Log likelihood ratio of the draws under shifted weights of cohorts and, after these, of selections."""
+        cohorts = self.cohort_logs.shape[0]
+        found = shift[:cohorts] @ self.cohort_logs
+        if shift.size > cohorts and self.ratios is not None:
+            found = found + shift[cohorts:] @ self.ratios
+        return found
 
 
 class Fitted(NamedTuple):
@@ -84,7 +110,37 @@ class Fitted(NamedTuple):
                 shift = np.zeros(len(self.problem.cohorts))
                 shift[place] = -self.weights[place]
                 found[f"without {cohort}"] = (FORMS[0], shift)
+        if any(fit.ratios is not None for fit in self.fits.values()):
+            for place, name in enumerate(SELECTION):
+                shift = np.zeros(len(self.problem.cohorts) + len(SELECTION))
+                shift[len(self.problem.cohorts) + place] = 1.0
+                found[name] = (FORMS[0], shift)
         return found
+
+    def stresses(self) -> dict[str, tuple[str, Float[np.ndarray, " cohorts"]]]:
+        """Further settings that are shown, and that no verdict has to survive: several cohorts left out together."""
+        labs: dict[str, set[int]] = {}
+        declared: set[int] = set()
+        for s in self.problem.scored:
+            if self.weights[s.cohort] > 0:
+                if s.study.lab is not None:
+                    labs.setdefault(s.study.lab, set()).add(s.cohort)
+                if s.study.competing_interests not in UNDECLARED:
+                    declared.add(s.cohort)
+        together = {f"without laboratory {lab}": mine for lab, mine in labs.items() if len(mine) > 1}
+        if declared:
+            together["without studies that declare an interest"] = declared
+        found = {}
+        for name, cohorts in together.items():
+            shift = np.zeros(len(self.problem.cohorts))
+            shift[list(cohorts)] = -self.weights[list(cohorts)]
+            found[name] = (FORMS[0], shift)
+        return found
+
+
+def effective_draws(fit: Fit, shift: Float[np.ndarray, " columns"] | None) -> float:
+    """How many equal draws the importance weights of a setting are worth."""
+    return float(1 / np.sum(importance(fit, shift) ** 2))
 
 
 def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[np.ndarray, " draws"]:
@@ -92,7 +148,7 @@ def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[n
     count = fit.sample.shape[1]
     if shift is None or not len(shift):
         return np.full(count, 1 / count)
-    logs = shift @ fit.cohort_logs
+    logs = fit.log_ratio(shift)
     weights = np.exp(logs - logs.max())
     return weights / weights.sum()
 
@@ -100,4 +156,4 @@ def importance(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> Float[n
 def _shifted(fit: Fit, shift: Float[np.ndarray, " cohorts"] | None) -> float:
     if shift is None or not len(shift):
         return fit.evidence.log_ml
-    return compare.reweighted_log_ml(fit.evidence.log_ml, shift @ fit.cohort_logs)[0]
+    return compare.reweighted_log_ml(fit.evidence.log_ml, fit.log_ratio(shift))[0]

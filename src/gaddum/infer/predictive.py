@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from gaddum.infer.likelihood import Problem, Scored, Setting, cohort_log_likelihoods, cohort_spread
 from gaddum.infer.tables import evaluate_1d, evaluate_2d
@@ -44,12 +44,32 @@ def in_double_precision(part: Callable[[], Any]) -> Any:
 class Outline(NamedTuple):
     """What summaries ask of a batch of draws; the batch is last."""
 
-    state: Float[Array, "rows draws"]
-    effect: Float[Array, "rows draws"]
-    spread: Float[Array, " draws"]
+    state: Float[Array | np.ndarray, "rows draws"]
+    effect: Float[Array | np.ndarray, "rows draws"]
+    spread: Float[Array | np.ndarray, " draws"]
     """Standard deviation of the log effects of cohorts."""
-    cohort_logs: Float[Array, "cohorts draws"]
+    cohort_logs: Float[Array | np.ndarray, "cohorts draws"]
     """Log likelihood of each cohort."""
+
+
+class Predicted(NamedTuple):
+    """What draws say of every scored outcome, [outcomes, draws] each."""
+
+    first: Float[np.ndarray, "outcomes draws"]
+    """True value of its first contrast (SD)."""
+    second: Float[np.ndarray, "outcomes draws"]
+    """True value of its second contrast; NaN where it has one only."""
+    density: Float[np.ndarray, "outcomes draws"]
+    """Density, or probability, of what was reported."""
+
+    def take(self, draws: Int[np.ndarray, " some"]) -> "Predicted":
+        """Some of the draws."""
+        return Predicted(*(part[:, draws] for part in self))
+
+
+def together(parts: list[Predicted]) -> Predicted:
+    """Draws of several fits as one sample."""
+    return Predicted(*(np.concatenate(each, axis=1) for each in zip(*parts, strict=True)))
 
 
 class Predictor:
@@ -68,34 +88,26 @@ class Predictor:
         self.outline = jax.jit(in_blocks(outline))
         self.features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
 
-    def states(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> np.ndarray:
-        """State of every row per draw."""
-        return np.asarray(self.outline(z, setting).state)
+    def outlined(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
+        """The outline of a batch, out of JAX."""
+        return Outline(*(np.asarray(part) for part in self.outline(z, setting)))
 
-    def contrasts(self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int) -> np.ndarray:
-        """First contrast of every scored outcome per draw, cohort heterogeneity drawn, [outcomes, draws]."""
-        found = self.outline(z, setting)
-        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
-        first = np.concatenate([self.problem.contrasts_1d @ effect, self.problem.contrasts_2d[0] @ effect])
-        return first * self._scale(spread, seed)
-
-    def report_density(
-        self, z: Float[np.ndarray, "dimension draws"], setting: Setting, seed: int
-    ) -> np.ndarray:
-        """Density (or probability) of what was reported, per outcome and draw."""
+    def predict(self, outline: Outline, seed: int) -> Predicted:
+        """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
         problem = self.problem
-        found = self.outline(z, setting)
-        effect, spread = np.asarray(found.effect), np.asarray(found.spread)
+        effect, spread = np.asarray(outline.effect), np.asarray(outline.spread)
         scale = self._scale(spread, seed)
         ones = problem.contrasts_1d.shape[0]
+        first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale
+        second = np.full_like(first, np.nan)
+        second[ones:] = problem.contrasts_2d[1] @ effect * scale[ones:]
         logs = []
         if ones:
-            x = jnp.asarray(problem.contrasts_1d @ effect * scale[:ones])
-            logs.append(np.asarray(evaluate_1d(problem.tables, x)))
+            logs.append(np.asarray(evaluate_1d(problem.tables, jnp.asarray(first[:ones]))))
         if problem.contrasts_2d.shape[1]:
-            x, y = (problem.contrasts_2d[i] @ effect * scale[ones:] for i in (0, 1))
+            x, y = jnp.asarray(first[ones:]), jnp.asarray(second[ones:])
             logs.append(np.asarray(evaluate_2d(problem.tables, x, y)))
-        return np.exp(np.concatenate(logs))
+        return Predicted(first, second, np.exp(np.concatenate(logs)))
 
     def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
@@ -114,33 +126,42 @@ def label(scored: Scored) -> str:
     return scored.reduced.label
 
 
-def forest(
-    problem: Problem,
-    predicted: Float[np.ndarray, "outcomes draws"],
-    prior_predicted: Float[np.ndarray, "outcomes draws"],
-    density: Float[np.ndarray, "outcomes draws"],
-) -> list[dict[str, Any]]:
+def forest(problem: Problem, after: Predicted, before: Predicted) -> list[dict[str, Any]]:
     """One row per scored outcome: observed beside posterior and prior predictive."""
     rows = []
     for place, s in enumerate(problem.scored):
         verbal = s.outcome.form in ("verdict", "responders", "p-threshold")
-        rows.append(
-            {
-                "study": s.study.id,
-                "year": s.study.year,
-                "experiment": s.experiment.id,
-                "endpoint": s.outcome.endpoint,
-                "stratum": s.experiment.protocol.subject.stratum,
-                "form": s.outcome.form,
-                "label": label(s),
-                "observed_text": getattr(s.outcome, "verdict", None) or label(s),
-                "observed": s.reduced.observed,
-                "predicted": interval(predicted[place]),
-                "prior_predicted": interval(prior_predicted[place]),
-                "probability_of_report": float(np.mean(density[place])) if verbal else None,
+        row = {
+            "study": s.study.id,
+            "year": s.study.year,
+            "experiment": s.experiment.id,
+            "endpoint": s.outcome.endpoint,
+            "stratum": s.experiment.protocol.subject.stratum,
+            "form": s.outcome.form,
+            "label": label(s),
+            "observed_text": getattr(s.outcome, "verdict", None) or label(s),
+            "observed": s.reduced.observed,
+            "contrast": contrast_text(s, 0),
+            "predicted": interval(after.first[place]),
+            "prior_predicted": interval(before.first[place]),
+            "probability_of_report": float(np.mean(after.density[place])) if verbal else None,
+            "prior_probability_of_report": float(np.mean(before.density[place])) if verbal else None,
+            "second": None,
+        }
+        if len(s.reduced.contrasts) == 2:
+            row["second"] = {
+                "contrast": contrast_text(s, 1),
+                "predicted": interval(after.second[place]),
+                "prior_predicted": interval(before.second[place]),
             }
-        )
+        rows.append(row)
     return rows
+
+
+def contrast_text(s: Scored, which: int) -> str:
+    """A contrast by its arms, such as ``K - V``."""
+    first, *others = s.reduced.contrasts[which]
+    return first[0] + "".join(f" {'-' if sign < 0 else '+'} {arm}" for arm, sign in others)
 
 
 def engagement(

@@ -1,4 +1,4 @@
-"""Verdict: propositions computed on draws, the rule that turns their probabilities into words, and the claims.
+"""Verdict: propositions computed on draws, and the rule that turns their probabilities into words.
 
 A proposition is a what-if question asked of the reference protocol of a stratum and phase:
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaddum.records.case import Case, Claim
+from gaddum.records.case import Case
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.library import Library
@@ -128,35 +128,6 @@ def judge(probability: float, lower: float, upper: float, prior: float) -> dict[
     if upper < 1 - SURE:
         return {"verdict": "contradicted", "leaning": None, "moved": leaning == "against"}
     return {"verdict": "undecided", "leaning": leaning, "moved": leaning is not None}
-
-
-def answer_claim(claim: Claim, propositions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Answer one claim from the propositions it rests on."""
-    row: dict[str, Any] = {
-        "id": claim.id,
-        "text": claim.text,
-        "studies": list(claim.studies),
-        "note": claim.note,
-    }
-    if claim.proposition is None:
-        return row | {"verdict": "not testable", "probability": None}
-    matching = [
-        p
-        for p in propositions
-        if p["name"] == claim.proposition
-        and claim.stratum in (None, p["stratum"])
-        and claim.phase in (None, p["phase"])
-    ]
-    if not matching:
-        return row | {"verdict": "not testable", "probability": None}
-    holds, fails = ("supported", "contradicted") if claim.expects else ("contradicted", "supported")
-    chances = [p["probability"] if claim.expects else 1 - p["probability"] for p in matching]
-    words = [p["verdict"] for p in matching]
-    verdict = "supported" if all(w == holds for w in words) else "undecided"
-    if any(w == fails for w in words):
-        verdict = "contradicted"
-    driving = list(claim.studies) or sorted({s for p in matching for s in p.get("driving", [])})
-    return row | {"verdict": verdict, "probability": min(chances), "studies": driving}
 
 
 def paragraph(

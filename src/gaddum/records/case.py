@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from gaddum.records.base import Record
+from gaddum.records.claim import Claim
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.prior import Prior
-from gaddum.records.source import Source
 
 
 class Anchor(Record):
@@ -23,22 +23,6 @@ class Anchor(Record):
     experiment: str
     endpoint: str
     arm: str
-
-
-class Claim(Record):
-    """A statement under dispute, as a proposition computable on posterior, ledger or engagement."""
-
-    id: str
-    text: str
-    proposition: str | None = None
-    """Name of the proposition (as in the report) that answers it; None where the record cannot be asked."""
-    stratum: str | None = None
-    phase: Literal["acute", "sustained"] | None = None
-    expects: bool = True
-    """Whether the claim holds when the proposition is true."""
-    studies: tuple[str, ...] = ()
-    note: str | None = None
-    source: Source
 
 
 class UnnamedTarget(Record):
@@ -68,3 +52,6 @@ class Case(Record):
     link: float = Field(1.0, ge=0, le=1, json_schema_extra={"unit": "1"})
     """How far slice and imaging results speak to behaviour (0 not at all, 1 fully): weight of their cohorts."""
     note: str | None = None
+
+
+__all__ = ["Anchor", "Case", "Claim", "UnnamedTarget"]

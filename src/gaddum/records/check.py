@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from gaddum import units
 from gaddum.records.case import Anchor, Case
+from gaddum.records.claim import claim_faults
 from gaddum.records.drug import Drug
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.finding import Finding, Level, nearest
@@ -106,14 +107,12 @@ def _check_question(loaded: LoadedCase) -> Iterator[Finding]:
         yield _say(loaded, None, ("priors",), f"A prior must be given once; got {name!r} again.")
     for name in _twice(claim.id for claim in case.claims):
         yield _say(loaded, None, ("claims",), f"A claim's id must occur once; got {name!r} again.")
-    known = [study.id for study in loaded.ledger.studies]
+    accounts = tuple(hypothesis.name for hypothesis in case.hypotheses)
     for index, claim in enumerate(case.claims):
-        for place, name in enumerate(claim.studies):
-            if name not in known:
-                message = f"A claim must rest on studies of the ledger; got {name!r}. {nearest(name, known)}"
-                yield _say(loaded, None, ("claims", index, "studies", place), message)
+        for path, message in claim_faults(claim, library, loaded.ledger.studies, accounts):
+            yield _say(loaded, None, ("claims", index, *path), message)
     yield from _check_unnamed(loaded)
-    if not known:
+    if not loaded.ledger.studies:
         message = "A ledger should hold studies; it is empty, so every answer will be the prior. Add studies/ID.yaml."
         yield _say(loaded, None, (), message, "warning")
     narratives = sum(isinstance(outcome, Narrative) for _, _, outcome in loaded.ledger.outcomes())

@@ -48,6 +48,12 @@ def adjudicate(
             help="How far slices and imaging speak to behaviour; by default as in the case.",
         ),
     ] = None,
+    comparator: Annotated[
+        bool,
+        typer.Option(
+            "--comparator", help="Refit every account without a time course too; half as long again."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
@@ -58,7 +64,7 @@ def adjudicate(
     from gaddum.surface.files import as_json as to_json
 
     names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
-    command = _command(case, until, names, seed, link)
+    command = _command(case, until, names, seed, link) + (" --comparator" if comparator else "")
     try:
         loaded = load_case(case)
         folder = out if out is not None else Path("runs") / loaded.case.name
@@ -73,6 +79,7 @@ def adjudicate(
             seed=seed,
             workers=workers,
             link=link,
+            **({"comparator": True} if comparator else {}),
         )
     except (ValueError, OSError) as error:
         _complain(error)

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from gaddum.surface import charts
+from gaddum.surface.held_out_chart import chart_held_out
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, rounded, with_error
 
 LEAST_CONTRACTION = 0.1
@@ -57,6 +58,7 @@ def write_report(document: dict[str, Any]) -> str:
             reference_log_ml=reference["log_ml"],
             established=all(row["established"] for row in hypotheses),
             counts=_counts(document),
+            parts=any(row.get("parts") for row in hypotheses),
             methods=methods_paragraph(document),
             commands=_commands(document["manifest"]),
             manifest=list(_manifest_rows(document["manifest"])),
@@ -70,7 +72,12 @@ def methods_paragraph(document: dict[str, Any]) -> str:
     count = len(document["hypotheses"])
     scored = sum(row["scored"] for row in document["studies"])
     until = f" up to {document['until']}" if document.get("until") else ""
-    sampler = ""
+    sampler = publication = ""
+    if (document.get("selection") or {}).get("settings"):
+        publication = (
+            f" For {document['selection']['flagged']} outcomes whose publication may have hung on significance the set "
+            "includes step selection."
+        )
     if settings.get("populations") and settings.get("particles"):
         sampler = f" ({settings['populations']} populations of {settings['particles']} particles)"
     return (
@@ -84,7 +91,8 @@ def methods_paragraph(document: dict[str, Any]) -> str:
         f"final gradient moves and bridge sampling{sampler}; errors are Monte-Carlo standard errors. Accounts that the "
         "record cannot tell apart share one prior mass. A proposition counts as supported (contradicted) only if its "
         "probability stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any "
-        f"one cohort removed. Software: gaddum {document['manifest'].get('version', '')}, seed {document['seed']}."
+        f"one cohort removed.{publication} Software: gaddum {document['manifest'].get('version', '')}, "
+        f"seed {document['seed']}."
     )
 
 
@@ -105,6 +113,8 @@ def _environment() -> jinja2.Environment:
         "contraction": _contraction,
         "interests": lambda value: value if isinstance(value, str) else "; ".join(value) or "unknown",
         "span": _span,
+        "claim_chance": _claim_chance,
+        "percent": lambda share: "–" if share is None else f"{100 * share:.0f} %",
         "groupby_ordered": _groups,
     }
     return environment
@@ -124,6 +134,8 @@ def _figures(document: dict[str, Any]) -> dict[str, Any]:
         figures["propositions"] = Markup(charts.svg(charts.chart_propositions(document), "propositions"))
     if document["forest"]:
         figures["forest"] = Markup(charts.svg(charts.chart_forest(document), "forest"))
+    if (document.get("held_out") or {}).get("histogram"):
+        figures["held_out"] = Markup(charts.svg(chart_held_out(document), "held-out"))
     studies = dict.fromkeys(row["study"] for row in document["engagement"])
     figures["engagement"] = [
         (study, Markup(charts.svg(charts.chart_engagement(document, study=study), f"engagement-{place}")))
@@ -167,6 +179,12 @@ def _span(row: dict[str, float] | None) -> str:
     middle = row.get("effect", row.get("median"))
     error = max((row["upper"] - row["lower"]) / 4, 0.01)
     return f"{rounded(middle, error)} ({rounded(row['lower'], error)} to {rounded(row['upper'], error)})"
+
+
+def _claim_chance(row: dict[str, Any]) -> str:
+    """Probability of a claim, or that it was counted rather than weighed."""
+    bases = {answer["basis"] for answer in row.get("answers") or []}
+    return "counted" if bases and bases <= {"ledger", "comparison"} else chance(row["probability"])
 
 
 def _groups(rows: list[dict[str, Any]], key: str) -> list[list[dict[str, Any]]]:
