@@ -12,6 +12,7 @@ PUBLIC = [
     "band",
     "check_case",
     "dose_for",
+    "doses_from_events",
     "fit_operational",
     "fit_schild",
     "human_equivalent_dose",

@@ -15,6 +15,7 @@ _HOMES = {
     "band": "gaddum.simulate.occupancy",
     "check_case": "gaddum.records.check",
     "dose_for": "gaddum.simulate.reach",
+    "doses_from_events": "gaddum.interop.doses",
     "fit_operational": "gaddum.infer.bench",
     "fit_schild": "gaddum.infer.bench",
     "human_equivalent_dose": "gaddum.simulate.equivalence",
