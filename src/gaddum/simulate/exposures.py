@@ -4,7 +4,7 @@ Linear kinetics throughout are in closed form (`mechanism.exposure`): one respon
 ligand behind a body with saturable elimination is followed numerically (`followed`), outside compiled functions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import jax
@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from gaddum.mechanism import exposure
 from gaddum.mechanism.exposure import Impulse
 from gaddum.simulate.followed import follow, is_saturable
-from gaddum.simulate.pathways import Stream, before, plasma, share, streams, through, value
+from gaddum.simulate.pathways import Stream, Values, before, plasma, share, streams, through, value
 from gaddum.simulate.regimen import Input, Ligand, Plan
 
 # Compiled piece by piece, as in `pathways`.
@@ -46,6 +46,7 @@ def concentrations(
     *,
     site: Site = "brain",
     known: Mapping[int, Float[Array, "times batch"]] | None = None,
+    impulses: Sequence[Impulse] | None = None,
 ) -> Float[Array, "ligands times batch"]:
     """Concentration of every ligand of a plan.
 
@@ -62,6 +63,8 @@ def concentrations(
     known : mapping of int to array
         Ligands, by place, whose concentrations are had already: those that must be followed numerically, where this is
         called within a compiled function.
+    impulses : sequence of Impulse
+        What `responses` gives for the same plan, parameters and site, where it is had already.
 
     Returns
     -------
@@ -70,7 +73,9 @@ def concentrations(
     """
     values = jnp.exp(jnp.asarray(theta, float))
     batch = values.shape[1]
-    impulses: dict[tuple, Impulse] = {}
+    kept: dict[tuple, Impulse] = {}
+    if impulses is not None:
+        kept |= zip(_keys(plan, values, site), impulses, strict=True)
     found = []
     numeric = {place: ligand for place, ligand in enumerate(plan.ligands) if is_saturable(ligand)}
     had = dict(known or {})
@@ -78,10 +83,34 @@ def concentrations(
         had |= _followed(plan, values, times, site)
     for place, ligand in enumerate(plan.ligands):
         one = had.get(place)
-        found.append(_concentration(ligand, values, times, site, impulses) if one is None else one)
+        found.append(_concentration(ligand, values, times, site, kept) if one is None else one)
     if not found:
         return jnp.zeros((0, times.shape[0], batch))
     return jnp.stack(found)
+
+
+def responses(
+    plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"], *, site: Site = "brain"
+) -> tuple[Impulse, ...]:
+    """Responses of all ligands to unit doses, which are the slow part to compile.
+
+    Called outside compiled functions only: each stage is compiled once for all ligands, plans and numbers of times.
+
+    Parameters
+    ----------
+    plan, theta, site
+        As in `concentrations`.
+
+    Returns
+    -------
+    tuple of Impulse
+        For `concentrations`.
+    """
+    values = np.exp(np.asarray(theta, float))
+    kept: dict[tuple, Impulse] = {}
+    for ligand, stream, one in _ways(plan, values):
+        _response(ligand, stream, one, values, site, kept)
+    return tuple(kept[key] for key in _keys(plan, values, site))
 
 
 def skeleton(plan: Plan) -> tuple[Plan, Float[np.ndarray, "entries 4"]]:
@@ -166,6 +195,24 @@ def _concentration(
     return total * share(values, ligand.f_u) * value(values, ligand.kp_uu)
 
 
+def _ways(plan: Plan, values: Values) -> Iterator[tuple[Ligand, Stream, Input]]:
+    for ligand in plan.ligands:
+        if not is_saturable(ligand):
+            for way in dict.fromkeys(_way(one) for one in ligand.inputs):
+                for stream in streams(ligand, way, values):
+                    yield ligand, stream, way
+
+
+def _keys(plan: Plan, values: Values, site: Site) -> tuple[tuple, ...]:
+    """Keys of all responses, in the order of first use."""
+    return tuple(dict.fromkeys(_key(*way, site) for way in _ways(plan, values)))
+
+
+def _key(ligand: Ligand, stream: Stream, one: Input, site: Site) -> tuple:
+    last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
+    return (stream.bodies, stream.fractions, one.k_a, one.stages, one.transit, last)
+
+
 def _way(one: Input) -> Input:
     return one._replace(amount=0.0, start=0.0, duration=0.0, repeats=0, interval=0.0, steady_state=False)
 
@@ -174,20 +221,21 @@ def _response(
     ligand: Ligand,
     stream: Stream,
     one: Input,
-    values: Array,
+    values: Values,
     site: Site,
     impulses: dict[tuple, Impulse],
 ) -> Impulse:
     """Response of the ligand at the site to a unit dose by one way."""
-    last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
-    key = (stream.bodies, stream.fractions, one.k_a, one.stages, one.transit, last)
+    key = _key(ligand, stream, one, site)
+    last = key[-1]
     if key not in impulses:
         impulse = before(plasma(stream.bodies, stream.fractions, values, impulses), one, values)
         assert impulse is not None  # only what has no response to begin with may have none
         if last >= 0:
             impulse = through(impulse, values[last])
         # Computed once: fusion would otherwise repeat the residues at every time.
-        impulses[key] = jax.lax.optimization_barrier(impulse)
+        traced = isinstance(values, Tracer)
+        impulses[key] = jax.lax.optimization_barrier(impulse) if traced else impulse
     return impulses[key]
 
 

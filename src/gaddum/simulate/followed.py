@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from gaddum.mechanism.exposure import Impulse
 from gaddum.mechanism.saturable import Arrival, Stage, chain_concentrations
-from gaddum.simulate.pathways import before, clearance, peripherals, plasma, share, streams, value
+from gaddum.simulate.pathways import Drawn, before, clearance, peripherals, plasma, share, streams, value
 from gaddum.simulate.regimen import Body, Input, Ligand, Plan
 
 DRAWS = 4096
@@ -110,10 +110,10 @@ def _ligand(ligand: Ligand, values: Array, times: np.ndarray, site: str) -> Floa
     return found.values * share(values, ligand.f_u) * value(values, ligand.kp_uu)
 
 
-def _stage(body: Body, onward: Array, values: Array) -> Stage:
+def _stage(body: Body, onward: Drawn, values: Array) -> Stage:
     nothing = jnp.zeros(values.shape[1])
     saturable = body.v_max >= 0
-    return Stage(
+    parts = (
         values[body.v_c],
         clearance(body, values),
         *peripherals(body, values),
@@ -121,6 +121,7 @@ def _stage(body: Body, onward: Array, values: Array) -> Stage:
         values[body.k_m] if saturable else nothing + 1.0,
         onward,
     )
+    return Stage(*(jnp.asarray(part) for part in parts))
 
 
 def _arrivals(ligand: Ligand, first: int, values: Array) -> list[Arrival]:
@@ -134,7 +135,7 @@ def _arrivals(ligand: Ligand, first: int, values: Array) -> list[Arrival]:
                 parents = ligand.bodies[entry:first]
                 gain = share(values, ligand.fractions[first - 1]) * clearance(parents[-1], values)
                 rates, weights = plasma(parents, ligand.fractions[entry : first - 1], values, impulses)
-                impulse = Impulse(rates, gain * weights)
+                impulse = Impulse(rates, jnp.asarray(gain) * weights)
             starts, durations = _when(one, values)
             amounts = np.broadcast_to(np.asarray(one.amount * stream.share), (one.repeats, values.shape[1]))
             found.append(

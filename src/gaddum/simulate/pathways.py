@@ -5,10 +5,12 @@ put in series. All of it is linear; `exposures` superposes doses on it, `followe
 body.
 """
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from gaddum.mechanism import exposure
@@ -20,16 +22,20 @@ _mammillary_impulse = jax.jit(exposure.mammillary)
 through = jax.jit(exposure.through)
 cascade = jax.jit(exposure.cascade)
 
+Values = Float[Array, "parameters batch"] | Float[np.ndarray, "parameters batch"]
+"""Parameters (not their logs)."""
+Drawn = Float[Array, " batch"] | Float[np.ndarray, " batch"]
+
 
 class Stream(NamedTuple):
     """One way for an input to reach a ligand: the bodies it passes, and the share of the dose that takes it."""
 
     bodies: tuple[Body, ...]
     fractions: tuple[int, ...]
-    share: Float[Array, " batch"]
+    share: Drawn
 
 
-def streams(ligand: Ligand, one: Input, values: Float[Array, "parameters batch"]) -> list[Stream]:
+def streams(ligand: Ligand, one: Input, values: Values) -> list[Stream]:
     """The systemic way, and for an oral dose the metabolites that first pass forms of what it withholds."""
     absorbed = share(values, one.f)
     found = [Stream(ligand.bodies, ligand.fractions, absorbed)]
@@ -39,7 +45,7 @@ def streams(ligand: Ligand, one: Input, values: Float[Array, "parameters batch"]
     return found
 
 
-def before(impulse: Impulse | None, one: Input, values: Float[Array, "parameters batch"]) -> Impulse | None:
+def before(impulse: Impulse | None, one: Input, values: Values) -> Impulse | None:
     """Put the depot and the transit chain of an input before a response; None stands for what passes at once."""
     if one.k_a >= 0:
         k_a = values[one.k_a]
@@ -53,7 +59,7 @@ def before(impulse: Impulse | None, one: Input, values: Float[Array, "parameters
 def plasma(
     bodies: tuple[Body, ...],
     fractions: tuple[int, ...],
-    values: Float[Array, "parameters batch"],
+    values: Values,
     impulses: dict[tuple, Impulse],
 ) -> Impulse:
     """Plasma response of the last of a chain of linear bodies to a unit bolus into the first; kept in `impulses`."""
@@ -68,34 +74,37 @@ def plasma(
     return impulses[key]
 
 
-def clearance(body: Body, values: Float[Array, "parameters batch"]) -> Float[Array, " batch"]:
+def clearance(body: Body, values: Values) -> Drawn:
     """Linear clearance (L/h); 0 where all elimination is saturable."""
     if body.cl >= 0:
         return values[body.cl]
     if body.half_life >= 0:
-        return jnp.log(2.0) * values[body.v_c] / values[body.half_life]
-    return jnp.zeros(values.shape[1])
+        return math.log(2.0) * values[body.v_c] / values[body.half_life]
+    return _library(values).zeros(values.shape[1])
 
 
-def peripherals(
-    body: Body, values: Float[Array, "parameters batch"]
-) -> tuple[Float[Array, "peripherals batch"], Float[Array, "peripherals batch"]]:
+def peripherals(body: Body, values: Values) -> tuple[Array | np.ndarray, Array | np.ndarray]:
     """Volumes (L) and flows (L/h) of the peripheral compartments."""
     if not body.v_p:
-        none = jnp.zeros((0, values.shape[1]))
+        none = _library(values).zeros((0, values.shape[1]))
         return none, none
-    return values[jnp.asarray(body.v_p, int)], values[jnp.asarray(body.q, int)]
+    return values[np.asarray(body.v_p)], values[np.asarray(body.q)]
 
 
-def value(values: Float[Array, "parameters batch"], place: int) -> Float[Array, " batch"]:
+def value(values: Values, place: int) -> Drawn:
     """A parameter, or 1 where there is none."""
-    return jnp.ones(values.shape[1]) if place < 0 else values[place]
+    return _library(values).ones(values.shape[1]) if place < 0 else values[place]
 
 
-def share(values: Float[Array, "parameters batch"], place: int) -> Float[Array, " batch"]:
+def share(values: Values, place: int) -> Drawn:
     """A fraction, at most 1 whatever its spread."""
-    return jnp.minimum(value(values, place), 1.0)
+    return _library(values).minimum(value(values, place), 1.0)
 
 
-def _mammillary(body: Body, values: Array) -> Impulse:
+def _library(values: Values) -> Any:
+    """Numpy for parameters that are numbers: many small steps, each of which JAX would dispatch."""
+    return np if isinstance(values, np.ndarray) else jnp
+
+
+def _mammillary(body: Body, values: Values) -> Impulse:
     return _mammillary_impulse(values[body.v_c], clearance(body, values), *peripherals(body, values))
