@@ -14,6 +14,7 @@ PUBLIC = [
     "check_case",
     "dose_for",
     "export_studies",
+    "doses_from_events",
     "fit_operational",
     "fit_schild",
     "human_equivalent_dose",

@@ -7,7 +7,7 @@ oracle.
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from benchmarks.system import definition
@@ -166,54 +166,84 @@ def _name(text: str) -> str:
     return text
 
 
-def simulate(parameters: np.ndarray) -> tuple[np.ndarray, float]:
-    """Readouts [protocol, draw, time, quantity] of draws [count, parameters], and seconds (compiled before)."""
+class Timed(NamedTuple):
+    """What a run gave and took.
+
+    Attributes
+    ----------
+    readouts
+        Shape [protocol, draw, time, quantity].
+    seconds
+        Wall-clock time, from the table of draws to the table of readouts.
+    cpu
+        Processor time of all threads.
+    """
+
+    readouts: np.ndarray
+    seconds: float
+    cpu: float
+
+
+_READ = {"NMDAR_block": "NMDAR.block", "MOR_agonism": "MOR.agonism", "MOR_tone": "MOR.tone"}
+
+
+def run(made: Any, columns: np.ndarray, parameters: np.ndarray, threads: int = THREADS) -> Timed:
+    """Simulate all protocols for every row of a table of draws; the first call compiles."""
     import jax
 
-    from gaddum.simulate.simulate import LANES
-
-    made, columns = system()
-    count = len(parameters)
-    padded = -(-count // (LANES * THREADS)) * LANES * THREADS
-    theta = np.log(np.concatenate([parameters, np.repeat(parameters[:1], padded - count, 0)])[:, columns].T)
-    parts = [np.ascontiguousarray(part) for part in np.split(theta, THREADS, axis=1)]
-    found: list[Any] = [None] * THREADS
+    begin, start = time.process_time(), time.perf_counter()
+    parts = np.array_split(np.log(parameters[:, columns]).T, threads, axis=1)
+    found: list[Any] = [None] * threads
 
     def work(place: int) -> None:
         with jax.enable_x64(True):
-            found[place] = jax.block_until_ready(made.run(parts[place]))
+            found[place] = jax.device_get(made.run(parts[place]))
 
-    work(0)
-    start = time.perf_counter()
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - start
-    names = {"NMDAR_block": "NMDAR.block", "MOR_agonism": "MOR.agonism", "MOR_tone": "MOR.tone"}
+    workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
 
     def read(one: Any, quantity: str) -> np.ndarray:
-        return np.asarray(one.features[names[quantity]] if quantity in names else getattr(one, quantity))
+        return one.features[_READ[quantity]] if quantity in _READ else getattr(one, quantity)
 
-    columns_ = [
-        np.concatenate([read(one, quantity) for one in found], -1)[..., :count] for quantity in QUANTITIES
-    ]
-    return np.stack(columns_, -1).transpose(0, 2, 1, 3), seconds
+    by_quantity = [np.concatenate([read(one, quantity) for one in found], -1) for quantity in QUANTITIES]
+    readouts = np.stack(by_quantity, -1).transpose(0, 2, 1, 3)
+    return Timed(readouts, time.perf_counter() - start, time.process_time() - begin)
+
+
+def brain(made: Any, columns: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """Unbound brain concentrations [protocol, draw, time, species] in the order of `oracle.BRAIN` (nM)."""
+    import jax
+    from benchmarks.system.oracle import BRAIN
+
+    from gaddum.simulate.exposures import concentrations
+    from gaddum.simulate.regimen import Plan
+
+    theta = np.log(parameters[:, columns]).T
+    with jax.enable_x64(True):
+        levels = np.asarray(jax.jit(lambda x: concentrations(Plan(made.ligands), x, made.times))(theta))
+    found = np.zeros((len(made.members), len(parameters), len(made.times), len(BRAIN)))
+    for protocol, members in enumerate(made.members):
+        for place in members:
+            found[protocol, ..., BRAIN.index(f"b_{made.ligands[place].drug}")] += levels[place].T
+    return found
 
 
 def main() -> None:
     from benchmarks.system import oracle
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    readouts, seconds = simulate(definition.draws(count))
-    simulations = count * len(definition.PROTOCOLS)
-    print(
-        f"{simulations} simulations in {seconds:.3f} s: {simulations / seconds:,.0f} per second on {THREADS} threads"
-    )
+    table = definition.draws(count)
+    made, columns = system()
+    for name in ("first", "second"):
+        timed = run(made, columns, table)
+        rate = count * len(definition.PROTOCOLS) / timed.seconds
+        print(f"{name} run: {timed.seconds:.3f} s, {rate:,.0f} simulations per second on {THREADS} threads")
     few = min(count, int(sys.argv[2]) if len(sys.argv) > 2 else 20)
-    truth = np.stack([oracle.simulate(p) for p in definition.draws(few)], axis=1)
-    print(f"errors over {few} draws:", definition.errors(readouts[:, :few], truth))
+    truth = np.stack([oracle.simulate(p) for p in table[:few]], axis=1)
+    print(f"errors over {few} draws:", definition.errors(timed.readouts[:, :few], truth))
 
 
 if __name__ == "__main__":

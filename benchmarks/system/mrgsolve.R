@@ -1,7 +1,7 @@
 # A rival in the speed benchmark: mrgsolve (LSODA, compiled C++), on one or several processes.
 #
 #   python -m benchmarks.system.export FOLDER 200
-#   Rscript benchmarks/system/mrgsolve.R FOLDER [PROCESSES]
+#   Rscript benchmarks/system/mrgsolve.R FOLDER [PROCESSES] [TOLERANCES]
 #   python -m benchmarks.system.judge FOLDER
 #
 # Writes, for every tolerance, FOLDER/mrgsolve-TOLERANCE.csv (protocol, ID, time, quantities) and
@@ -10,8 +10,9 @@ suppressPackageStartupMessages(library(mrgsolve))
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
 processes <- if (length(arguments) > 1) as.integer(arguments[2]) else 2L
+tolerances <- if (length(arguments) > 2) as.numeric(strsplit(arguments[3], ",")[[1]]) else c(1e-6, 1e-8, 1e-10)
 
-model <- mread("model", project = folder, soloc = folder, quiet = TRUE)
+model <- mread_cache("model", project = folder, soloc = folder, quiet = TRUE)
 draws <- read.csv(file.path(folder, "draws.csv"))
 doses <- read.csv(file.path(folder, "doses.csv"))
 readings <- read.csv(file.path(folder, "readings.csv"))$time
@@ -52,7 +53,7 @@ simulate <- function(ids, tables, tolerance) {
 tables <- lapply(sort(unique(doses$protocol)), events)
 groups <- split(draws$ID, cut(seq_along(draws$ID), 2 * processes, labels = FALSE))
 seconds <- data.frame()
-for (tolerance in c(1e-6, 1e-8, 1e-10)) {
+for (tolerance in tolerances) {
   invisible(simulate(draws$ID[1], tables, tolerance))
   begin <- proc.time()
   parts <- parallel::mclapply(groups, simulate, tables = tables, tolerance = tolerance, mc.cores = processes)

@@ -34,6 +34,7 @@ NAMES = tuple(RATES)
 LINEAR = len(NAMES) - 2
 """The states before `acute` and `sustained`, which come last."""
 
+BRAIN = tuple(name for name in NAMES if name.startswith("b_"))
 TOLERANCE = 1e-11
 PANELS, ORDER = 40, 16
 """Gauss-Legendre panels per stretch and nodes per panel of the second way."""
@@ -54,8 +55,14 @@ def _compiled() -> tuple[Callable, Callable]:
 
 def simulate(parameters: np.ndarray, method: str = "LSODA", tolerance: float = TOLERANCE) -> np.ndarray:
     """Readouts of one draw by a scipy solver, shape [protocol, time, quantity]."""
+    return simulate_all(parameters, method, tolerance)[..., : len(QUANTITIES)]
+
+
+def simulate_all(parameters: np.ndarray, method: str = "LSODA", tolerance: float = TOLERANCE) -> np.ndarray:
+    """Readouts of one draw and then the unbound brain concentrations in the order of `BRAIN` (nM), on the last axis."""
     rates, read = _compiled()
-    p, out = parameters.tolist(), np.empty((len(PROTOCOLS), len(READ_TIMES), len(QUANTITIES)))
+    p, out = parameters.tolist(), np.empty((len(PROTOCOLS), len(READ_TIMES), len(QUANTITIES) + len(BRAIN)))
+    brain = [NAMES.index(name) for name in BRAIN]
     atol = [absolute_tolerance(name, tolerance) for name in NAMES]
     for i, doses in enumerate(PROTOCOLS.values()):
         state = np.zeros(len(NAMES))
@@ -75,7 +82,7 @@ def simulate(parameters: np.ndarray, method: str = "LSODA", tolerance: float = T
             if not solution.success:
                 raise RuntimeError(f"{method} must reach {stretch.end:g} h; it stopped: {solution.message}")
             for column, k in enumerate(within):
-                out[i, k] = read(solution.y[:, column].tolist(), p, u)
+                out[i, k] = [*read(solution.y[:, column].tolist(), p, u), *solution.y[brain, column]]
             state = solution.y[:, -1]
     return out
 

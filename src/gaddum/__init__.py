@@ -17,6 +17,7 @@ _HOMES = {
     "check_case": "gaddum.records.check",
     "dose_for": "gaddum.simulate.reach",
     "export_studies": "gaddum.interop.export",
+    "doses_from_events": "gaddum.interop.doses",
     "fit_operational": "gaddum.infer.bench",
     "fit_schild": "gaddum.infer.bench",
     "human_equivalent_dose": "gaddum.simulate.equivalence",

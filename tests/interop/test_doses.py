@@ -24,8 +24,8 @@ def test_doses_become_events_with_compartments_rates_and_series():
 def test_events_become_doses_and_observations_are_left_out():
     table = parse_events("TIME AMT RATE II ADDL CMT\n0 50 . 12 3 .\n1 . . . . 2\n2 10 5 . . 2\n")
     assert doses_from_events(table, drug="k", unit="mg", routes=ROUTES, salt="base") == (
-        Dose(drug="k", amount="50.0 mg", route="po", time="0.0 h", interval="12.0 h", repeats=4, salt="base"),
-        Dose(drug="k", amount="10.0 mg", route="iv infusion", time="2.0 h", duration="2.0 h", salt="base"),
+        Dose(drug="k", amount="50 mg", route="po", time="0 h", interval="12 h", repeats=4, salt="base"),
+        Dose(drug="k", amount="10 mg", route="iv infusion", time="2 h", duration="2 h", salt="base"),
     )
 
 

@@ -214,6 +214,16 @@ def test_concentrations_add_over_doses():
     np.testing.assert_allclose(whole, total, atol=1e-9 * whole.max())
 
 
+def test_many_single_doses_are_the_sum_of_each():
+    doses = [Dose(drug="parent", amount="7 umol", route="iv bolus", time=f"{k**1.5} h") for k in range(10)]
+    plan, theta, _ = planned(doses)
+    one, _, _ = planned(doses[:1])
+    times = np.array([0.5, 9.0, 30.0])
+    whole = concentrations(plan, theta, times, site="arterial")
+    each = sum(concentrations(one, theta, times - k**1.5, site="arterial") for k in range(10))
+    np.testing.assert_allclose(whole, each, rtol=1e-12)
+
+
 def test_a_bath_is_held_while_it_lasts_and_read_in_brain_only():
     bath = [Dose(drug="parent", amount="50 nM", route="bath", time="-15 min", duration="30 min")]
     plan, _, _ = planned([*bath])

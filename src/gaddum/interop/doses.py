@@ -154,15 +154,19 @@ def _dose(event: Event, index: int, drug: str, unit: str, routes: Routes, salt: 
     repeated = event.addl > 0 or event.ss > 0
     return Dose(
         drug=drug,
-        amount=f"{event.amt!r} {unit}",
+        amount=f"{_number(event.amt)} {unit}",
         route="iv infusion" if event.rate > 0 else route,
-        time=f"{event.time!r} h",
-        duration=f"{event.amt / event.rate!r} h" if event.rate > 0 else None,
+        time=f"{_number(event.time)} h",
+        duration=f"{_number(event.amt / event.rate)} h" if event.rate > 0 else None,
         salt=salt,
         repeats=event.addl + 1,
-        interval=f"{event.ii!r} h" if repeated else None,
+        interval=f"{_number(event.ii)} h" if repeated else None,
         steady_state=event.ss > 0,
     )
+
+
+def _number(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
 
 
 def _bolus_of(route: Route) -> Route:

@@ -109,9 +109,10 @@ def _integrals_to_test(
     by_panel = (
         drive.reshape(readings, panels, rule.nodes.size, drive.shape[-1]) * panel_width[..., None, None]
     )
-    rest = rule.weights - rule.cumulative
-    own = sum(rest[:, k, None] * by_panel[:, :, k, None] for k in range(rule.nodes.size))
-    whole = sum(rule.weights[k] * by_panel[:, :, k] for k in range(rule.nodes.size))
+    own, whole = jnp.zeros_like(by_panel), jnp.zeros_like(by_panel[:, :, 0])
+    for k in range(rule.nodes.size):  # written out, which fuses where a small product would not
+        own = own + (rule.weights[k] - rule.cumulative[:, k, None]) * by_panel[:, :, k, None]
+        whole = whole + rule.weights[k] * by_panel[:, :, k]
     later = jnp.matmul(np.triu(np.ones((panels, panels)), 1), whole)
     left = own + later[:, :, None]
     return left.reshape(drive.shape), later[:, 0] + whole[:, 0]

@@ -135,23 +135,14 @@ def _extended(near: Array, at: Array, age_near: Array, age_at: Array, age: Array
     return jnp.clip(at + (at - near) / safe * (age - age_at), 0.0, 1.0)
 
 
-WRITTEN_OUT = 64
-"""Intervals up to which the recursion is written out: each step is tiny beside a loop's overhead."""
-
-
 def _recursion(kept: Array, gained: Array, start: Array) -> Array:
-    """Edges of state -> kept * state + gained."""
-    if kept.shape[0] > WRITTEN_OUT:
+    """Edges of state -> kept * state + gained; a loop, since written out it is slow to compile and to run."""
 
-        def step(state: Array, one: tuple[Array, Array]) -> tuple[Array, Array]:
-            state = state * one[0] + one[1]
-            return state, state
+    def step(state: Array, one: tuple[Array, Array]) -> tuple[Array, Array]:
+        state = state * one[0] + one[1]
+        return state, state
 
-        return jnp.concatenate([start[None], lax.scan(step, start, (kept, gained))[1]])
-    states = [start]
-    for place in range(kept.shape[0]):
-        states.append(states[-1] * kept[place] + gained[place])
-    return jnp.stack(states)
+    return jnp.concatenate([start[None], lax.scan(step, start, (kept, gained))[1]])
 
 
 def _weighted(weights: np.ndarray, values: Array) -> Array:

@@ -25,6 +25,8 @@ Rate = Callable[[Array, Array, Any, Array], Array]
 
 FINEST = 0.01
 """Time (h) after a jump from which on steps may grow in proportion to the time since."""
+SHORTEST = 1e-12
+"""Least length of a panel (h): one of no length would divide by it."""
 EARLY = 0.6
 """Share of the steps that are laid for what happens soon after a jump."""
 FLOOR = 1e-4
@@ -75,7 +77,7 @@ def integrate(
     start
         State at the first edge, shape [n, *batch].
     edges
-        Ends of the panels (h), ascending, shape [panels + 1].
+        Ends of the panels (h), ascending, shape [panels + 1], or [panels + 1, *batch] where each draw has its own.
     jumps
         What is added to the state at the beginning of each panel, shape [panels, n, *batch].
     args
@@ -126,18 +128,20 @@ def _difference(coarse: Array, fine: Array) -> Array:
 @partial(jax.jit, static_argnums=0)
 def _follow(rate: Rate, start: Array, edges: Array, steps: int | Array, jumps: Array, args: Any) -> Array:
     """States at all edges. The number of steps is data, so that one compilation serves every grid."""
-    lengths = jnp.diff(edges)
+    lengths = jnp.maximum(jnp.diff(edges, axis=0), SHORTEST)
+    widest = jnp.max(lengths.reshape(lengths.shape[0], -1), axis=1)
 
-    def over_panel(state: Array, panel: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
-        begin, length, jump, index = panel
+    def over_panel(state: Array, panel: tuple[Array, ...]) -> tuple[Array, Array]:
+        begin, length, most, jump, index = panel
         # A share of the steps lies evenly in the logarithm of the time since the panel began (in time itself up to
-        # `FINEST`), the rest evenly in time: any monotone map will do, and this one is inverted by a table.
+        # `FINEST`), the rest evenly in time: any monotone map will do, and this one is inverted by a table. It is
+        # laid for the widest of the draws' panels.
         places = jnp.linspace(0.0, 1.0, 257)
-        since_begin = FINEST * jnp.expm1(jnp.log1p(length / FINEST) * places)
-        shares = EARLY * places + (1 - EARLY) * since_begin / length
+        passed = FINEST / most * jnp.expm1(jnp.log1p(most / FINEST) * places)
+        shares = EARLY * places + (1 - EARLY) * passed
 
         def elapsed(k: Array) -> Array:
-            return jnp.interp(k / steps, shares, since_begin)
+            return jnp.interp(k / steps, shares, passed) * length
 
         def step(k: Array, y: Array) -> Array:
             since = elapsed(k)
@@ -146,7 +150,7 @@ def _follow(rate: Rate, start: Array, edges: Array, steps: int | Array, jumps: A
         state = lax.fori_loop(0, steps, step, state + jump)
         return state, state
 
-    panels = (edges[:-1], lengths, jumps, jnp.arange(len(lengths)))
+    panels = (edges[:-1], lengths, widest, jumps, jnp.arange(len(lengths)))
     return jnp.concatenate([start[None], lax.scan(over_panel, start, panels)[1]])
 
 

@@ -64,11 +64,11 @@ class Saturable(Record):
 
 
 class Disposition(Record):
-    """Mammillary kinetics of a drug in one species, first-order throughout.
+    """Mammillary kinetics of a drug in one species, first-order but for `saturable` elimination.
 
     Either `cl`, or `half_life` (terminal half-life of a one-compartment body, from which
-    cl = ln 2 * v_c / half_life) is given. Values are per kg body weight (``L/kg``, ``L/h/kg``) or
-    for `reference_weight` (``L``, ``L/h``).
+    cl = ln 2 * v_c / half_life) is given, or neither where all elimination is `saturable`. Values are
+    per kg body weight (``L/kg``, ``L/h/kg``) or for `reference_weight` (``L``, ``L/h``).
     """
 
     sampling: Literal["arterial", "venous", "unstated"]
@@ -86,8 +86,12 @@ class Disposition(Record):
 
     @model_validator(mode="after")
     def _one_elimination(self) -> "Disposition":
-        if (self.cl is None) == (self.half_life is None):
-            raise ValueError("A disposition must have either `cl` or `half_life`; got both or neither.")
+        given = (self.cl is not None) + (self.half_life is not None)
+        if given == 2 or (given == 0 and self.saturable is None):
+            raise ValueError(
+                "A disposition must have either `cl` or `half_life`, or neither beside `saturable`; got "
+                f"{'both' if given else 'neither'}."
+            )
         return self
 
 

@@ -181,7 +181,11 @@ def _drug_findings(library: Library, drug: Drug | Mixture, document: Document) -
         except ValueError as error:
             yield document.finding((*path, "unit"), str(error))
             continue
-        if path[0] == "disposition" and kind in ("volume", "clearance") and isinstance(drug, Drug):
+        if (
+            path[0] == "disposition"
+            and kind in ("volume", "clearance", "elimination rate")
+            and isinstance(drug, Drug)
+        ):
             unit = units.canonical_unit(f"{quantity.value!r} {quantity.unit}", kind)
             if not unit.endswith("/kg") and _weightless(drug, str(path[1])):
                 message = f"A {kind} of the whole body must come with `reference_weight`; got {quantity.unit!r} alone."
@@ -222,6 +226,9 @@ def quantities(drug: Drug | Mixture) -> Iterator[tuple[tuple[str | int, ...], Qu
         here = ("disposition", species)
         for name, kind in _DISPOSITION.items():
             yield from each((*here, name), getattr(disposition, name), kind)
+        if disposition.saturable is not None:
+            yield from each((*here, "saturable", "v_max"), disposition.saturable.v_max, "elimination rate")
+            yield from each((*here, "saturable", "k_m"), disposition.saturable.k_m, "concentration")
         for index, peripheral in enumerate(disposition.peripherals):
             yield from each((*here, "peripherals", index, "v"), peripheral.v, "volume")
             yield from each((*here, "peripherals", index, "q"), peripheral.q, "clearance")

@@ -131,6 +131,21 @@ def parse_doses(text: str) -> tuple[Dose, ...]:
     return tuple(_dose(dose, line) for dose in tree.children)
 
 
+def parse_route(text: str) -> Route:
+    """Read a route as it may be written in shorthand; a bare ``iv`` is a bolus.
+
+    Examples
+    --------
+    >>> parse_route("p.o."), parse_route("iv")
+    ('po', 'iv bolus')
+    """
+    word = " ".join(text.casefold().split())
+    if word not in _ALIASES:
+        known = ", ".join(aliases[0] for aliases in _ROUTES.values())
+        raise ValueError(f"A route must be one that doses may have; got {text!r}. Known: {known}.")
+    return _ALIASES[word]
+
+
 def write_doses(doses: Iterable[Dose]) -> str:
     """Write doses in shorthand, so that `parse_doses` gives them back.
 

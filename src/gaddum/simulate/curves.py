@@ -19,6 +19,7 @@ from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Reported
 from gaddum.simulate import regimen
 from gaddum.simulate.exposures import concentrations
+from gaddum.simulate.followed import is_saturable
 from gaddum.simulate.parameters import Z_GRID
 from gaddum.simulate.regimen import Assumption, Plan, Register, dosed_drugs, plan_regimen
 
@@ -73,6 +74,12 @@ def ligands(
     register = Register()
     plan = plan_regimen(doses, subject, library, wanted=wanted, register=register)
     assumptions.update(register.assumptions)
+    for one in plan.ligands:
+        if is_saturable(one):
+            raise ValueError(
+                f"Kinetics must be linear in a case, whose curves scale with the dose; {one.drug} has `saturable` "
+                "elimination. Give the clearance that holds at the doses of the case."
+            )
     central = np.repeat(np.array(register.centres).reshape(-1, 1), Z_GRID.size, axis=1)
     found: dict[int, Ligand] = {}
     for parent in dict.fromkeys(ligand.parent for ligand in plan.ligands):

@@ -17,6 +17,7 @@ from gaddum.mechanism.behaviour import gauss_legendre
 from gaddum.records.dose import HELD, Dose
 from gaddum.simulate.binding import Bond, Bound, bound, slow_courses
 from gaddum.simulate.exposures import concentrations, filled, skeleton
+from gaddum.simulate.followed import check_followable, follow, is_saturable
 from gaddum.simulate.layout import Layout, interval_h
 from gaddum.simulate.regimen import Plan
 from gaddum.simulate.response import values as read_values
@@ -37,6 +38,14 @@ class Engaged(NamedTuple):
     """Unbound concentration of the plan's ligands in brain (nM)."""
     bound: dict[str, Bound]
     """Fractions of each target's receptors."""
+
+
+class Followed(NamedTuple):
+    """Concentrations had numerically, by the ligand's place in the plan, [times, draws] each."""
+
+    at_times: dict[int, Array]
+    inside: dict[int, Array]
+    """At the nodes of the kinetic form."""
 
 
 class Steps(NamedTuple):
@@ -67,14 +76,24 @@ def engage(
     shift : dict
         Delay of the doses by drug (h); 0 where none is given.
     """
-    plan, entries = skeleton(_moved(layout.plan, scale or {}, shift or {}))
+    moved = _moved(layout.plan, scale or {}, shift or {})
+    plan, entries = skeleton(moved)
     slow = any(bond.k_off >= 0 for at in layout.bonds.values() for bond in at)
     padded = np.concatenate([times, np.full(-len(times) % _STEP, times[-1])])
     edges, cycle = _edges(padded, layout.doses, shift or {}) if slow else (np.zeros(1), None)
     steps = Steps(edges, np.searchsorted(edges, np.maximum(padded, edges[0])).astype(float))
     with jax.enable_x64(True):
+        followed = _follow(moved, layout, padded, steps)
         levels, found = _evaluate(
-            plan, tuple(layout.bonds.items()), cycle, entries, layout.table, layout.uniform, padded, steps
+            plan,
+            tuple(layout.bonds.items()),
+            cycle,
+            entries,
+            layout.table,
+            layout.uniform,
+            padded,
+            steps,
+            followed,
         )
         count = len(times)
         # One crossing for everything.
@@ -113,6 +132,7 @@ def _evaluate(
     uniform: Array,
     times: Array,
     steps: Steps,
+    followed: Followed,
 ) -> tuple[Array, dict[str, Bound]]:
     given = filled(plan, entries)
     if table.shape[0]:
@@ -120,13 +140,12 @@ def _evaluate(
     else:
         theta = jnp.zeros((0, uniform.shape[1]))
     constants = jnp.exp(theta)
-    levels = concentrations(given, theta, times)
+    levels = concentrations(given, theta, times, known=followed.at_times)
     inside = None
     rule = gauss_legendre(ORDER)
     width = steps.edges[1:] - steps.edges[:-1]
     if steps.edges.shape[0] > 1:
-        nodes = (steps.edges[:-1, None] + width[:, None] * rule.nodes).ravel()
-        inside = concentrations(given, theta, nodes)
+        inside = concentrations(given, theta, _nodes(steps.edges), known=followed.inside)
     found = {}
     for name, at in bonds:
         slow: dict[int, Array] = {}
@@ -139,6 +158,28 @@ def _evaluate(
             }
         found[name] = bound(at, levels, constants, slow)
     return levels, found
+
+
+def _follow(plan: Plan, layout: Layout, times: np.ndarray, steps: Steps) -> Followed:
+    """Ligands without a closed form, before the rest is compiled."""
+    numeric = [one for one in plan.ligands if is_saturable(one)]
+    if not numeric:
+        return Followed({}, {})
+    check_followable(plan)
+    values = jnp.exp(read_values(layout.table, ndtri(layout.uniform)))
+    nodes = np.asarray(_nodes(steps.edges))
+    found = follow(plan, values, np.concatenate([times, nodes]), "brain")
+    count = len(times)
+    return Followed(
+        {place: level[:count] for place, level in found.items()},
+        {place: level[count:] for place, level in found.items()},
+    )
+
+
+def _nodes(edges: Array | np.ndarray) -> Array:
+    """Quadrature nodes of the intervals of the kinetic form (h)."""
+    width = edges[1:] - edges[:-1]
+    return jnp.asarray(edges[:-1, None] + width[:, None] * gauss_legendre(ORDER).nodes).ravel()
 
 
 def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan:

@@ -1,10 +1,11 @@
 """Exposures: a plan of kinetics and draws of its parameters -> concentrations over time, batch last.
 
 Linear kinetics throughout are in closed form (`mechanism.exposure`): one response per pathway, doses superposed. A
-body with saturable elimination is refused.
+ligand behind a body with saturable elimination is followed numerically (`followed`), outside compiled functions.
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +16,11 @@ from jaxtyping import Array, Float
 
 from gaddum.mechanism import exposure
 from gaddum.mechanism.exposure import Impulse
-from gaddum.simulate.regimen import Body, Input, Ligand, Plan
+from gaddum.simulate.followed import follow, is_saturable
+from gaddum.simulate.pathways import Stream, Values, before, plasma, share, streams, through, value
+from gaddum.simulate.regimen import Input, Ligand, Plan
 
-# Compiled piece by piece, so that plans of any structure share them; within a compiled caller they are inlined.
-_mammillary_impulse = jax.jit(exposure.mammillary)
-_through = jax.jit(exposure.through)
-_cascade = jax.jit(exposure.cascade)
+# Compiled piece by piece, as in `pathways`.
 _steady_state = jax.jit(exposure.steady_state)
 _superposed = jax.jit(exposure.superpose)
 
@@ -32,6 +32,9 @@ def _bolus(
     return exposure.concentration(impulse, times, amount, start=start, lag=lag)
 
 
+WRITTEN_OUT = 8
+"""Single doses by one way up to which each is written out in the compiled code."""
+
 Site = Literal["brain", "arterial", "venous"]
 """Where a concentration is read: unbound in brain, or total in arterial or venous plasma."""
 
@@ -42,6 +45,8 @@ def concentrations(
     times: Float[Array | np.ndarray, " times"] | Float[Array | np.ndarray, "times batch"],
     *,
     site: Site = "brain",
+    known: Mapping[int, Float[Array, "times batch"]] | None = None,
+    impulses: Sequence[Impulse] | None = None,
 ) -> Float[Array, "ligands times batch"]:
     """Concentration of every ligand of a plan.
 
@@ -55,6 +60,11 @@ def concentrations(
         Hours from the test drug.
     site : {"brain", "arterial", "venous"}
         Unbound brain, or total plasma.
+    known : mapping of int to array
+        Ligands, by place, whose concentrations are had already: those that must be followed numerically, where this is
+        called within a compiled function.
+    impulses : sequence of Impulse
+        What `responses` gives for the same plan, parameters and site, where it is had already.
 
     Returns
     -------
@@ -63,8 +73,17 @@ def concentrations(
     """
     values = jnp.exp(jnp.asarray(theta, float))
     batch = values.shape[1]
-    impulses: dict[tuple, Impulse] = {}
-    found = [_concentration(ligand, values, times, site, impulses) for ligand in plan.ligands]
+    kept: dict[tuple, Impulse] = {}
+    if impulses is not None:
+        kept |= zip(_keys(plan, values, site), impulses, strict=True)
+    found = []
+    numeric = {place: ligand for place, ligand in enumerate(plan.ligands) if is_saturable(ligand)}
+    had = dict(known or {})
+    if not numeric.keys() <= had.keys():
+        had |= _followed(plan, values, times, site)
+    for place, ligand in enumerate(plan.ligands):
+        one = had.get(place)
+        found.append(_concentration(ligand, values, times, site, kept) if one is None else one)
     if not found:
         return jnp.zeros((0, times.shape[0], batch))
     return jnp.stack(found)
@@ -95,12 +114,36 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
                 raise ValueError(
                     f"An area needs a first dose; {ligand.parent} is at steady state. Give single doses."
                 )
-            for stream in _streams(ligand, one, values):
+            for stream in streams(ligand, one, values):
                 impulse = _response(ligand, stream, one, values, "arterial", impulses)
                 unit = (impulse.weights / impulse.rates).sum(axis=0)
                 total = total + stream.share * one.amount * one.repeats * unit
         found.append(total)
     return jnp.stack(found) if found else jnp.zeros((0, values.shape[1]))
+
+
+def responses(
+    plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"], *, site: Site = "brain"
+) -> tuple[Impulse, ...]:
+    """Responses of all ligands to unit doses, which are the slow part to compile.
+
+    Called outside compiled functions only: each stage is compiled once for all ligands, plans and numbers of times.
+
+    Parameters
+    ----------
+    plan, theta, site
+        As in `concentrations`.
+
+    Returns
+    -------
+    tuple of Impulse
+        For `concentrations`.
+    """
+    values = np.exp(np.asarray(theta, float))
+    kept: dict[tuple, Impulse] = {}
+    for ligand, stream, one in _ways(plan, values):
+        _response(ligand, stream, one, values, site, kept)
+    return tuple(kept[key] for key in _keys(plan, values, site))
 
 
 def skeleton(plan: Plan) -> tuple[Plan, Float[np.ndarray, "entries 4"]]:
@@ -148,12 +191,15 @@ def filled(plan: Plan, entries: Float[Array, "entries 4"]) -> Plan:
     return Plan(tuple(found))
 
 
-class _Stream(NamedTuple):
-    """One way for an input to reach a ligand: the bodies it passes, and the share of the dose that takes it."""
-
-    bodies: tuple[Body, ...]
-    fractions: tuple[int, ...]
-    share: Array
+def _followed(
+    plan: Plan, values: Array, times: Array | np.ndarray, site: Site
+) -> dict[int, Float[Array, "times batch"]]:
+    if isinstance(values, Tracer) or isinstance(times, Tracer) or times.ndim > 1:
+        raise ValueError(
+            "Kinetics must be linear in a compiled simulation; got a drug with `saturable` elimination. Use "
+            "`occupancy`, which follows it numerically, or give the clearance that holds at the doses asked about."
+        )
+    return follow(plan, values, np.asarray(times, float), site)
 
 
 def _concentration(
@@ -168,86 +214,81 @@ def _concentration(
     # Inputs that differ in time and amount only share a response.
     for way in dict.fromkeys(_way(one) for one in ligand.inputs):
         alike = [one for one in ligand.inputs if _way(one) == way]
-        for stream in _streams(ligand, alike[0], values):
+        for stream in streams(ligand, alike[0], values):
             impulse = _response(ligand, stream, alike[0], values, site, impulses)
+            many = [one for one in alike if _is_single(one)]
+            many = many if len(many) > WRITTEN_OUT else []
+            if many:
+                total = total + stream.share * _singles(impulse, many, values, times)
             for one in alike:
-                total = total + stream.share * _series(impulse, one, values, times)
+                if not (many and _is_single(one)):
+                    total = total + stream.share * _series(impulse, one, values, times)
     if site != "brain":
         return total
-    return total * _share(values, ligand.f_u) * _value(values, ligand.kp_uu)
+    return total * share(values, ligand.f_u) * value(values, ligand.kp_uu)
+
+
+def _ways(plan: Plan, values: Values) -> Iterator[tuple[Ligand, Stream, Input]]:
+    for ligand in plan.ligands:
+        if not is_saturable(ligand):
+            for way in dict.fromkeys(_way(one) for one in ligand.inputs):
+                for stream in streams(ligand, way, values):
+                    yield ligand, stream, way
+
+
+def _keys(plan: Plan, values: Values, site: Site) -> tuple[tuple, ...]:
+    """Keys of all responses, in the order of first use."""
+    return tuple(dict.fromkeys(_key(*way, site) for way in _ways(plan, values)))
+
+
+def _key(ligand: Ligand, stream: Stream, one: Input, site: Site) -> tuple:
+    last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
+    return (stream.bodies, stream.fractions, one.k_a, one.stages, one.transit, last)
 
 
 def _way(one: Input) -> Input:
     return one._replace(amount=0.0, start=0.0, duration=0.0, repeats=0, interval=0.0, steady_state=False)
 
 
-def _streams(ligand: Ligand, one: Input, values: Array) -> list[_Stream]:
-    """The systemic way, and for an oral dose the metabolites that first pass forms of what it withholds."""
-    absorbed = _share(values, one.f)
-    streams = [_Stream(ligand.bodies, ligand.fractions, absorbed)]
-    if one.route == "po" and one.f >= 0 and len(ligand.bodies) > 1:
-        withheld = (1.0 - absorbed) * _share(values, ligand.fractions[0])
-        streams.append(_Stream(ligand.bodies[1:], ligand.fractions[1:], withheld))
-    return streams
-
-
 def _response(
     ligand: Ligand,
-    stream: _Stream,
+    stream: Stream,
     one: Input,
-    values: Array,
+    values: Values,
     site: Site,
     impulses: dict[tuple, Impulse],
 ) -> Impulse:
     """Response of the ligand at the site to a unit dose by one way."""
-    last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
-    key = (stream.bodies, stream.fractions, one.k_a, one.stages, one.transit, last)
+    key = _key(ligand, stream, one, site)
+    last = key[-1]
     if key not in impulses:
-        impulse = _plasma(stream.bodies, stream.fractions, values, impulses)
-        if one.k_a >= 0:
-            impulse = _through(impulse, values[one.k_a])
-        if one.stages:
-            chain = exposure.transit(one.stages / values[one.transit], one.stages)
-            impulse = _cascade(impulse, chain)
+        impulse = before(plasma(stream.bodies, stream.fractions, values, impulses), one, values)
+        assert impulse is not None  # only what has no response to begin with may have none
         if last >= 0:
-            impulse = _through(impulse, values[last])
+            impulse = through(impulse, values[last])
         # Computed once: fusion would otherwise repeat the residues at every time.
-        impulses[key] = jax.lax.optimization_barrier(impulse)
+        traced = isinstance(values, Tracer)
+        impulses[key] = jax.lax.optimization_barrier(impulse) if traced else impulse
     return impulses[key]
 
 
-def _plasma(
-    bodies: tuple[Body, ...], fractions: tuple[int, ...], values: Array, impulses: dict[tuple, Impulse]
-) -> Impulse:
-    """Plasma response of the last of a chain of bodies to a unit bolus into the first."""
-    key = (bodies, fractions)
-    if key not in impulses:
-        own = _mammillary(bodies[-1], values)
-        if len(bodies) > 1:
-            before = _plasma(bodies[:-1], fractions[:-1], values, impulses)
-            formed = _share(values, fractions[-1]) * _clearance(bodies[-2], values)
-            own = _cascade(before, own, formed)
-        impulses[key] = own
-    return impulses[key]
+def _is_single(one: Input) -> bool:
+    return one.repeats == 1 and not one.steady_state
 
 
-def _clearance(body: Body, values: Array) -> Float[Array, " batch"]:
-    if body.cl >= 0:
-        return values[body.cl]
-    return jnp.log(2.0) * values[body.v_c] / values[body.half_life]
-
-
-def _mammillary(body: Body, values: Array) -> Impulse:
-    if body.v_max >= 0:
-        raise ValueError(
-            "Kinetics must be linear here; got a drug with `saturable` elimination. Leave the saturable part out, or "
-            "give the clearance that holds at the doses asked about."
-        )
-    batch = values.shape[1]
-    count = len(body.v_p)
-    volumes = values[jnp.asarray(body.v_p, int)] if count else jnp.zeros((0, batch))
-    flows = values[jnp.asarray(body.q, int)] if count else jnp.zeros((0, batch))
-    return _mammillary_impulse(values[body.v_c], _clearance(body, values), volumes, flows)
+def _singles(
+    impulse: Impulse, given: list[Input], values: Array, times: Array | np.ndarray
+) -> Float[Array, "times batch"]:
+    """Concentration after many doses by one way, in a loop rather than written out."""
+    amounts, starts, durations = (
+        jnp.stack([jnp.asarray(getattr(one, name), float) for one in given])
+        for name in ("amount", "start", "duration")
+    )
+    first = given[0]
+    if first.release >= 0:
+        durations = jnp.broadcast_to(values[first.release], (len(given), values.shape[1]))
+    lag = 0.0 if first.lag < 0 else values[first.lag]
+    return _superposed(impulse, times, amounts, starts=starts, durations=durations, lag=lag)
 
 
 def _series(
@@ -279,13 +320,3 @@ def _series(
     starts = one.start + one.interval * np.arange(one.repeats - after, one.repeats)
     durations = jnp.broadcast_to(duration, (after, values.shape[1])) if one.release >= 0 else duration
     return total + _superposed(impulse, times, one.amount, starts=starts, durations=durations, lag=lag)
-
-
-def _value(values: Array, place: int) -> Float[Array, " batch"]:
-    """A parameter, or 1 where there is none."""
-    return jnp.ones(values.shape[1]) if place < 0 else values[place]
-
-
-def _share(values: Array, place: int) -> Float[Array, " batch"]:
-    """A fraction, at most 1 whatever its spread."""
-    return jnp.minimum(_value(values, place), 1.0)

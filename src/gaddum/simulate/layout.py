@@ -72,7 +72,7 @@ def lay_out(
     if species not in get_args(Species):
         hint = nearest(species, get_args(Species), what="Species")
         raise ValueError(f"A species must be one that the records know; got {species!r}. {hint}")
-    known = tuple(dose.model_copy(update={"drug": _named(dose.drug, library)}) for dose in doses)
+    known = tuple(dose.model_copy(update={"drug": library_name(dose.drug, library)}) for dose in doses)
     wanted = _descendants(known, species, library)
     names = list(targets) if targets else _bound_targets(wanted, library)
     register = Register()
@@ -89,6 +89,15 @@ def lay_out(
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )
+
+
+def library_name(name: str, library: Library) -> str:
+    """The library's name of a drug; synonyms are followed, unknown names refused."""
+    if name not in library.drugs:
+        for drug in library.drugs.values():
+            if name.casefold() in (other.casefold() for other in (drug.name, *drug.synonyms)):
+                return drug.name
+    return library.drug(name).name
 
 
 def first_dose(doses: Sequence[Dose]) -> float:
@@ -114,15 +123,6 @@ def interval_h(dose: Dose) -> float:
 def end(dose: Dose) -> float:
     """End of the last administration of a dose (h)."""
     return dose.time_h + interval_h(dose) * (dose.repeats - 1) + (dose.duration_h or 0.0)
-
-
-def _named(name: str, library: Library) -> str:
-    """The library's name of a drug; synonyms are followed, unknown names refused."""
-    if name not in library.drugs:
-        for drug in library.drugs.values():
-            if name.casefold() in (other.casefold() for other in (drug.name, *drug.synonyms)):
-                return drug.name
-    return library.drug(name).name
 
 
 def _descendants(doses: tuple[Dose, ...], species: Species, library: Library) -> set[str]:

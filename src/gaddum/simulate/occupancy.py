@@ -27,6 +27,8 @@ CLOSE = 32
 """How many of them lie shortly after a dose."""
 SPAN = 0.95
 """Probability that a band holds."""
+_SHOWN = 20
+"""Doses of a protocol that are written out."""
 
 
 class Band(NamedTuple):
@@ -145,7 +147,7 @@ def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> Occupancy:
     for ligand, level in zip(ligands, found.levels, strict=True):
         levels[ligand.drug] = levels[ligand.drug] + level if ligand.drug in levels else level
     return Occupancy(
-        write_doses(layout.doses),
+        _written(layout.doses),
         layout.species,
         times,
         courses,
@@ -153,6 +155,12 @@ def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> Occupancy:
         layout.assumptions,
         layout.parameters,
     )
+
+
+def _written(doses: tuple[Dose, ...]) -> str:
+    if len(doses) <= _SHOWN:
+        return write_doses(doses)
+    return f"{write_doses(doses[:_SHOWN])} + {len(doses) - _SHOWN} more doses"
 
 
 def read_times(times: Sequence[float | str] | Float[np.ndarray, " times"]) -> Float[np.ndarray, " times"]:

@@ -17,25 +17,28 @@ from jaxtyping import Array, Float
 from gaddum.mechanism import gate
 from gaddum.mechanism.behaviour import gauss_legendre
 from gaddum.mechanism.course import relaxation, turnover
+from gaddum.mechanism.exposure import Impulse
 from gaddum.records.dose import Dose
 from gaddum.records.gate import parse_gate
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
 from gaddum.simulate.binding import Bond, bonds
-from gaddum.simulate.exposures import concentrations
+from gaddum.simulate.exposures import concentrations, responses
 from gaddum.simulate.features import VEHICLE, level
 from gaddum.simulate.regimen import Input, Ligand, Plan, Register, plan_regimen
 
-ORDER = 5
+ORDER = 9
 """Gauss-Legendre nodes of each interval."""
-GROWTH = 0.8
+GROWTH = 3.0
 """Width of an interval over the time since the last dose, reading or end of an infusion."""
-FIRST = 0.05
+FIRST = 0.15
 """Width of the first interval after a dose (h)."""
-WIDEST = 12.0
+WIDEST = 16.0
 """Greatest width of an interval (h): drugs go exponentially, so late intervals must not grow on."""
 LANES = 64
 """Draws computed together, so that a block's arrays stay in the cache."""
+CHUNK = 4096
+"""Most draws whose responses to unit doses are computed together."""
 
 
 class Rates(NamedTuple):
@@ -172,13 +175,21 @@ class System:
         width = np.diff(self.edges)
         return (self.edges[:-1, None] + width[:, None] * self.rule.nodes).ravel()
 
-    def readings(self, theta: Float[Array, "parameters draws"]) -> Readings:
-        """Everything read of every protocol, for log parameters in the register's order."""
+    def readings(
+        self, theta: Float[Array, "parameters draws"], impulses: Sequence[Impulse] | None = None
+    ) -> Readings:
+        """Everything read of every protocol, for log parameters in the register's order.
+
+        `impulses` are the responses of `Plan(ligands)` to unit doses, where they are had already.
+        """
         values = jnp.exp(theta)
         plan = Plan(self.ligands)
         # Computed once: fusion would otherwise repeat a concentration in each protocol and feature.
         during, at_reading = jax.lax.optimization_barrier(
-            (concentrations(plan, theta, self.nodes), concentrations(plan, theta, self.times))
+            (
+                concentrations(plan, theta, self.nodes, impulses=impulses),
+                concentrations(plan, theta, self.times, impulses=impulses),
+            )
         )
         width = np.diff(self.edges)
         place = np.searchsorted(self.edges, self.times)
@@ -186,7 +197,7 @@ class System:
         corners = jnp.asarray(self.corners)
         resting = gate.activity(corners, [jnp.asarray(VEHICLE[_kind(name)]) for name in self.inputs])
         features: dict[str, list[Array]] = {name: [] for name in self.features}
-        acute, sustained = [], []
+        drives = []
         for members, at in zip(self.members, self.bonds, strict=True):
 
             def course(name: str, levels: Array, at=at, members=members) -> Array:
@@ -196,22 +207,46 @@ class System:
             for name in self.features:
                 features[name].append(course(name, at_reading))
             inputs = [course(name, during) for name in self.inputs]
-            drive = gate.activity(corners, inputs).reshape(width.size, ORDER, -1)
-            drive = jax.lax.optimization_barrier(drive)
-            acute.append(relaxation(drive - resting, width, self.rule, k_e)[place])
-            # A drive is at most 1, so that build-up stays slow beside the intervals.
-            sustained.append(turnover(k_on * drive, width, self.rule, k_off, narrow=False)[place])
+            drives.append(gate.activity(corners, inputs).reshape(width.size, self.rule.nodes.size, -1))
+        # All protocols go through the states together.
+        drive = jax.lax.optimization_barrier(jnp.stack(drives, axis=2))
+        acute = relaxation(drive - resting, width, self.rule, k_e)[place]
+        # A drive is at most 1, so that build-up stays slow beside the intervals.
+        sustained = turnover(k_on * drive, width, self.rule, k_off, narrow=False)[place]
         return Readings(
-            {k: jnp.stack(v) for k, v in features.items()}, jnp.stack(acute), jnp.stack(sustained)
+            {k: jnp.stack(v) for k, v in features.items()},
+            jnp.moveaxis(acute, 1, 0),
+            jnp.moveaxis(sustained, 1, 0),
         )
 
-    @cached_property
-    def run(self) -> Callable[[Float[Array, "parameters draws"]], Readings]:
-        """Compiled `readings` over blocks of `LANES` draws; the number of draws must be a multiple of it."""
+    def run(self, theta: Float[Array | np.ndarray, "parameters draws"]) -> Readings:
+        """`readings` of any number of draws, compiled; in chunks, and within a chunk in blocks of `LANES`.
 
-        def blocked(theta: Array) -> Readings:
-            blocks = jnp.moveaxis(theta.reshape(theta.shape[0], -1, LANES), 1, 0)
-            found = jax.lax.map(self.readings, blocks)
+        Responses to unit doses are computed chunk by chunk outside the compiled blocks, which take several times as
+        long to compile with them.
+        """
+        draws = theta.shape[1]
+        count = -(-draws // CHUNK)  # chunks of one size, so that little is computed in vain
+        chunk = -(-draws // (count * LANES)) * LANES
+        padded = jnp.pad(jnp.asarray(theta, float), ((0, 0), (0, count * chunk - draws)), mode="edge")
+        found = [
+            self._blocks(part, responses(Plan(self.ligands), part))
+            for part in jnp.split(padded, count, axis=1)
+        ]
+        return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :draws], *found)
+
+    @cached_property
+    def _blocks(self) -> Callable[[Float[Array, "parameters draws"], tuple[Impulse, ...]], Readings]:
+        def blocked(theta: Array, impulses: tuple[Impulse, ...]) -> Readings:
+            # Pole by pole: slices of one array are slower to read and to compile.
+            poles = jax.tree.map(lambda x: [row.reshape(-1, LANES) for row in x], impulses)
+            split = jnp.moveaxis(theta.reshape(theta.shape[0], -1, LANES), 1, 0), poles
+
+            def block(one: tuple) -> Readings:
+                mine, rows = jax.lax.optimization_barrier(one)
+                return self.readings(mine, [Impulse(*(jnp.stack(part) for part in pair)) for pair in rows])
+
+            found = jax.lax.map(block, split)
             return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], -1), found)
 
         return jax.jit(blocked)
@@ -229,8 +264,8 @@ def subdivided(jumps: Sequence[float], readings: Sequence[float]) -> Float[np.nd
 
     Examples
     --------
-    >>> subdivided([0.0], [0.05, 0.5]).round(3).tolist()
-    [0.0, 0.05, 0.1, 0.18, 0.324, 0.5]
+    >>> subdivided([0.0], [0.5, 6.0]).round(3).tolist()
+    [0.0, 0.15, 0.5, 2.0, 6.0]
     """
     marks = sorted({*jumps, *readings})
     edges, since = [marks[0]], marks[0]

@@ -30,8 +30,8 @@ def occupancy(
         list[str],
         typer.Argument(
             metavar="PROTOCOL...",
-            help="Doses, such as 'naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min', or the arm of a "
-            "published study, case:study/experiment/arm. Several are overlaid.",
+            help="Doses, such as 'naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min'; the arm of a "
+            "published study, case:study/experiment/arm; or a NONMEM-style table, theirs.csv. Several are overlaid.",
         ),
     ],
     species: Annotated[
@@ -60,7 +60,21 @@ def occupancy(
     ] = None,
     vary: Annotated[str, typer.Option(metavar="dose|time", help="What --reach may change.")] = "dose",
     drug: Annotated[
-        str | None, typer.Option(help="Whose doses --reach varies.  [default: the first]")
+        str | None,
+        typer.Option(help="Whose doses --reach varies [default: the first]; the drug of a table."),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of a table's AMT, such as mg/kg.  [default: mg]")
+    ] = None,
+    route: Annotated[
+        str | None,
+        typer.Option(
+            metavar="po|1=po,2=iv",
+            help="Route of a table's compartments.  [default: 1 po, 2 iv; 1 iv if it gets a RATE]",
+        ),
+    ] = None,
+    subjects: Annotated[
+        str | None, typer.Option("--id", metavar="1,2", help="Subjects of a table.  [default: all]")
     ] = None,
     human_equivalent: Annotated[
         str | None, typer.Option(metavar="TARGET", help="The human dose that holds as much of this target.")
@@ -80,14 +94,15 @@ def occupancy(
 
     asked = {"targets": targets, "until": until, "species": species, "weight": weight}
     asked |= {"preparation": preparation, "above": above, "reach": reach, "drug": drug}
-    asked |= {"human-equivalent": human_equivalent}
+    asked |= {"human-equivalent": human_equivalent, "unit": unit, "route": route, "id": subjects}
     command = _command(protocols, at or [], asked, vary, draws, seed)
     try:
         questions = _questions(reach, vary, drug, human_equivalent)
         who = {"species": species, "weight": weight, "preparation": preparation}
+        said = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
         with uncollected():
             configure_jax()
-            given = _given(protocols, who)
+            given = _given(protocols, who, said)
             wanted = _wanted(targets, at or [], until, above, draws, seed)
             document = _document(given, wanted, questions, command)
         if out is not None:
@@ -109,10 +124,20 @@ def occupancy(
         typer.echo(f"\nPage: {out / f'{RESULT}.html'}")
 
 
-def _given(protocols: Sequence[str], who: dict[str, str | None]) -> "list[Given]":
+def _given(
+    protocols: Sequence[str], who: dict[str, str | None], said: dict[str, str | None]
+) -> "list[Given]":
+    """Doses, arms and tables as protocols; `said` is what tables do not say of themselves."""
+    from gaddum.surface.event_protocols import Columns, is_table, read_table
     from gaddum.surface.protocols import read_protocol
 
-    return [read_protocol(text, **who) for text in protocols]
+    columns = Columns(**{name: text for name, text in said.items() if text is not None})
+    if not any(map(is_table, protocols)) and columns != Columns(drug=columns.drug):
+        raise ValueError("--unit, --route and --id are for tables of events; got none. Leave them out.")
+    found: list[Given] = []
+    for text in protocols:
+        found += read_table(text, columns, **who) if is_table(text) else [read_protocol(text, **who)]
+    return found
 
 
 def _wanted(

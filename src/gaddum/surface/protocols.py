@@ -1,7 +1,7 @@
 """Protocols: what a person names on the command line -> doses in a subject.
 
 A protocol is written as doses, or named as an arm of a published study, ``case:study/experiment/arm``, whose species,
-weight, preparation and test times then come from the record.
+weight, preparation and test times then come from the record. A table of events is read by `event_protocols`.
 """
 
 import re
@@ -56,13 +56,28 @@ def read_protocol(
     return Given(
         text.strip(),
         parse_doses(text),
-        _species(species or "human"),
+        known_species(species or "human"),
         weight,
-        _preparation(preparation or "behaving"),
+        known_preparation(preparation or "behaving"),
         (),
         (),
         load_library(),
     )
+
+
+def known_species(name: str) -> Species:
+    """Check the name of a species; an unknown one lists the near ones."""
+    if name not in get_args(Species):
+        hint = nearest(name, get_args(Species), what="Species")
+        raise ValueError(f"A species must be one that the records know; got {name!r}. {hint}")
+    return cast(Species, name)
+
+
+def known_preparation(name: str) -> Preparation:
+    """Check the name of a preparation."""
+    if name not in get_args(Preparation):
+        raise ValueError(f"A preparation must be {', '.join(get_args(Preparation))}; got {name!r}.")
+    return cast(Preparation, name)
 
 
 def _arm(
@@ -95,9 +110,9 @@ def _arm(
     return Given(
         f"{case}:{study}/{experiment}/{arm}",
         found.doses,
-        _species(species or subject.species),
+        known_species(species or subject.species),
         weight,
-        _preparation(preparation or subject.preparation),
+        known_preparation(preparation or subject.preparation),
         tests,
         tuple(_notes(found)),
         loaded.library,
@@ -109,16 +124,3 @@ def _notes(arm: Arm) -> list[str]:
         f"{one.kind}{' of ' + one.target if one.target else ''} is recorded for this arm and not followed"
         for one in arm.manipulations
     ]
-
-
-def _species(name: str) -> Species:
-    if name not in get_args(Species):
-        hint = nearest(name, get_args(Species), what="Species")
-        raise ValueError(f"A species must be one that the records know; got {name!r}. {hint}")
-    return cast(Species, name)
-
-
-def _preparation(name: str) -> Preparation:
-    if name not in get_args(Preparation):
-        raise ValueError(f"A preparation must be {', '.join(get_args(Preparation))}; got {name!r}.")
-    return cast(Preparation, name)
