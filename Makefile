@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOWEST := .venv-lowest
 
-.PHONY: setup run test test-fast test-slow lint types layers docs lock lowest clean
+.PHONY: setup run test test-fast test-slow lint types layers docs benchmarks lock lowest clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,10 @@ layers: setup
 
 docs: setup
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+# Predictions beside published values, into the page of the documentation.
+benchmarks: setup
+	$(BIN)/gaddum benchmarks --write docs/benchmarks.md
 
 # Names and versions only: a lock with addresses would tie the project to one registry.
 lock: setup

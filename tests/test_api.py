@@ -10,6 +10,7 @@ PUBLIC = [
     "adjudicate",
     "audit",
     "band",
+    "benchmarks",
     "check_case",
     "dose_for",
     "export_studies",

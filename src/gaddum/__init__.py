@@ -13,6 +13,7 @@ _HOMES = {
     "adjudicate": "gaddum.infer.adjudicate",
     "audit": "gaddum.infer.audit",
     "band": "gaddum.simulate.occupancy",
+    "benchmarks": "gaddum.simulate.benchmarks",
     "check_case": "gaddum.records.check",
     "dose_for": "gaddum.simulate.reach",
     "export_studies": "gaddum.interop.export",

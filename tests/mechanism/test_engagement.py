@@ -117,7 +117,7 @@ def test_furchgotts_line_holds_between_equieffective_concentrations(a, k_a, tau,
     )
 
 
-@given(st.floats(0, 1), st.floats(0, 1e3))
+@given(st.floats(0, 1, allow_subnormal=False), st.floats(0, 1e3, allow_subnormal=False))
 def test_reserve_transduction_is_a_fraction_with_fixed_ends(a, tau):
     assert reserve_transduction(0.0, tau) == 0
     np.testing.assert_allclose(reserve_transduction(1.0, tau), 1.0, rtol=EXACT)

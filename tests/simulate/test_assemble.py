@@ -85,15 +85,16 @@ def test_arms_of_the_same_dose_share_a_curve() -> None:
     assert tables < sum(block.sites["MOR"].curve.size for block in blocks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preparation", "shifted"), [("behaving", True), ("imaging", True), ("slice", False)]
 )
 def test_the_shift_between_glass_and_brain_holds_in_living_subjects_only(
-    ketamine, preparation: str, shifted: bool
+    record, preparation: str, shifted: bool
 ) -> None:
-    rows = {r.row for r in ketamine.assembly.readings if r.stratum.endswith(preparation) and r.arm == "K"}
+    rows = {r.row for r in record.assembly.readings if r.stratum.endswith(preparation) and r.arm == "K"}
     found, first = set(), 0
-    for block in ketamine.assembly.rows.blocks:
+    for block in record.assembly.rows.blocks:
         site, of_block = block.sites["NMDAR"], range(first, first + len(block.before))
         for row in rows.intersection(of_block):
             found |= set(site.shift[site.course_of_pair == site.course[row - first]] >= 0)

@@ -6,7 +6,7 @@ import pytest
 
 from gaddum.records.dose import Dose
 from gaddum.records.protocol import Subject
-from gaddum.simulate.exposures import concentrations, filled, skeleton
+from gaddum.simulate.exposures import areas, concentrations, filled, skeleton
 from gaddum.simulate.regimen import Register, plan_regimen
 from reference.compartments import Dose as Given
 from reference.compartments import Flows
@@ -221,3 +221,21 @@ def test_a_bath_is_held_while_it_lasts_and_read_in_brain_only():
     theta = np.zeros((0, 2))
     assert np.asarray(concentrations(plan, theta, times))[0, :, 0].tolist() == [0.0, 50.0, 50.0, 0.0]
     assert not np.asarray(concentrations(plan, theta, times, site="arterial")).any()
+
+
+def test_areas_are_what_was_absorbed_over_clearance_and_what_was_formed_over_its_own():
+    plan, theta, names = planned(DOSES["two routes"])
+    value = {key: np.exp(theta[i]) for i, key in enumerate(names)}
+    given = 3000 + 1000 * np.minimum(value["sc bioavailability of parent in rat"], 1)
+    oral = np.minimum(value["po bioavailability of parent in rat"], 1)
+    share = np.minimum(value["share that forms child, clearance of parent in rat"], 1)
+    parent, child = np.asarray(areas(plan, theta))
+    np.testing.assert_allclose(parent, (given + 1000 * oral) / value["clearance of parent in rat"], rtol=1e-6)
+    cleared = np.log(2) * value["central volume of child in rat"] / value["half-life of child in rat"]
+    np.testing.assert_allclose(child, share * (given + 1000) / cleared, rtol=1e-6)
+
+
+def test_a_steady_state_has_no_area():
+    plan, theta, _ = planned(DOSES["steady state"])
+    with pytest.raises(ValueError, match="needs a first dose"):
+        areas(plan, theta)

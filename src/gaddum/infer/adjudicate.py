@@ -37,9 +37,9 @@ Progress = Callable[[str, float], None]
 
 INERT = 1e-9
 """Slope of a log likelihood (nats) below which a dimension does not matter; rounding alone gives 1e-14."""
-SAMPLER = Settings(particles=256, lanes=64)
-"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 64
-fill vector registers, and a draw's arrays stay near the core."""
+SAMPLER = Settings(particles=256, lanes=32)
+"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 32
+fill vector registers, and their arrays stay near the core: a draw of the whole record took half as long as by 64."""
 
 
 class Adjudication(NamedTuple):

@@ -106,7 +106,9 @@ def _integrals_to_test(
 ) -> tuple[Float[Array, "readings nodes batch"], Float[Array, "readings batch"]]:
     """Integral of a drive from each node to the test (the rest of its panel, then whole ones), and over all panels."""
     readings, panels = panel_width.shape
-    by_panel = drive.reshape(readings, panels, rule.nodes.size, -1) * panel_width[..., None, None]
+    by_panel = (
+        drive.reshape(readings, panels, rule.nodes.size, drive.shape[-1]) * panel_width[..., None, None]
+    )
     rest = rule.weights - rule.cumulative
     own = sum(rest[:, k, None] * by_panel[:, :, k, None] for k in range(rule.nodes.size))
     whole = sum(rule.weights[k] * by_panel[:, :, k] for k in range(rule.nodes.size))

@@ -70,6 +70,39 @@ def concentrations(
     return jnp.stack(found)
 
 
+def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> Float[Array, "ligands batch"]:
+    """Area under the plasma concentration of every ligand, from the first dose to infinity (nM h).
+
+    Parameters
+    ----------
+    plan : Plan
+        Ligands and their inputs; what passes from artery to vein or into the brain does not change an area in plasma.
+    theta : array, shape (parameters, batch)
+        Log parameters, in the order of the register that the plan was made with.
+
+    Raises
+    ------
+    ValueError
+        If a regimen had gone on for ever before: its area has no beginning.
+    """
+    values = jnp.exp(jnp.asarray(theta, float))
+    impulses: dict[tuple, Impulse] = {}
+    found = []
+    for ligand in plan.ligands:
+        total = jnp.zeros(values.shape[1])
+        for one in ligand.inputs:
+            if one.steady_state:
+                raise ValueError(
+                    f"An area needs a first dose; {ligand.parent} is at steady state. Give single doses."
+                )
+            for stream in _streams(ligand, one, values):
+                impulse = _response(ligand, stream, one, values, "arterial", impulses)
+                unit = (impulse.weights / impulse.rates).sum(axis=0)
+                total = total + stream.share * one.amount * one.repeats * unit
+        found.append(total)
+    return jnp.stack(found) if found else jnp.zeros((0, values.shape[1]))
+
+
 def skeleton(plan: Plan) -> tuple[Plan, Float[np.ndarray, "entries 4"]]:
     """Take the numbers of the doses out of a plan, so that plans of one structure share a compiled evaluation.
 

@@ -199,7 +199,8 @@ class System:
             drive = gate.activity(corners, inputs).reshape(width.size, ORDER, -1)
             drive = jax.lax.optimization_barrier(drive)
             acute.append(relaxation(drive - resting, width, self.rule, k_e)[place])
-            sustained.append(turnover(k_on * drive, width, self.rule, k_off)[place])
+            # A drive is at most 1, so that build-up stays slow beside the intervals.
+            sustained.append(turnover(k_on * drive, width, self.rule, k_off, narrow=False)[place])
         return Readings(
             {k: jnp.stack(v) for k, v in features.items()}, jnp.stack(acute), jnp.stack(sustained)
         )

@@ -16,6 +16,7 @@ import typer
 from gaddum import __version__
 from gaddum.surface.adjudicate import adjudicate
 from gaddum.surface.audit import audit
+from gaddum.surface.benchmarks import benchmarks
 from gaddum.surface.events import events
 from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.occupancy import occupancy
@@ -41,6 +42,7 @@ ledger_app = typer.Typer(
 app.command()(adjudicate)
 app.command()(occupancy)
 app.command()(audit)
+app.command()(benchmarks)
 app.command()(schild)
 app.command()(events)
 app.add_typer(ledger_app, name="ledger")

@@ -1,0 +1,169 @@
+"""The command `gaddum benchmarks`: what the library predicts beside what was published, hits and misses counted.
+
+Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
+"""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gaddum.records.benchmark import Benchmark
+    from gaddum.simulate.benchmarks import Compared, Scorecard
+
+
+def benchmarks(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Those to predict; all where none is given.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option(metavar="PAGE", help="Renew the tables in a Markdown page, or make one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> None:
+    """Predict published occupancies, levels and potency ratios, and count hits and misses."""
+    from rich.console import Console
+
+    from gaddum.surface.accelerator import configure_jax
+    from gaddum.surface.benchmarks_page import print_benchmarks, renewed
+    from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.files import write_atomically
+    from gaddum.surface.terminal import progress_bar
+
+    try:
+        chosen = _chosen(ids or [])
+        before = _page(write)
+        configure_jax()
+        from gaddum.simulate.benchmarks import benchmarks as predict_all
+
+        with progress_bar(Console(stderr=True)) as report:
+            found = predict_all(chosen, draws=draws, seed=seed, progress=report)
+        document = benchmarks_document(found, _command(ids or [], draws, seed))
+        if write is not None:
+            write_atomically(write, renewed(before, document))
+    except (ValueError, OSError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(to_json(document))
+        return
+    print_benchmarks(document, Console())
+    if write is not None:
+        typer.echo(f"\nPage: {write}")
+
+
+def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
+    """Put a scorecard into plain dictionaries.
+
+    Parameters
+    ----------
+    found : Scorecard
+        Benchmarks and how they came out.
+    command : str
+        What repeats the run.
+    """
+    from gaddum import __version__
+    from gaddum.simulate.occupancy import SPAN
+
+    return {
+        "benchmarks": [_row(one) for one in found.compared],
+        "counted": {"hits": found.count("hit"), "misses": found.count("miss")},
+        "not_counted": {
+            "would_hit": found.count("hit", counted=False),
+            "would_miss": found.count("miss", counted=False),
+        },
+        "span": SPAN,
+        "draws": found.draws,
+        "seed": found.seed,
+        "command": command,
+        "manifest": {"version": __version__, "command": command, "draws": found.draws, "seed": found.seed},
+    }
+
+
+def _row(one: "Compared") -> dict[str, Any]:
+    benchmark = one.benchmark
+    return {
+        "id": benchmark.id,
+        "title": benchmark.title,
+        "species": benchmark.species,
+        "protocol": benchmark.protocol,
+        "quantity": benchmark.readings[0].kind,
+        "unit": benchmark.readings[0].published.unit,
+        "readings": _readings(one),
+        "tolerance": benchmark.tolerance.model_dump(),
+        "off": one.off,
+        "counted": benchmark.counted,
+        "verdict": one.verdict if benchmark.counted else "not counted",
+        "would_be": one.verdict,
+        "why": _why(one),
+        "note": benchmark.note,
+    }
+
+
+def _readings(one: "Compared") -> list[dict[str, Any]]:
+    """Readings with their published values, also where nothing could be predicted."""
+    from gaddum.simulate.parameters import cite
+
+    rows = []
+    for place, reading in enumerate(one.benchmark.readings):
+        published = reading.published
+        row: dict[str, Any] = {
+            "time": getattr(reading, "time", None),
+            "published": published.value,
+            "spread": None if published.spread is None else published.spread.model_dump(exclude={"reason"}),
+            "source": cite(published.source),
+        }
+        if one.readings:
+            predicted = one.readings[place]
+            row |= {"median": predicted.median, "lower": predicted.lower, "upper": predicted.upper}
+            row |= {"covered": predicted.covers}
+        rows.append(row)
+    return rows
+
+
+def _why(one: "Compared") -> str:
+    """Say in a sentence how it came out, or why it is not counted."""
+    if one.refusal is not None:
+        said = f"Cannot be expressed: {one.refusal}"
+    else:
+        size = f"{one.off:.2f}" if one.benchmark.tolerance.kind == "difference" else f"{one.off:.2f}-fold"
+        inside = sum(reading.covers for reading in one.readings)
+        band = (
+            f"the published value lies {'in' if inside else 'outside'} the band"
+            if len(one.readings) == 1
+            else f"{inside} of {len(one.readings)} published values lie in the band"
+        )
+        said = f"Off by {size}; {band}."
+    return said if one.benchmark.counted else f"{one.benchmark.reason} ({said.removesuffix('.')}.)"
+
+
+def _chosen(ids: list[str]) -> "list[Benchmark]":
+    from gaddum.records.benchmark import load_benchmarks
+    from gaddum.records.finding import nearest
+
+    known = {one.id: one for one in load_benchmarks()}
+    for name in ids:
+        if name not in known:
+            raise ValueError(
+                f"A benchmark must be one of the library; got {name!r}. {nearest(name, known, what='Bundled')}"
+            )
+    return [known[name] for name in dict.fromkeys(ids)] if ids else list(known.values())
+
+
+def _page(path: Path | None) -> str | None:
+    """Text of the page to renew, looked at before anything is computed."""
+    from gaddum.surface.benchmarks_page import check_page
+
+    if path is None or not path.exists():
+        return None
+    text = path.read_text(encoding="utf-8")
+    check_page(text)
+    return text
+
+
+def _command(ids: list[str], draws: int, seed: int) -> str:
+    return shlex.join(["gaddum", "benchmarks", *ids, "--draws", str(draws), "--seed", str(seed)])
