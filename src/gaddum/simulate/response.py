@@ -169,7 +169,8 @@ def _activity(
     chosen = (inputs[:, None] == jnp.arange(len(assembly.features))).astype(float)
     whole = _Whole(levels, jnp.matmul(chosen, tau), 1 / (1 + jnp.exp(-logit)))
     details = [jnp.asarray(x) for x in (given.corners, given.graded, given.induction, given.expression)]
-    sizes = sorted({1, 2, inputs.size})  # few, since each is compiled; an input too many makes no difference
+    # Few, since each is compiled; an input too many makes no difference, but there must be as many.
+    sizes = sorted({min(size, inputs.size) for size in (1, 2, inputs.size)})
     which = jnp.sum(jnp.asarray(given.used) > jnp.asarray(sizes[:-1]))
     return branched([partial(_over, assembly, size) for size in sizes], which, whole, (inputs, *details))
 
