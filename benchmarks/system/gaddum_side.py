@@ -113,7 +113,7 @@ def system() -> tuple[Any, np.ndarray]:
     from gaddum.records.protocol import Subject
     from gaddum.records.quantity import Quantity
     from gaddum.records.source import Source
-    from gaddum.simulate.regimen import Register
+    from gaddum.simulate.register import Register
     from gaddum.simulate.simulate import Rates, System
 
     jax.config.update("jax_enable_x64", True)
@@ -219,7 +219,7 @@ def brain(made: Any, columns: np.ndarray, parameters: np.ndarray) -> np.ndarray:
     from benchmarks.system.oracle import BRAIN
 
     from gaddum.simulate.exposures import concentrations
-    from gaddum.simulate.regimen import Plan
+    from gaddum.simulate.plan import Plan
 
     theta = np.log(parameters[:, columns]).T
     with jax.enable_x64(True):

@@ -8,7 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gaddum.mechanism import exposure
-from gaddum.mechanism.exposure import Impulse, area_under_curve, profile, through, transit
+from gaddum.mechanism import impulse as impulses
+from gaddum.mechanism.exposure import profile
+from gaddum.mechanism.impulse import Impulse, area_under_curve, through, transit
 from reference.kinetics import Compartments
 
 V_C, CL, V_P, Q, K_A, K_E0, LAG, F = 3.0, 2.0, (5.0, 20.0), (4.0, 0.7), 1.3, 0.35, 0.4, 0.6
@@ -22,8 +24,8 @@ concentration, steady_state, superpose, mammillary, cascade = (
         exposure.concentration,
         exposure.steady_state,
         exposure.superpose,
-        exposure.mammillary,
-        exposure.cascade,
+        impulses.mammillary,
+        impulses.cascade,
     )
 )
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gaddum.mechanism import engagement, exposure
+from gaddum.mechanism.impulse import mammillary, through
 from gaddum.mechanism.nonlinear import (
     kinetic_competition,
     saturable_concentrations,
@@ -35,8 +36,8 @@ def printed(name, errors):
 def test_without_saturable_elimination_the_closed_form_is_met(k_a):
     given = body(8)
     found = saturable_concentrations(TIMES, **given, v_max=0.0, k_m=1.0, k_a=k_a, **DOSES)
-    impulse = exposure.mammillary(**given)
-    impulse = impulse if k_a is None else exposure.through(impulse, k_a)
+    impulse = mammillary(**given)
+    impulse = impulse if k_a is None else through(impulse, k_a)
     starts, durations = jnp.array(DOSES["starts"]), jnp.array(DOSES["durations"])
     known = exposure.superpose(impulse, TIMES, DOSES["amounts"], starts=starts, durations=durations)
     assert np.abs(found.values / known - 1).max() < 1e-6

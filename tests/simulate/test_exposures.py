@@ -7,7 +7,8 @@ import pytest
 from gaddum.records.dose import Dose
 from gaddum.records.protocol import Subject
 from gaddum.simulate.exposures import areas, concentrations, filled, skeleton
-from gaddum.simulate.regimen import Register, plan_regimen
+from gaddum.simulate.regimen import plan_regimen
+from gaddum.simulate.register import Register
 from reference.compartments import Dose as Given
 from reference.compartments import Flows
 from reference.made_up import drug, library, said

@@ -15,7 +15,7 @@ from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Quantity
 from gaddum.records.source import Source
 from gaddum.records.target import Target
-from gaddum.simulate.regimen import Register
+from gaddum.simulate.register import Register
 from gaddum.simulate.simulate import Rates, System, subdivided
 
 SOURCE = {"how": "assumption", "reason": "made up for a test"}

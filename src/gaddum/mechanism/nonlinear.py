@@ -84,7 +84,7 @@ def saturable_concentrations(
     times
         Times at which to read (h), shape [times].
     v_c, cl, v_p, q
-        As in `exposure.mammillary`: one to three compartments.
+        As in `impulse.mammillary`: one to three compartments.
     v_max, k_m
         Greatest rate of the saturable elimination (nmol/h) and the concentration at half of it (nM).
     amounts

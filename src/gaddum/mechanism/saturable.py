@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from gaddum.mechanism.exposure import Impulse
+from gaddum.mechanism.impulse import Impulse
 from gaddum.mechanism.nonlinear import Readings
 from gaddum.mechanism.rodas import integrate
 

@@ -19,7 +19,8 @@ from gaddum.records.quantity import Reported
 from gaddum.records.species import Species
 from gaddum.records.target import Affinity
 from gaddum.simulate.parameters import canonical, describe_reported, log_spread
-from gaddum.simulate.regimen import Plan, Register
+from gaddum.simulate.plan import Plan
+from gaddum.simulate.register import Register
 
 
 class Bond(NamedTuple):

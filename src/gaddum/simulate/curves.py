@@ -17,11 +17,14 @@ from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Reported
-from gaddum.simulate import regimen
+from gaddum.simulate import plan as plans
+from gaddum.simulate import scaling
 from gaddum.simulate.exposures import concentrations
 from gaddum.simulate.followed import is_saturable
 from gaddum.simulate.parameters import Z_GRID
-from gaddum.simulate.regimen import Assumption, Plan, Register, dosed_drugs, plan_regimen
+from gaddum.simulate.plan import Plan
+from gaddum.simulate.regimen import dosed_drugs, plan_regimen
+from gaddum.simulate.register import Assumption, Register
 
 LOG_FLOOR = -60.0
 """Log concentration (nM) that stands for none."""
@@ -111,7 +114,7 @@ def lingers(doses: tuple[Dose, ...], subject: Subject, library: Library, *, want
     return bool(series)
 
 
-def _shape(ligand: regimen.Ligand) -> int:
+def _shape(ligand: plans.Ligand) -> int:
     """Parameter that sets the shape: elimination of the dosed drug."""
     body = ligand.bodies[0]
     return body.cl if body.cl >= 0 else body.half_life
@@ -120,13 +123,13 @@ def _shape(ligand: regimen.Ligand) -> int:
 def _reported(library: Library, parent: str, subject: Subject) -> Reported:
     drug = library.drug(parent)
     assert isinstance(drug, Drug)
-    _, body = regimen.disposition(drug, subject.species)
+    _, body = scaling.disposition(drug, subject.species)
     found = body.cl or body.half_life
     assert found is not None
     return found
 
 
-def _scale_sd(ligand: regimen.Ligand, register: Register) -> float:
+def _scale_sd(ligand: plans.Ligand, register: Register) -> float:
     """Standard deviation of the log of all factors that multiply a curve."""
     if not ligand.bodies:
         return 0.0

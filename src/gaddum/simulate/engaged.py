@@ -19,7 +19,7 @@ from gaddum.simulate.binding import Bond, Bound, bound, slow_courses
 from gaddum.simulate.exposures import concentrations, filled, skeleton
 from gaddum.simulate.followed import check_followable, follow, is_saturable
 from gaddum.simulate.layout import Layout, interval_h
-from gaddum.simulate.regimen import Plan
+from gaddum.simulate.plan import Plan
 from gaddum.simulate.response import values as read_values
 
 ORDER = 5

@@ -23,7 +23,8 @@ from gaddum.simulate.engaged import Engaged, engage
 from gaddum.simulate.layout import Layout, lay_out
 from gaddum.simulate.occupancy import curve_times
 from gaddum.simulate.reach import MULTIPLES, multiplied
-from gaddum.simulate.regimen import ADULT_WEIGHT, dosed_drugs
+from gaddum.simulate.regimen import dosed_drugs
+from gaddum.simulate.scaling import ADULT_WEIGHT
 
 EXPONENT = 0.33
 """Power of the ratio of body weights by which a dose per kg scales."""

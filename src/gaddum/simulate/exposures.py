@@ -15,10 +15,10 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from gaddum.mechanism import exposure
-from gaddum.mechanism.exposure import Impulse
+from gaddum.mechanism.impulse import Impulse
 from gaddum.simulate.followed import follow, is_saturable
 from gaddum.simulate.pathways import Stream, Values, before, plasma, share, streams, through, value
-from gaddum.simulate.regimen import Input, Ligand, Plan
+from gaddum.simulate.plan import Input, Ligand, Plan
 
 # Compiled piece by piece, as in `pathways`.
 _steady_state = jax.jit(exposure.steady_state)

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.mechanism.exposure import Impulse
+from gaddum.mechanism.impulse import Impulse
 from gaddum.mechanism.saturable import Arrival, Stage, chain_concentrations
 from gaddum.simulate.pathways import Drawn, before, clearance, peripherals, plasma, share, streams, value
-from gaddum.simulate.regimen import Body, Input, Ligand, Plan
+from gaddum.simulate.plan import Body, Input, Ligand, Plan
 
 DRAWS = 4096
 """Draws that are followed together."""

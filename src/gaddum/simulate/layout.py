@@ -22,7 +22,9 @@ from gaddum.records.source import Source
 from gaddum.records.species import Species
 from gaddum.simulate.binding import Bond, bonds
 from gaddum.simulate.parameters import Parameter
-from gaddum.simulate.regimen import Assumption, Plan, Register, dosed_drugs, plan_regimen
+from gaddum.simulate.plan import Plan
+from gaddum.simulate.regimen import dosed_drugs, plan_regimen
+from gaddum.simulate.register import Assumption, Register
 from gaddum.simulate.variates import even_variates
 
 

@@ -19,7 +19,7 @@ from gaddum.records.species import Species
 from gaddum.simulate.engaged import engage
 from gaddum.simulate.layout import Layout, dose_times, first_dose, last_dose, lay_out
 from gaddum.simulate.parameters import Parameter
-from gaddum.simulate.regimen import Assumption
+from gaddum.simulate.register import Assumption
 
 POINTS = 161
 """Most times of a curve where none are asked for."""

@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.mechanism import exposure
-from gaddum.mechanism.exposure import Impulse
-from gaddum.simulate.regimen import Body, Input, Ligand
+from gaddum.mechanism import impulse as impulses
+from gaddum.mechanism.impulse import Impulse, transit
+from gaddum.simulate.plan import Body, Input, Ligand
 
 # Compiled piece by piece, so that plans of any structure share them; within a compiled caller they are inlined.
-_mammillary_impulse = jax.jit(exposure.mammillary)
-through = jax.jit(exposure.through)
-cascade = jax.jit(exposure.cascade)
+_mammillary_impulse = jax.jit(impulses.mammillary)
+through = jax.jit(impulses.through)
+cascade = jax.jit(impulses.cascade)
 
 Values = Float[Array, "parameters batch"] | Float[np.ndarray, "parameters batch"]
 """Parameters (not their logs)."""
@@ -51,7 +51,7 @@ def before(impulse: Impulse | None, one: Input, values: Values) -> Impulse | Non
         k_a = values[one.k_a]
         impulse = Impulse(k_a[None], k_a[None]) if impulse is None else through(impulse, k_a)
     if one.stages:
-        chain = exposure.transit(one.stages / values[one.transit], one.stages)
+        chain = transit(one.stages / values[one.transit], one.stages)
         impulse = chain if impulse is None else cascade(impulse, chain)
     return impulse
 

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from gaddum.mechanism import gate
 from gaddum.mechanism.behaviour import gauss_legendre
 from gaddum.mechanism.course import relaxation, turnover
-from gaddum.mechanism.exposure import Impulse
+from gaddum.mechanism.impulse import Impulse
 from gaddum.records.dose import Dose
 from gaddum.records.gate import parse_gate
 from gaddum.records.library import Library
@@ -25,7 +25,9 @@ from gaddum.records.protocol import Subject
 from gaddum.simulate.binding import Bond, bonds
 from gaddum.simulate.exposures import concentrations, responses
 from gaddum.simulate.features import VEHICLE, level
-from gaddum.simulate.regimen import Input, Ligand, Plan, Register, plan_regimen
+from gaddum.simulate.plan import Input, Ligand, Plan
+from gaddum.simulate.regimen import plan_regimen
+from gaddum.simulate.register import Register
 
 ORDER = 9
 """Gauss-Legendre nodes of each interval."""

@@ -12,7 +12,7 @@ from gaddum.records.library import Library, load_library
 from gaddum.records.shorthand import parse_route
 from gaddum.records.species import Species
 from gaddum.simulate.layout import library_name
-from gaddum.simulate.regimen import disposition
+from gaddum.simulate.scaling import disposition
 from gaddum.surface.protocols import Given, known_preparation, known_species
 
 MOST = 12
