@@ -93,6 +93,7 @@ def of_nothing():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ["empty", "narrative"])
 def test_record_without_scored_outcomes_decides_nothing(of_nothing, record):
     document = of_nothing[record]

@@ -113,6 +113,7 @@ def test_variants_follow_the_phased_inputs(ketamine):
         assert phases == (list(compare.PHASES) if hypothesis.phased else [None])
 
 
+@pytest.mark.slow
 def test_divergence_is_zero_to_itself_symmetric_and_large_between_rivals(ketamine):
     assembly = assemble(ketamine)
     problem = build_problem(ketamine, assembly)

@@ -142,6 +142,7 @@ def test_gate_matched_positive_controls_do_not_tell_phases_apart(controls, phase
         assert np.abs(found - reference).max() < 1e-9
 
 
+@pytest.mark.slow
 def test_gate_matched_positive_controls_do_not_tell_any_monotone_gates_apart(controls):
     """All gates over the case's features that are silent at vehicle and acted on by the test drug."""
     _, problem, function = controls
@@ -194,6 +195,7 @@ def of_mice(ketamine, *outcomes):
     )
 
 
+@pytest.mark.slow
 def test_contrasts_around_a_loop_sum_to_zero(ketamine):
     loaded = of_mice(ketamine, p_value("K", "V"), p_value("V", "KA"), p_value("KA", "K"))
     assembly = assemble(loaded)
@@ -206,6 +208,7 @@ def test_contrasts_around_a_loop_sum_to_zero(ketamine):
     assert np.abs(predicted.sum(axis=0)).max() < 1e-12
 
 
+@pytest.mark.slow
 def test_readout_entered_twice_on_the_same_subjects_counts_once(ketamine):
     once = of_mice(ketamine, p_value("K", "KA", same_subjects="mice", correlation=1.0))
     twice = of_mice(ketamine, *2 * [p_value("K", "KA", same_subjects="mice", correlation=1.0)])
@@ -216,6 +219,7 @@ def test_readout_entered_twice_on_the_same_subjects_counts_once(ketamine):
         assert np.abs(one - two).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_readout_entered_in_two_reports_of_a_cohort_counts_once(ketamine):
     once = of_mice(ketamine, p_value("K", "KA", same_subjects="mice", correlation=1.0))
     study = once.ledger.study("zhang_hashimoto2019")
@@ -260,6 +264,7 @@ def cohort_logs(whole):
     return evaluated
 
 
+@pytest.mark.slow
 def test_heterogeneity_integral_agrees_with_64_nodes(ketamine, whole, cohort_logs):
     z = draws_of(whole[0], 500)
     for name in ("nmdar", "nmdar-permissive-opioid"):
@@ -319,6 +324,7 @@ def scored_if(loaded, keep):
     return with_outcomes(loaded, lambda s, e: [o for o in e.outcomes if keep(s, e) or not is_scored(o)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [2014, 2018, 2019])
 def test_until_equals_dropping_later_studies(ketamine, whole, year):
     assembly, problem = whole
@@ -346,6 +352,7 @@ def test_until_drops_a_later_report_of_a_cohort_that_began_before(ketamine):
     assert len(build_problem(both, assemble(both)).scored) == 2
 
 
+@pytest.mark.slow
 def test_link_zero_equals_dropping_slices(ketamine, whole):
     assembly, problem = whole
     behaving = scored_if(ketamine, lambda s, e: e.protocol.subject.preparation == "behaving")

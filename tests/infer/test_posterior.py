@@ -77,6 +77,7 @@ def test_binomial_evidence_under_a_uniform_prior_is_one_over_n_plus_one():
     assert abs(found.log_ml + math.log(n + 1)) < 0.02
 
 
+@pytest.mark.slow
 def test_normal_inverse_gamma_evidence_is_multivariate_t():
     y = np.array([0.3, 1.4, -0.2, 0.9, 2.0])
 

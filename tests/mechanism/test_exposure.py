@@ -246,6 +246,7 @@ def test_transit_refuses_chains_that_it_cannot_resolve():
         transit(1.0, 9)
 
 
+@pytest.mark.slow
 def test_batches_equal_one_draw_at_a_time():
     draws = 5
     v_c, k_a = jnp.linspace(1.0, 4.0, draws), jnp.linspace(0.2, 3.0, draws)
@@ -299,6 +300,7 @@ def test_a_known_grid_gives_what_any_times_give():
         )
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_everywhere():
     @jax.jit
     @jax.grad

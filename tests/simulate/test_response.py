@@ -183,6 +183,7 @@ def test_a_gate_of_five_inputs_with_four_held_on_is_a_gate_of_one(morphine) -> N
     np.testing.assert_allclose(morphine.run(z, five).state, morphine.run(z, one).state, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid", "opioid-release"])
 def test_gradient_is_that_of_the_effect(ketamine, name: str) -> None:
     z, given = jnp.asarray(ketamine.draws(3)), ketamine.account(name, absolute=True)

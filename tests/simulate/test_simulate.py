@@ -90,6 +90,7 @@ def test_features_and_states_agree_with_a_stiff_solver(system) -> None:
             np.testing.assert_allclose(found.sustained[place, :, draw], solved.y[2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_blocks_of_draws_give_what_single_draws_give(system) -> None:
     from gaddum.simulate.simulate import LANES
 
