@@ -66,21 +66,25 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, float], None]]:
 
 
 def _propositions(document: dict[str, Any]) -> Table:
-    table = _table(
-        "Proposition", "Stratum and phase", ("Prior", True), ("Probability", True), ("Range", True), "Verdict"
-    )
+    """A proposition on a line of its own, then where it was asked: narrow enough for 80 columns.
+
+    Behaving animals and people go without saying, and what leans is undecided.
+    """
+    table = _table("Proposition", ("Prior", True), ("Now", True), ("Range", True), "Verdict")
     before = None
     for row in document["propositions"]:
-        leaning = f", leans {row['leaning']}" if row.get("leaning") else ""
+        if row["name"] != before:
+            table.add_row(Text(row["name"], style="bold"))
+            before = row["name"]
+        where = row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"
+        verdict = f"leans {row['leaning']}" if row.get("leaning") else row["verdict"]
         table.add_row(
-            Text("" if row["name"] == before else row["name"]),
-            Text(row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"),
+            Text(f"  {where.replace(', behaving', '')}"),
             chance(row["prior"]),
             chance(row["probability"]),
             chances(row["lower"], row["upper"]),
-            Text(row["verdict"] + leaning, style=STYLES.get(row["verdict"], "")),
+            Text(verdict, style=STYLES.get(row["verdict"], "")),
         )
-        before = row["name"]
     return table
 
 
