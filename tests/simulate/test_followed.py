@@ -12,7 +12,7 @@ from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
 from gaddum.records.target import Target
 from gaddum.simulate.curves import ligands
-from gaddum.simulate.exposures import concentrations
+from gaddum.simulate.exposures import areas, concentrations
 from gaddum.simulate.layout import lay_out
 from gaddum.simulate.occupancy import follow, occupancy
 from gaddum.simulate.parameters import Z_GRID
@@ -199,6 +199,12 @@ def test_a_compiled_simulation_refuses_saturable_elimination():
     layout = lay_out(DOSES["iv bolus"], library=library(), draws=2)
     with pytest.raises(ValueError, match="linear in a compiled simulation"):
         jax.jit(lambda theta: concentrations(layout.plan, theta, TIMES))(np.zeros_like(layout.uniform))
+
+
+def test_an_area_refuses_saturable_elimination():
+    layout = lay_out(DOSES["iv bolus"], library=library(), draws=2)
+    with pytest.raises(ValueError, match="An area needs linear kinetics"):
+        areas(layout.plan, np.zeros_like(layout.uniform))
 
 
 def test_the_curves_of_a_case_refuse_saturable_elimination():

@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from gaddum.mechanism import exposure
-from gaddum.mechanism.impulse import Impulse
+from gaddum.mechanism.impulse import Impulse, area_under_curve
 from gaddum.simulate.followed import follow, is_saturable
 from gaddum.simulate.pathways import Stream, Values, before, plasma, share, streams, through, value
 from gaddum.simulate.plan import Input, Ligand, Plan
@@ -102,12 +102,18 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
     Raises
     ------
     ValueError
-        If a regimen had gone on for ever before: its area has no beginning.
+        If a regimen had gone on for ever before, whose area has no beginning; or with `saturable` elimination, where
+        an area does not scale with the dose.
     """
     values = jnp.exp(jnp.asarray(theta, float))
     impulses: dict[tuple, Impulse] = {}
     found = []
     for ligand in plan.ligands:
+        if is_saturable(ligand):
+            raise ValueError(
+                f"An area needs linear kinetics; {ligand.drug} has `saturable` elimination. "
+                "Give the clearance that holds at the doses asked about."
+            )
         total = jnp.zeros(values.shape[1])
         for one in ligand.inputs:
             if one.steady_state:
@@ -116,8 +122,7 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
                 )
             for stream in streams(ligand, one, values):
                 impulse = _response(ligand, stream, one, values, "arterial", impulses)
-                unit = (impulse.weights / impulse.rates).sum(axis=0)
-                total = total + stream.share * one.amount * one.repeats * unit
+                total = total + stream.share * area_under_curve(impulse, one.amount * one.repeats)
         found.append(total)
     return jnp.stack(found) if found else jnp.zeros((0, values.shape[1]))
 
