@@ -96,9 +96,8 @@ def test_nothing_specific_leaves_only_own_effects_and_expectancy(case) -> None:
 
 def knocked_out(case, target: str) -> np.ndarray:
     """Rows in which a target is missing."""
-    (block,) = case.assembly.rows.blocks
-    site = block.sites[target]
-    return np.flatnonzero(site.available[site.course] == 0)
+    sites = [block.sites[target] for block in case.assembly.rows.blocks]
+    return np.flatnonzero(np.concatenate([site.available[site.course] == 0 for site in sites]))
 
 
 def test_a_knock_out_abolishes_agonism(morphine) -> None:
@@ -141,6 +140,15 @@ def test_compiled_parameters_are_those_of_a_straight_table_for_any_number_of_dra
     z = np.clip(np.random.default_rng(0).standard_normal((4, batch)), -4, 4)
     found = np.asarray(jax.jit(values)(slopes * Z_GRID, z))
     np.testing.assert_allclose(found, slopes * z, atol=1e-12)
+
+
+def test_single_precision_changes_effects_by_far_less_than_quadrature_does(case) -> None:
+    z = case.draws(20)
+    for hypothesis in specific(case):
+        given = account(hypothesis, case.assembly)
+        exact = np.asarray(case.run(z, given).effect)
+        fast = np.asarray(respond(case.assembly, jnp.asarray(z), given, single=True).effect)
+        np.testing.assert_allclose(fast, exact, atol=2e-5 * max(1.0, np.abs(exact).max()))
 
 
 def test_own_effects_count_as_an_account_says(ketamine) -> None:

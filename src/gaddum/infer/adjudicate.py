@@ -27,7 +27,7 @@ from gaddum.infer.kernel import evaluate
 from gaddum.infer.likelihood import Problem, Setting, build_problem
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
-from gaddum.infer.posterior import Settings, batch_shape, sample_posterior
+from gaddum.infer.posterior import Evidence, Settings, batch_shape, sample_posterior
 from gaddum.infer.predictive import Predictor, in_double_precision
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import assemble
@@ -37,9 +37,9 @@ Progress = Callable[[str, float], None]
 
 INERT = 1e-9
 """Slope of a log likelihood (nats) below which a dimension does not matter; rounding alone gives 1e-14."""
-SAMPLER = Settings(particles=256, lanes=32)
-"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 32
-fill vector registers, and their arrays stay near the core: a draw of the whole record took half as long as by 64."""
+SAMPLER = Settings(particles=256, lanes=64)
+"""Half the particles of a general fit: errors of log evidence stay near 0.01 nats on verdict-only records. Blocks of 64
+in single precision fill vector registers, and their arrays stay near the core."""
 
 
 class Adjudication(NamedTuple):
@@ -124,7 +124,7 @@ def _run(
     weights = problem.link.copy()
     if until is not None and problem.scored:
         weights[problem.years > until] = 0.0
-    function = make_log_likelihood(problem)
+    function = make_log_likelihood(problem, single=True)
     variants = compare.variants(loaded.case)
     predictor = Predictor(problem)
     first = make_setting(problem, compare.variant_account(variants[0], assembly, absolute=False), weights)
@@ -217,13 +217,17 @@ def _fit_all(
     settings: Settings,
     progress: Progress,
 ) -> dict[tuple[str, int], Fit]:
-    """Fit one variant of each equivalence group in both parameterisations; members share the fit."""
+    """Fit one variant of each equivalence group in both parameterisations; members share the fit.
+
+    The first fit of a hypothesis climbs the ladder from the prior. Its other phases and its other form differ from it
+    in degree and start from its draws, or from those of their own phase.
+    """
     problem = predictor.problem
     tasks = [(form, group[0]) for form in FORMS for group in equivalent]
     done: dict[tuple[str, int], float] = dict.fromkeys(tasks, 0.0)
     lock = threading.Lock()
 
-    def fit(task: tuple[str, int]) -> Fit:
+    def fit(task: tuple[str, int], start: Evidence | None, number: int) -> Fit:
         form, place = task
         variant = variants[place]
         given = make_setting(
@@ -236,16 +240,34 @@ def _fit_all(
                 done[task] = fraction
                 progress("weighing the hypotheses", sum(done.values()) / len(done))
 
-        evidence = sample_posterior(function, given, mask, seed=seed, settings=settings, progress=report)
+        # No two fits of a family may share a stream, since one begins where another ended.
+        stream = seed + (number << 32)
+        evidence = sample_posterior(
+            function, given, mask, seed=stream, settings=settings, progress=report, start=start
+        )
         thinned = np.linspace(0, evidence.draws.shape[0] - 1, SUMMARY_DRAWS).astype(int)
         prior = np.random.default_rng(seed).standard_normal((mask.size, SUMMARY_DRAWS))
         sample = np.where(mask[:, None], evidence.draws[thinned].T, prior)
         report("done", 1.0)
         return Fit(variant, form, given, evidence, sample, predictor.outlined(sample, given))
 
-    results = parallel.map_tasks(lambda task: in_double_precision(lambda: fit(task)), tasks, workers=workers)
+    def fit_family(family: list[tuple[str, int]]) -> dict[tuple[str, int], Fit]:
+        fits: dict[tuple[str, int], Fit] = {}
+        for number, task in enumerate(family):
+            relative = fits.get((FORMS[0], task[1])) or fits.get(family[0])
+            fits[task] = fit(task, relative.evidence if relative else None, number)
+        return fits
+
+    families: dict[str, list[tuple[str, int]]] = {}
+    for task in tasks:
+        families.setdefault(variants[task[1]].hypothesis.name, []).append(task)
+    longest_first = sorted(families.values(), key=len, reverse=True)
+    results = parallel.map_tasks(
+        lambda family: in_double_precision(lambda: fit_family(family)), longest_first, workers=workers
+    )
+    fitted = {task: result for of_family in results for task, result in of_family.items()}
     found: dict[tuple[str, int], Fit] = {}
-    for (form, lead), result in zip(tasks, results, strict=True):
+    for (form, lead), result in fitted.items():
         for member in next(group for group in equivalent if group[0] == lead):
             own = compare.variant_account(variants[member], problem.assembly, absolute=form == "absolute")
             found[form, member] = result._replace(

@@ -127,9 +127,6 @@ def _rivals(fitted: Fitted) -> list[dict[str, Any]]:
             "dimension": max(fit.evidence.dimension for fit in mine),
             "r_hat": max(fit.evidence.r_hat for fit in mine),
             "ess": min(fit.evidence.ess for fit in mine),
-            "smc_log_ml": float(
-                compare.combine(np.array([f.evidence.smc_log_ml for f in mine]), np.zeros(len(mine)))[0]
-            ),
             "evaluations": sum(fit.evidence.evaluations for fit in mine),
         }
         for form in FORMS:

@@ -45,7 +45,7 @@ class Evidence:
     log_ml_mcse: float
     """Its Monte-Carlo standard error (nats); see `bridge.log_evidence_difference_mcse` for differences."""
     smc_log_ml: float
-    """Log marginal likelihood by the ladder's increments, a diagnostic (nats)."""
+    """Log marginal likelihood by the ladder's increments, a diagnostic; NaN without a ladder (nats)."""
     r_hat: float
     """Largest rank-normalised split R-hat between populations, over dimensions and the log likelihood (1)."""
     ess: float
@@ -56,6 +56,8 @@ class Evidence:
     """Temperature steps (1)."""
     evaluations: int
     """Evaluations of the likelihood's gradient, per particle and not per batch (1)."""
+    step: float
+    """Leapfrog step at the end, in whitened coordinates (1)."""
     established: bool
     """Whether every diagnostic passed."""
     note: str

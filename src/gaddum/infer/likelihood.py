@@ -24,7 +24,7 @@ from gaddum.records.outcome import Outcome, is_scored
 from gaddum.simulate.assemble import Assembly, Reading
 from gaddum.simulate.response import Account, prior_table, respond, values
 
-HERMITE_NODES = 12
+HERMITE_NODES = 8
 
 
 class Setting(NamedTuple):
@@ -142,18 +142,20 @@ def setting(
     return Setting(account, prior_table(problem.assembly), problem.link if weights is None else weights)
 
 
-def log_likelihood(problem: Problem) -> Callable[[Array, Setting], Array]:
+def log_likelihood(problem: Problem, *, single: bool = False) -> Callable[[Array, Setting], Array]:
     """Make the function (z, setting) -> log likelihood of each draw, batch last.
 
-    Make it once per case: a compiled function is cached by identity.
+    Make it once per case: a compiled function is cached by identity. With `single`, courses over time are computed in
+    single precision, as `respond` says.
     """
 
     def function(z: Float[Array, "dimension batch"], given: Setting) -> Float[Array, " batch"]:
         if not problem.scored:
             return jnp.zeros(z.shape[1])
-        effect = respond(problem.assembly, z, given.account, given.table).effect
-        logs = cohort_log_likelihoods(problem, effect, cohort_spread(problem, z, given))
-        return jnp.asarray(given.weights) @ logs
+        effect = respond(problem.assembly, z, given.account, given.table, single=single).effect
+        spread, precision = cohort_spread(problem, z, given), jnp.float32 if single else z.dtype
+        logs = cohort_log_likelihoods(problem, effect.astype(precision), spread.astype(precision))
+        return jnp.asarray(given.weights) @ logs.astype(z.dtype)
 
     return function
 
@@ -176,19 +178,25 @@ def cohort_log_likelihoods(
     """Log likelihood of each cohort, heterogeneity integrated by `count` nodes and failure mixed in."""
     nodes, node_weights = np.polynomial.hermite_e.hermegauss(count)
     log_node_weights = np.log(node_weights / node_weights.sum())
-    scale = jnp.exp(spread[None, :] * nodes[:, None]).ravel()
-    total = jnp.zeros((len(problem.cohorts), scale.size))
+    precision = effect.dtype
+
+    def constant(x: np.ndarray | Array) -> Array:
+        return jnp.asarray(x, precision)
+
+    tables = Tables(*(constant(table) for table in problem.tables))
+    scale = jnp.exp(spread[None, :] * constant(nodes)[:, None]).ravel()
+    total = jnp.zeros((len(problem.cohorts), scale.size), precision)
     if problem.contrasts_1d.size:
-        x = _times(jnp.matmul(problem.contrasts_1d, effect), nodes.size) * scale
-        total += problem.members_1d @ evaluate_1d(problem.tables, x)
+        x = _times(jnp.matmul(constant(problem.contrasts_1d), effect), nodes.size) * scale
+        total += constant(problem.members_1d) @ evaluate_1d(tables, x)
     if problem.contrasts_2d.size:
-        x = _times(problem.contrasts_2d[0] @ effect, nodes.size) * scale
-        y = _times(problem.contrasts_2d[1] @ effect, nodes.size) * scale
-        total += problem.members_2d @ evaluate_2d(problem.tables, x, y)
-    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size) + log_node_weights[:, None]
-    integrated = jax.scipy.special.logsumexp(by_node, axis=1)
-    failed = jnp.log(problem.failure) + problem.log_saturated[:, None]
-    return jnp.logaddexp(jnp.log1p(-problem.failure) + integrated, failed)
+        x = _times(constant(problem.contrasts_2d[0]) @ effect, nodes.size) * scale
+        y = _times(constant(problem.contrasts_2d[1]) @ effect, nodes.size) * scale
+        total += constant(problem.members_2d) @ evaluate_2d(tables, x, y)
+    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size)
+    integrated = jax.scipy.special.logsumexp(by_node + constant(log_node_weights)[:, None], axis=1)
+    failed = constant(np.log(problem.failure) + problem.log_saturated)[:, None]
+    return jnp.logaddexp(float(np.log1p(-problem.failure)) + integrated, failed)
 
 
 def _times(x: Array, count: int) -> Array:

@@ -44,7 +44,7 @@ def nuts_evidence(
     Returns
     -------
     Evidence
-        As from `sample_posterior`; `smc_log_ml` is NaN and there are no stages.
+        As from `sample_posterior`; `smc_log_ml` and `step` are NaN and there are no stages.
     """
     try:
         import blackjax
@@ -88,6 +88,7 @@ def nuts_evidence(
         ess=found.ess,
         dimension=active,
         stages=0,
+        step=math.nan,
         evaluations=int(np.sum(steps)),
         established=established,
         note=(

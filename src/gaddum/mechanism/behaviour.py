@@ -56,8 +56,8 @@ def acute_effect(
     k_e : array
         Equilibration rate, 1/h.
     """
-    kernel = k_e * jnp.exp(-k_e * before_test[..., None])
-    return jnp.sum(weights[..., None] * kernel * drive, axis=1)
+    weights, before_test = (jnp.asarray(x, drive.dtype)[..., None] for x in (weights, before_test))
+    return jnp.sum(weights * k_e * jnp.exp(-k_e * before_test) * drive, axis=1)
 
 
 def sustained_effect(
@@ -86,10 +86,11 @@ def sustained_effect(
     start : array
         P at time 0.
     """
-    width = np.asarray(panel_width)
-    weights = (width[..., None] * rule.weights).reshape(drive.shape[:2])
+    width = np.asarray(panel_width, drive.dtype)
+    weights = (width[..., None] * rule.weights.astype(drive.dtype)).reshape(drive.shape[:2])
     left, total = _integrals_to_test(drive, width, rule)
-    span = jnp.sum(panel_width, axis=1)[:, None]
+    span = width.sum(axis=1)[:, None]
+    before_test = jnp.asarray(before_test, drive.dtype)
     # By parts: what the drive up to the test has built up, held against decay since. Quicker build-up makes the usual
     # integrand, k_on u exp(-k_on U - k_off t), a narrow peak; this one only tends to a step of height k_off.
     held = -jnp.expm1(-k_on * left) * jnp.exp(-k_off * before_test[..., None])
@@ -110,9 +111,10 @@ def _integrals_to_test(
         drive.reshape(readings, panels, rule.nodes.size, drive.shape[-1]) * panel_width[..., None, None]
     )
     own, whole = jnp.zeros_like(by_panel), jnp.zeros_like(by_panel[:, :, 0])
+    to_end = (rule.weights - rule.cumulative).astype(drive.dtype)
     for k in range(rule.nodes.size):  # written out, which fuses where a small product would not
-        own = own + (rule.weights[k] - rule.cumulative[:, k, None]) * by_panel[:, :, k, None]
-        whole = whole + rule.weights[k] * by_panel[:, :, k]
-    later = jnp.matmul(np.triu(np.ones((panels, panels)), 1), whole)
+        own = own + to_end[:, k, None] * by_panel[:, :, k, None]
+        whole = whole + float(rule.weights[k]) * by_panel[:, :, k]
+    later = jnp.matmul(np.triu(np.ones((panels, panels), drive.dtype), 1), whole)
     left = own + later[:, :, None]
     return left.reshape(drive.shape), later[:, 0] + whole[:, 0]

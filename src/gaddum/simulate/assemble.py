@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaddum.mechanism.behaviour import Quadrature, gauss_legendre
 from gaddum.records.case import Case
 from gaddum.records.drug import Drug
 from gaddum.records.gate import parse_gate
@@ -21,7 +20,7 @@ from gaddum.records.prior import Fixed
 from gaddum.records.protocol import Arm, Endpoint, Subject
 from gaddum.simulate.curves import Assumption, dosed_drugs, ligands, lingers
 from gaddum.simulate.features import VEHICLE
-from gaddum.simulate.panels import ORDER, nodes_of, panels
+from gaddum.simulate.panels import nodes_of, panels, rule_of
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
 from gaddum.simulate.sites import Binder, Block, Course, Sampled
 
@@ -76,7 +75,6 @@ class Assembly(NamedTuple):
     """Inputs of the largest gate of the case, for which one compiled function serves all accounts."""
     constants: dict[str, float]
     assumptions: tuple[Assumption, ...]
-    rule: Quadrature
     times: Float[np.ndarray, "rows nodes"]
     """Nodes, hours from the test drug; the last is the test itself, repeated in rows with fewer nodes than others."""
 
@@ -114,7 +112,6 @@ def assemble(loaded: LoadedCase) -> Assembly:
     priors = {prior.name: prior for prior in case.priors}
     assumptions: set[Assumption] = set()
     wanted = _binding_drugs(case, library, targets)
-    rule = gauss_legendre(ORDER)
 
     def declared(row: str, name: str | None = None) -> int:
         if row not in priors:
@@ -146,7 +143,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
     readings = [r._replace(row=place.get(r.row, -1)) for r in readings]
     anchors = {key: place[row] for key, row in anchors.items()}
-    moments = [nodes_of(edges, rule) for edges in grids]
+    moments = [nodes_of(edges) for edges in grids]
     per_row = [
         ligands(arm.doses, subject, library, times, wanted=wanted, assumptions=assumptions)
         for (subject, arm, _), times in zip(rows, moments, strict=True)
@@ -174,7 +171,8 @@ def assemble(loaded: LoadedCase) -> Assembly:
             for row in mine
         ]
         acute = sum(rows[row][2].phase != "sustained" for row in mine)
-        blocks.append(binder.block(acute, np.array([grids[row] for row in mine]), rule, inside, targets))
+        edges = np.array([grids[row] for row in mine])
+        blocks.append(binder.block(acute, edges, rule_of(size - 1), inside, targets))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
     second = {
         feature: declared("reserve.potency", f"potency ratio of {feature}")
@@ -205,7 +203,6 @@ def assemble(loaded: LoadedCase) -> Assembly:
         most_inputs=max((len(parse_gate(h.gate).inputs) for h in case.hypotheses), default=1),
         constants=constants,
         assumptions=tuple(sorted(assumptions)),
-        rule=rule,
         times=_rectangular(moments),
     )
 

@@ -2,8 +2,8 @@
 
 Each feature is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
 however many the case has. The gradient runs through the same switch and computes a branch again rather than storing
-what it passed through. Nodes of all blocks of rows lie one after the other, as points; each row's last is the test.
-Whatever a branch reads is computed before the switch, which is also what keeps XLA from computing it many times over.
+what it passed through. Whatever a branch reads is computed before the switch, which is also what keeps XLA from
+computing it many times over.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +33,10 @@ class Given(NamedTuple):
     level: Float[Array, " features"]
 
 
+Levels = tuple[Float[Array, "_ _ batch"], ...]
+"""Level of a feature by block of rows, each [rows, nodes, batch]; the last node is the test."""
+
+
 class Shared(NamedTuple):
     """What all inputs are computed from, once a draw."""
 
@@ -44,47 +48,55 @@ class Shared(NamedTuple):
 def shared(
     assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
 ) -> Shared:
-    """Compute what all inputs share; curves of one shape parameter are one product with its basis functions."""
-    rows = assembly.rows
-    waves = bumps(pick(z, rows.shapes)) if rows.shapes.size else None
+    """Compute what all inputs share, in the precision of theta; curves of one shape are one product with its basis."""
+    rows, precision = assembly.rows, theta.dtype
+    waves = bumps(pick(z, rows.shapes).astype(precision)) if rows.shapes.size else None
     unit = []
     for block in rows.blocks:
         pieces = []
         for curves in block.curves:
-            flat = curves.table.reshape(-1, curves.table.shape[-1])
+            flat = curves.table.reshape(-1, curves.table.shape[-1]).astype(precision)
             if curves.shape < 0 or waves is None:
                 pieces.append(jnp.broadcast_to(flat, (flat.shape[0], z.shape[1])))
             else:
                 pieces.append(jnp.matmul(flat, waves[curves.shape]))
         nodes = block.before.shape[1] + 1
-        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]))])
+        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]), precision)])
         unit.append(jnp.exp(logs).reshape(-1, nodes, z.shape[1]))
     return Shared(theta, tuple(unit))
 
 
-def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float[Array, "points batch"], ...]:
+def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Levels, ...]:
     """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
-    branches = [partial(_points, assembly, name) for name in assembly.features]
-    points = sum(block.before.size + block.before.shape[0] for block in assembly.rows.blocks)
-    shape = (given.inputs.shape[0], points, common.theta.shape[1])
-    if not branches or not points:
-        return tuple(jnp.zeros(shape))
+    branches = [partial(_levels, assembly, name) for name in assembly.features]
+    count, precision = given.inputs.shape[0], common.theta.dtype
+    nothing = tuple(
+        jnp.zeros(
+            (count, *block.before.shape[:1], block.before.shape[1] + 1, common.theta.shape[1]), precision
+        )
+        for block in assembly.rows.blocks
+    )
+    if not branches or not nothing:
+        return tuple(tuple(block[j] for block in nothing) for j in range(count))
 
     @jax.custom_vjp
-    def levels(common: Shared, given: Given) -> tuple[Array, ...]:
-        def one(j: Array, found: Array) -> Array:
-            return found.at[j].set(jax.lax.switch(given.inputs[j], branches, common, given))
+    def levels(common: Shared, given: Given) -> tuple[Levels, ...]:
+        def one(j: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
+            mine = jax.lax.switch(given.inputs[j], branches, common, given)
+            return tuple(all_.at[j].set(block) for all_, block in zip(found, mine, strict=True))
 
-        stacked = jax.lax.fori_loop(0, given.used, one, jnp.zeros(shape))
-        return tuple(stacked[j] for j in range(shape[0]))
+        stacked = jax.lax.fori_loop(0, given.used, one, nothing)
+        return tuple(tuple(block[j] for block in stacked) for j in range(count))
 
-    def backward(kept: tuple[Shared, Given], g: tuple[Array, ...]) -> tuple:
+    def backward(kept: tuple[Shared, Given], g: tuple[Levels, ...]) -> tuple:
         common, given = kept
-        stacked = jnp.stack(g)
+        stacked = tuple(jnp.stack(of_block) for of_block in zip(*g, strict=True))
         pulled = [_pulled(branch) for branch in branches]
 
         def one(j: Array, total: Shared) -> Shared:
-            found = jax.lax.switch(given.inputs[j], pulled, stacked[j], common, given)
+            found = jax.lax.switch(
+                given.inputs[j], pulled, tuple(block[j] for block in stacked), common, given
+            )
             return jax.tree.map(jnp.add, total, found)
 
         return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
@@ -93,17 +105,17 @@ def gate_levels(assembly: Assembly, given: Given, common: Shared) -> tuple[Float
     return levels(common, given)
 
 
-def branched(branches: Sequence[Callable[..., Array]], which: Array, x: Any, data: Any) -> Array:
+def branched(branches: Sequence[Callable[..., Any]], which: Array, x: Any, data: Any) -> Any:
     """Take one branch of a function of x, forward and backward, with nothing computed or stored for the others."""
 
     @jax.custom_vjp
-    def taken(x: Any, which: Array, data: Any) -> Array:
+    def taken(x: Any, which: Array, data: Any) -> Any:
         return jax.lax.switch(which, branches, x, data)
 
-    def forward(x: Any, which: Array, data: Any) -> tuple[Array, tuple]:
+    def forward(x: Any, which: Array, data: Any) -> tuple[Any, tuple]:
         return taken(x, which, data), (x, which, data)
 
-    def backward(kept: tuple, g: Array) -> tuple:
+    def backward(kept: tuple, g: Any) -> tuple:
         x, which, data = kept
         pulled = [lambda g, x, data, f=f: jax.vjp(lambda x: f(x, data), x)[1](g)[0] for f in branches]
         return jax.lax.switch(which, pulled, g, x, data), None, None
@@ -123,22 +135,17 @@ def feature_levels(
 
 
 def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
-    def pull(g: Array, common: Shared, given: Given) -> Shared:
+    def pull(g: Levels, common: Shared, given: Given) -> Shared:
         return jax.vjp(lambda common: branch(common, given), common)[1](g)[0]
 
     return pull
 
 
-def _points(assembly: Assembly, name: str, common: Shared, given: Given) -> Float[Array, "points batch"]:
-    """Level of a feature at all points."""
-    levels = _levels(assembly, name, common, given)
-    return jnp.concatenate([of_block.reshape(-1, of_block.shape[-1]) for of_block in levels])
+def _levels(assembly: Assembly, name: str, common: Shared, given: Given) -> Levels:
+    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone).
 
-
-def _levels(
-    assembly: Assembly, name: str, common: Shared, given: Given
-) -> list[Float[Array, "rows nodes batch"]]:
-    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone)."""
+    Written so that a small level is as precise as its concentration.
+    """
     place, theta = assembly.features.index(name), common.theta
     target, feature = name.split(".")
     found = []
@@ -147,29 +154,30 @@ def _levels(
         bound = partial(_bound, site, theta, unit)
         match feature:
             case "block":
-                level = _blocked(bound, 1.0)
+                level = _share(_inhibited(bound, 1.0))
             case "reserve":
-                level = 1 - _blocked(bound, jnp.exp(-theta[assembly.rows.second_site[name]]))
+                level = 1 / (1 + _inhibited(bound, jnp.exp(-theta[assembly.rows.second_site[name]])))
             case "engagement":
-                level = 1 - 1 / (1 + bound("any"))
+                level = _share(bound("any"))
             case _:
-                total = 1 + site.tone[:, None, None] * jnp.exp(theta[site.endogenous]) + bound("any")
+                tone = site.tone.astype(theta.dtype)[:, None, None]
+                total = 1 + tone * jnp.exp(theta[site.endogenous]) + bound("any")
                 held = bound("agonist" if feature == "agonism" else "antagonist") / total
-                left = (site.available * site.tone)[:, None, None]
+                left = site.available.astype(theta.dtype)[:, None, None] * tone
                 level = held if feature == "agonism" else left * (1 - held)
         level = jnp.where(given.forced[place] > 0, given.level[place], level)
         if feature == "agonism":
-            level = level * site.available[:, None, None]
+            level = level * site.available.astype(theta.dtype)[:, None, None]
         found.append(spread(level, site.course))
-    return found
+    return tuple(found)
 
 
 def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:
     """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
     mine = np.flatnonzero(site.roles[role])
     if not mine.size:
-        return jnp.zeros((site.tone.size, *unit.shape[1:]))
-    loading = np.zeros((mine.size, theta.shape[0]))
+        return jnp.zeros((site.tone.size, *unit.shape[1:]), theta.dtype)
+    loading = np.zeros((mine.size, theta.shape[0]), theta.dtype)
     for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
         loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
     strength = jnp.matmul(loading, theta)
@@ -179,5 +187,11 @@ def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "co
     return collect(pairs, site.course_of_pair[mine], site.tone.size)
 
 
-def _blocked(bound: Callable[[str], Array], potency: Array | float) -> Array:
-    return 1 - 1 / ((1 + potency * bound("channel")) * (1 + potency * bound("glutamate")))
+def _inhibited(bound: Callable[[str], Array], potency: Array | float) -> Array:
+    """Sum of C/K, and their products, of blockers of the channel and of the glutamate site."""
+    channel, glutamate = (potency * bound(role) for role in ("channel", "glutamate"))
+    return channel + glutamate + channel * glutamate
+
+
+def _share(bound: Array) -> Array:
+    return bound / (1 + bound)

@@ -6,20 +6,25 @@ its doses need, in one of few sizes, since arms of one size are computed togethe
 """
 
 import itertools
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
 
 from gaddum import units
-from gaddum.mechanism.behaviour import Quadrature
+from gaddum.mechanism.behaviour import Quadrature, gauss_legendre
 from gaddum.records.dose import HELD, Dose
 
-PANELS, ORDER = 5, 5
-"""Panels of an arm with a single moment of change, and nodes in each."""
+FEW, PANELS = 3, 5
+"""Panels of an arm with a single moment of change, up to a test within `SPAN` and beyond."""
+ORDER, ORDER_OF_MANY = 4, 3
+"""Nodes in each panel of such an arm, and of an arm with more changes."""
 FIRST = 0.25
 """Width (h) of the first panel after an injection, at most a quarter of the way to the next change."""
 SHORT, LONG = 2, 3
 """Panels from one of several changes to the next, up to `SPAN` and beyond."""
+MANY = 20
+"""Numbers of panels of such arms are multiples of this."""
 SPAN = 4.0
 """Time (h) by which most of a small molecule is gone."""
 
@@ -48,7 +53,8 @@ def panels(
         not changes[2:] and inputs == {(0.0, changes[1])}
     ):  # one injection or one infusion
         first = changes[1] if changes[1:] else FIRST
-        return np.concatenate([[0.0], np.geomspace(min(first, test_time / 4), test_time, PANELS)])
+        count = FEW if test_time <= SPAN else PANELS
+        return np.concatenate([[0.0], np.geomspace(min(first, test_time / 4), test_time, count)])
     each = [
         np.array([end])
         if (start, end) in inputs
@@ -58,17 +64,22 @@ def panels(
         for start, end in itertools.pairwise([*changes, test_time])
     ]
     edges = np.concatenate([[0.0], *each])
-    size = PANELS
-    while size < edges.size - 1:
-        size *= 2
+    size = MANY * -(-(edges.size - 1) // MANY)
     while edges.size - 1 < size:  # halve the widest until the size is one of few
         widest = int(np.argmax(np.diff(edges)))
         edges = np.insert(edges, widest + 1, edges[widest : widest + 2].mean())
     return edges
 
 
-def nodes_of(edges: Float[np.ndarray, " edges"], rule: Quadrature) -> Float[np.ndarray, " nodes"]:
+@cache
+def rule_of(count: int) -> Quadrature:
+    """Rule of each of a number of panels."""
+    return gauss_legendre(ORDER if count <= PANELS else ORDER_OF_MANY)
+
+
+def nodes_of(edges: Float[np.ndarray, " edges"]) -> Float[np.ndarray, " nodes"]:
     """Quadrature nodes of all panels in time order, and then the test itself (h)."""
+    rule = rule_of(edges.size - 1)
     inner = edges[:-1, None] + np.diff(edges)[:, None] * rule.nodes
     return np.append(inner.ravel(), edges[-1])
 

@@ -47,7 +47,8 @@ def pick(array: Float[Array, "size ..."], index: Int[np.ndarray, " picked"]) -> 
         return jnp.where((index >= 0).reshape(-1, *[1] * (x.ndim - 1)), found, 0.0) if missing else found
 
     def backward(_: None, g: Array) -> tuple[Array]:
-        return (jnp.matmul(chosen.T, g.reshape(index.size, -1)).reshape(size, *g.shape[1:]),)
+        product = jnp.matmul(chosen.T.astype(g.dtype), g.reshape(index.size, -1))
+        return (product.reshape(size, *g.shape[1:]),)
 
     picked.defvjp(lambda x: (picked(x), None), backward)
     return picked(array)

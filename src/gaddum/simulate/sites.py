@@ -83,6 +83,8 @@ class Block(NamedTuple):
 
     acute: int
     """Number of acute readings."""
+    rule: Quadrature
+    """Rule of each panel."""
     width: Float[np.ndarray, "rows panels"]
     """Width of each panel (h)."""
     weights: Float[np.ndarray, "rows nodes"]
@@ -139,7 +141,7 @@ class Binder:
         sites = {target: self._site(target, rows, bound[target], place) for target in targets}
         stratum = np.array([row.stratum for row in rows], int)
         before = np.maximum(edges[:, -1:] - times, 0.0)
-        return Block(acute, width, weights, before, stratum, curves, sites)
+        return Block(acute, rule, width, weights, before, stratum, curves, sites)
 
     def _site(
         self,

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from gaddum.simulate.parameters import Z_GRID
 
-_STEP = float(Z_GRID[1] - Z_GRID[0])
+_FIRST, _STEP = float(Z_GRID[0]), float(Z_GRID[1] - Z_GRID[0])
 _CELLS = Z_GRID.size - 1
 
 
@@ -21,8 +21,8 @@ def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
 
     A tabulated curve is the product of its `coefficients` with these, so that a lookup is not a gather.
     """
-    place = jnp.clip((z - Z_GRID[0]) / _STEP, 0.0, _CELLS)
-    distance = jnp.abs(place[..., None, :] - jnp.arange(-1.0, _CELLS + 2.0)[:, None])
+    place = jnp.clip((z - _FIRST) / _STEP, 0.0, _CELLS)
+    distance = jnp.abs(place[..., None, :] - jnp.arange(-1.0, _CELLS + 2.0, dtype=place.dtype)[:, None])
     near = 2 / 3 - distance**2 + 0.5 * distance**3
     far = jnp.maximum(2.0 - distance, 0.0) ** 3 / 6
     return jnp.where(distance < 1, near, far)
@@ -59,7 +59,7 @@ _lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
 def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
     """Value and slope from one pass over the four coefficients that reach z."""
     flat = jnp.asarray(coefficients(table)).reshape(-1)
-    raw = (z - Z_GRID[0]) / _STEP
+    raw = (z - _FIRST) / _STEP
     place = jnp.clip(raw, 0.0, _CELLS)
     cell = jnp.clip(jnp.floor(place), 0, _CELLS - 1)
     f = place - cell
