@@ -84,6 +84,24 @@ def test_every_scored_outcome_is_held_out_once(document):
     assert sum(row["outcomes"] for row in document["held_out"]["histogram"]) == pytest.approx(6)
 
 
+def test_timeline_goes_from_the_first_year_to_the_result(document):
+    years = [row["year"] for row in document["timeline"]]
+    assert years == sorted(set(years)) and len(years) == 2
+    for row in document["timeline"]:
+        assert sum(one["probability"] for one in row["hypotheses"].values()) == pytest.approx(1.0)
+    for row in document["hypotheses"]:
+        last = document["timeline"][-1]["hypotheses"][row["name"]]
+        assert last["probability"] == pytest.approx(row["probability"])
+        assert last["log_bf"] == pytest.approx(row["log_bf"])
+
+
+def test_timeline_agrees_with_a_run_that_stops_at_its_year(case, document):
+    first = document["timeline"][0]
+    alone = chain.adjudicate(case, hypotheses=HYPOTHESES, settings=SMALL, until=first["year"]).document
+    for row in alone["hypotheses"]:
+        assert first["hypotheses"][row["name"]]["log_bf"] == pytest.approx(row["log_bf"], abs=0.3)
+
+
 def test_selective_publication_is_part_of_the_set_that_a_verdict_must_survive(document):
     rows = {row["name"]: row for row in document["sensitivity"]}
     assert document["selection"]["flagged"] == 2

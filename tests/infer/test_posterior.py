@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, multivariate_t
 
 from gaddum.infer.evidence import Settings
 from gaddum.infer.nuts import nuts_evidence
-from gaddum.infer.posterior import sample_posterior
+from gaddum.infer.posterior import Ascent, sample_posterior
 
 LOG_2PI = math.log(2 * math.pi)
 SMALL = Settings(particles=100, lanes=100)
@@ -277,3 +277,79 @@ def test_progress_never_falls_and_ends_at_one():
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         sample_posterior(linear, linear_case(5)[0], np.ones(5, bool), seed=1, settings=settings)
+
+
+def by_parts(dimension, parts=5):
+    """The linear case with its data taken in by parts, and the exact evidence after each."""
+    (design, y), _ = linear_case(dimension)
+    of = np.arange(y.size) * parts // y.size
+
+    def log_likelihood(z, data):
+        design, y, share = data
+        each = -0.5 * (y[:, None] - design @ z) ** 2 - 0.5 * LOG_2PI
+        return share @ each
+
+    def of_parts(z):
+        each = -0.5 * (y[:, None] - design @ z) ** 2 - 0.5 * LOG_2PI
+        return (of == np.arange(parts)[:, None]).astype(float) @ each
+
+    def exact(count):
+        kept = of < count
+        covariance = np.eye(kept.sum()) + design[kept] @ design[kept].T
+        return multivariate_normal(np.zeros(kept.sum()), covariance).logpdf(y[kept])
+
+    ascent = Ascent(of_parts, lambda shares: (design, y, shares[of]))
+    return log_likelihood, ascent, [exact(count) for count in range(1, parts + 1)]
+
+
+def test_an_ascent_through_parts_of_the_data_ends_at_the_same_evidence():
+    log_likelihood, ascent, exact = by_parts(20)
+    data = ascent.data(np.ones(5))
+    found = sample_posterior(log_likelihood, data, np.ones(20, bool), seed=1, ascent=ascent)
+    assert found.established, found.note
+    assert abs(found.log_ml - exact[-1]) < 0.05
+    assert abs(found.smc_log_ml - exact[-1]) < 0.5
+
+
+def test_rungs_of_an_ascent_know_the_evidence_of_what_was_taken_in():
+    log_likelihood, ascent, exact = by_parts(5)
+    data = ascent.data(np.ones(5))
+    found = sample_posterior(log_likelihood, data, np.ones(5, bool), seed=2, ascent=ascent)
+    assert found.rungs[0].position == 0.0
+    for count in range(1, 5):
+        rung = [r for r in found.rungs if r.position <= count][-1]
+        taken = np.clip(rung.position - np.arange(5), 0, 1) @ rung.parts
+        gain = rung.parts[:count].sum(axis=0) - taken
+        log_ml = logsumexp(rung.log_ml) - math.log(4) + logsumexp(gain) - math.log(gain.size)
+        assert abs(log_ml - exact[count - 1]) < 0.2
+
+
+def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence():
+    (design, y), _ = linear_case(20)
+    moved = y + 0.5
+    exact = multivariate_normal(np.zeros(40), np.eye(40) + design @ design.T).logpdf(moved)
+    everything = np.ones(20, bool)
+    first = sample_posterior(linear, (design, y), everything, seed=1)
+    found = sample_posterior(linear, (design, moved), everything, seed=2, start=first)
+    assert found.established, found.note
+    assert found.stages == 0 and math.isnan(found.smc_log_ml)
+    assert abs(found.log_ml - exact) < 4 * found.log_ml_mcse + 0.01
+
+
+def test_a_start_may_lack_dimensions_that_are_then_drawn_from_the_prior():
+    data, exact = linear_case(5)
+    design, y = data
+    narrow = (design * (np.arange(5) < 3), y)
+    first = sample_posterior(linear, narrow, np.arange(5) < 3, seed=1)
+    found = sample_posterior(linear, data, np.ones(5, bool), seed=2, start=first)
+    assert abs(found.log_ml - exact) < 0.05
+
+
+def test_a_start_without_likelihood_falls_back_to_the_ladder():
+    def log_likelihood(z, shift):
+        return jnp.where(z[0] > shift, 0.0, -jnp.inf)
+
+    first = sample_posterior(log_likelihood, -10.0, np.ones(1, bool), seed=1, settings=SMALL)
+    found = sample_posterior(log_likelihood, 0.0, np.ones(1, bool), seed=2, settings=SMALL, start=first)
+    assert found.stages > 0
+    assert found.log_ml == pytest.approx(math.log(0.5), abs=0.1)

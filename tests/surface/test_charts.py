@@ -9,12 +9,14 @@ import pytest
 
 from gaddum.surface import charts
 from gaddum.surface.held_out_chart import chart_held_out
+from gaddum.surface.timeline_chart import chart_timeline, timeline_rows
 
 DRAWN = {
     "posterior": charts.chart_posterior,
     "propositions": charts.chart_propositions,
     "forest": charts.chart_forest,
     "held-out": chart_held_out,
+    "timeline": chart_timeline,
     "engagement": lambda document: charts.chart_engagement(document, study="arbor2001"),
 }
 
@@ -53,6 +55,14 @@ def test_text_takes_the_colour_of_the_page(drawn):
 def test_posterior_shows_every_hypothesis_once(document, drawn):
     for row in document["hypotheses"]:
         assert drawn["posterior"].count(f">{row['title']}<") == 1
+
+
+def test_timeline_goes_from_the_prior_to_the_result_and_sums_to_1(document):
+    rows, titles = timeline_rows(document)
+    steps = ["prior", *(str(row["year"]) for row in document["timeline"])]
+    assert [row["year"] for row in rows if row["title"] == titles[0]] == steps
+    for step in steps:
+        assert sum(row["probability"] for row in rows if row["year"] == step) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_forest_shows_every_outcome(document, drawn):

@@ -63,6 +63,7 @@ def test_page_has_every_section(page):
         "Hypotheses",
         "Where the Bayes factors come from",
         "Sensitivity",
+        "Timeline",
         "Observed against predicted",
         "Held-out outcomes",
         "Engagement per study",
@@ -158,7 +159,7 @@ def test_second_contrast_of_a_blockade_is_predicted_too(page):
 
 
 def test_document_of_an_older_run_still_gives_a_report(document):
-    old = {key: value for key, value in document.items() if key not in ("held_out", "selection")}
+    old = {key: value for key, value in document.items() if key not in ("held_out", "selection", "timeline")}
     bare = ("driving", "would_test", "answers", "parts", "without_kinetics", "decides")
     for key in ("claims", "hypotheses", "sensitivity"):
         old[key] = [{k: v for k, v in row.items() if k not in bare} for row in document[key]]

@@ -95,7 +95,11 @@ def standard_normal_logpdf(z: Float[np.ndarray, "active n"]) -> Float[np.ndarray
 
 
 def fit_proposal(z: Float[np.ndarray, "active n"]) -> Proposal:
-    """Fit a normal proposal to draws; there must be more draws than dimensions."""
+    """Fit a normal proposal to draws; there must be more draws than dimensions.
+
+    The covariance is shrunk to its diagonal by about its relative noise, without which few draws in many dimensions
+    make a proposal too narrow for draws that it was not fitted on.
+    """
     active, n = z.shape
     if n <= active:
         raise ValueError(
@@ -103,8 +107,9 @@ def fit_proposal(z: Float[np.ndarray, "active n"]) -> Proposal:
             "Raise particles or sweeps."
         )
     covariance = np.atleast_2d(np.cov(z))
-    jitter = 1e-12 * np.trace(covariance) / active + 1e-300
-    return Proposal(z.mean(axis=1), np.linalg.cholesky(covariance + jitter * np.eye(active)))
+    kept = n / (active + n)
+    diagonal = np.diag(covariance) * (1.0 - kept) + 1e-300
+    return Proposal(z.mean(axis=1), np.linalg.cholesky(kept * covariance + np.diag(diagonal)))
 
 
 def bridge(

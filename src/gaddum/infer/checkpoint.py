@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gaddum.infer.evidence import Rung
 from gaddum.infer.kernel import Cloud
 
 
@@ -29,6 +30,7 @@ class State(NamedTuple):
     betas: tuple[float, ...]
     increments: tuple[np.ndarray, ...]
     kept: tuple[tuple[np.ndarray, np.ndarray], ...]
+    rungs: tuple[Rung, ...]
     failure: str
 
 
@@ -60,6 +62,10 @@ def save(path: Path, identity: str, state: State) -> None:
                 increments=np.array(state.increments),
                 kept_z=np.array([z for z, _ in state.kept]),
                 kept_log_likelihood=np.array([value for _, value in state.kept]),
+                **{
+                    f"rungs_{name}": np.array([getattr(rung, name) for rung in state.rungs])
+                    for name in Rung._fields
+                },
             )
         os.replace(name, path)
     except BaseException:
@@ -86,5 +92,6 @@ def load(path: Path, identity: str) -> State:
             betas=tuple(file["betas"].tolist()),
             increments=tuple(file["increments"]),
             kept=tuple(zip(file["kept_z"], file["kept_log_likelihood"], strict=True)),
+            rungs=tuple(map(Rung, *(file[f"rungs_{name}"] for name in Rung._fields))),
             failure="",
         )

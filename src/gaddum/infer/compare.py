@@ -67,7 +67,7 @@ def divergences(
     contrasts: Float[np.ndarray, "contrasts rows"],
     *,
     seed: int,
-    draws: int = 240,
+    draws: int = 200,
     effects: Callable[[Float[Array, "dimension draws"], Account], Float[Array, "rows draws"]] | None = None,
 ) -> Float[np.ndarray, "accounts accounts"]:
     """Mean divergence (nats) between the accounts' predictions of the ledger's contrasts, over shared prior draws.

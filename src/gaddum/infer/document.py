@@ -19,6 +19,7 @@ from gaddum.infer.posterior import Settings
 from gaddum.infer.predictive import engagement, forest, in_double_precision, together
 from gaddum.infer.propositions import ask, conjunctions, propositions
 from gaddum.infer.reweighing import selected, with_selection
+from gaddum.infer.timeline import timeline
 from gaddum.records.claim import AllOf
 from gaddum.simulate.parameters import DEFAULT_GSD
 
@@ -87,6 +88,7 @@ def write_document(
         },
         "equivalence": [[fitted.names[i] for i in group] for group in fitted.groups if len(group) > 1],
         "sensitivity": _sensitivity(fitted),
+        "timeline": timeline(fitted) if live else [],
         "studies": _studies(fitted, until),
         "forest": seen.forest,
         "engagement": seen.engagement,
@@ -221,7 +223,7 @@ def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Time
         fit, one = fitted.fits[FORMS[0], place], weighed[variant.hypothesis.name]
         mine = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == variant.hypothesis.name]
         few = random.integers(SUMMARY_DRAWS, size=200)
-        before.append(predictor.predict(predictor.outlined(prior_z, fit.setting), fitted.seed).take(few))
+        before.append(predictor.predict(predictor.outline(prior_z[:, few], fit.setting), fitted.seed))
         every[place] = predictor.predict(fit.outline, fitted.seed)
         share = one.variant_probability[mine.index(place)]
         count = int(round(MIXED_DRAWS * one.probability * share))
@@ -229,7 +231,7 @@ def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Time
             after.append(every[place].take(random.integers(fit.sample.shape[1], size=count)))
     lead = max(rivals, key=lambda row: row["probability"])["name"]
     fit = fitted.of(FORMS[0], lead)[0]
-    features = [np.asarray(f) for f in predictor.features(fit.sample, fit.setting)]
+    features = predictor.features(fit.sample, fit.setting)
     return Seen(
         forest(problem, together(after), together(before)),
         engagement(problem, features),

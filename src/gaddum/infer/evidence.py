@@ -34,12 +34,27 @@ class Settings(NamedTuple):
     """Largest Monte-Carlo error of an established log marginal likelihood (nats)."""
 
 
+class Rung(NamedTuple):
+    """Where a ladder that takes in one part of the data after another stood before a step."""
+
+    position: float
+    """Number of parts taken in; a fraction of the next counts as a power of its likelihood."""
+    z: Float[np.ndarray, "dimensions all_particles"]
+    """Particles (1)."""
+    parts: Float[np.ndarray, "parts all_particles"]
+    """Log likelihood of each part at the particles (nats)."""
+    log_ml: Float[np.ndarray, " populations"]
+    """Log marginal likelihood of what has been taken in, by each population (nats)."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Posterior draws and log marginal likelihood of one hypothesis, with what is needed to trust them."""
 
     chains: Float[np.ndarray, "populations draws dimensions"]
     """Draws at beta = 1 by population, in order of sweeps; inactive dimensions are 0 (1)."""
+    log_likelihood: Float[np.ndarray, "populations draws"]
+    """Log likelihood of each draw (nats)."""
     log_ml: float
     """Log marginal likelihood by bridge sampling (nats)."""
     log_ml_mcse: float
@@ -56,6 +71,8 @@ class Evidence:
     """Temperature steps (1)."""
     evaluations: int
     """Evaluations of the likelihood's gradient, per particle and not per batch (1)."""
+    rungs: tuple[Rung, ...]
+    """The ladder, where it went by parts of the data."""
     step: float
     """Leapfrog step at the end, in whitened coordinates (1)."""
     established: bool

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 
 from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
+from gaddum.infer.evidence import Rung
 from gaddum.infer.likelihood import Problem, Setting
 from gaddum.infer.posterior import Evidence
 from gaddum.infer.predictive import Outline, Predictor
@@ -41,6 +42,8 @@ class Fit(NamedTuple):
     outline: Outline
     """What the sample predicts of every row, and the log likelihood of each cohort: by the account that stands for its
     equivalents, whose effects are the same and whose states need not be."""
+    rungs: tuple[Rung, ...] = ()
+    """Ladder by years of the fit that this one is, or descends from."""
     ratios: Float[np.ndarray, "selections draws"] | None = None
     """Log likelihood ratios of the settings `SELECTION`, where the record has outcomes that may have been selected."""
 

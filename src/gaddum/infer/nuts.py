@@ -81,6 +81,7 @@ def nuts_evidence(
     )
     return Evidence(
         chains=z.transpose(1, 2, 0),
+        log_likelihood=values,
         log_ml=halves.log_ml,
         log_ml_mcse=halves.mcse,
         smc_log_ml=math.nan,
@@ -88,6 +89,7 @@ def nuts_evidence(
         ess=found.ess,
         dimension=active,
         stages=0,
+        rungs=(),
         step=math.nan,
         evaluations=int(np.sum(steps)),
         established=established,

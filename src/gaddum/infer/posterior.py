@@ -26,7 +26,7 @@ from scipy.special import logsumexp
 from gaddum.infer.bridge import bridge_halves
 from gaddum.infer.checkpoint import State, fingerprint, load, save
 from gaddum.infer.convergence import diagnose
-from gaddum.infer.evidence import Evidence, Settings
+from gaddum.infer.evidence import Evidence, Rung, Settings
 from gaddum.infer.kernel import (
     ACCEPTANCE,
     TRAJECTORY,
@@ -42,6 +42,18 @@ from gaddum.infer.kernel import (
 Progress = Callable[[str, float], None]
 
 
+class Ascent(NamedTuple):
+    """A way from the prior to the posterior that takes in one part of the data after another, whole or by shares.
+
+    It costs an evaluation more a stage than a temperature does, and tells what the data said at every step.
+    """
+
+    parts: Callable[[np.ndarray], np.ndarray]
+    """Log likelihood of each part, [parts, particles], at positions [dimensions, particles] (nats)."""
+    data: Callable[[np.ndarray], Any]
+    """Data in which each part counts by its share in [0, 1]."""
+
+
 def sample_posterior(
     log_likelihood: LogLikelihood,
     data: Any,
@@ -52,6 +64,7 @@ def sample_posterior(
     progress: Progress | None = None,
     checkpoint: Path | None = None,
     start: Evidence | None = None,
+    ascent: Ascent | None = None,
 ) -> Evidence:
     """Sample a posterior over independent standard normal coordinates and estimate its marginal likelihood.
 
@@ -74,10 +87,14 @@ def sample_posterior(
     checkpoint
         File written (atomically) after every stage. If it exists the fit resumes from it and ends bit-equal.
     start
-        A fit of a related likelihood, of the same settings, whose last draws this one sweeps from in place of the
-        ladder. What the warm-up leaves of the start shows as autocorrelation, hence in the effective sample size: a
-        mode that few particles leave makes it small. A mode that none of them has found stays unfound, so start only
-        from a fit that differs in degree. Where one of its draws has no likelihood here, the ladder is taken.
+        A fit of a related likelihood, of the same settings, from whose last draws this one sweeps in place of the
+        ladder, after a resampling that favours those with more likelihood here than there. What the warm-up leaves of
+        the start shows as autocorrelation, hence in the effective sample size: a mode that few particles leave makes it
+        small. A mode that none of them has found stays unfound, so start only from a fit that differs in degree. Where
+        one of its draws has no likelihood here, the ladder is taken.
+    ascent
+        Parts of the data that the ladder takes in one after another; all rise together if it is not given. With every
+        share 1 its data must be `data`.
 
     Returns
     -------
@@ -97,6 +114,8 @@ def sample_posterior(
     settings = settings or Settings()
     mask = np.asarray(mask, dtype=bool)
     _check(mask, settings)
+    if start is not None:  # its step and covariance are nearly right
+        settings = settings._replace(warm_up=settings.warm_up // 2)
     run = _Run(
         log_likelihood,
         jax.tree.map(jnp.asarray, data),
@@ -105,6 +124,7 @@ def sample_posterior(
         seed,
         settings,
         progress or _silent,
+        ascent,
     )
     if not mask.any():
         return _without_dimensions(run)
@@ -121,7 +141,7 @@ def sample_posterior(
         run.progress(sentence, _fraction(state, settings))
 
     while state.beta < 1.0 and state.stage < settings.stages and not state.failure:
-        state = _temper(run, state)
+        state = _temper(run, state) if ascent is None else _climb(run, ascent, state)
         record(state, f"temperature {state.beta:.3g}, stage {state.stage}")
     if state.beta < 1.0:
         return _unfinished(run, state)
@@ -152,6 +172,7 @@ class _Run(NamedTuple):
     seed: int
     settings: Settings
     progress: Progress
+    ascent: Ascent | None
 
     def shape(self) -> dict[str, int]:
         return batch_shape(self.settings)
@@ -194,7 +215,7 @@ def _start(run: _Run) -> State:
     failure = ""
     if not np.isfinite(cloud.log_likelihood).any():
         failure = "the likelihood is zero or undefined at every prior draw"
-    return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), failure)
+    return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), (), failure)
 
 
 def _start_from(run: _Run, start: Evidence) -> State:
@@ -207,20 +228,73 @@ def _start_from(run: _Run, start: Evidence) -> State:
     known = run.mask & np.any(last != 0, axis=1)
     z = jnp.where(jnp.asarray(known)[:, None], last, prior)
     cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
-    if not np.isfinite(cloud.log_likelihood).all():
+    gain = np.asarray(cloud.log_likelihood) - start.log_likelihood[:, -settings.particles :].ravel()
+    if not np.isfinite(gain).all():
         return _start(run)
-    return State(cloud, np.eye(run.mask.size)[None], start.step, 1.0, 0, z.shape[1], (), (), (), "")
+    delta = _largest_step(lambda delta: delta * gain, 1.0, settings.ess_fraction)
+    cloud = _resampled(run, cloud, delta * gain, 0)
+    return State(cloud, np.eye(run.mask.size)[None], start.step, 1.0, 0, z.shape[1], (), (), (), (), "")
+
+
+def _resampled(run: _Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
+    """Systematic resampling within each population, on the host."""
+    settings = run.settings
+    weight = np.exp(log_weight - log_weight.max()).reshape(settings.populations, -1)
+    edges = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
+    offsets = np.random.default_rng((run.seed, stage)).uniform(size=settings.populations)
+    places = (np.arange(settings.particles) + offsets[:, None]) / settings.particles
+    chosen = [
+        number * settings.particles + np.searchsorted(of[:-1], at)
+        for number, (of, at) in enumerate(zip(edges, places, strict=True))
+    ]
+    return Cloud(*(part[..., np.concatenate(chosen)] for part in cloud))
 
 
 def _temper(run: _Run, state: State) -> State:
     log_likelihood = np.asarray(state.cloud.log_likelihood)
-    delta = _temperature_step(log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
+    delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
     state = state._replace(factor=_factor(run, state.cloud, delta))
-    groups = (delta * log_likelihood).reshape(run.settings.populations, -1)
-    increment = np.asarray(logsumexp(groups, axis=1)) - math.log(groups.shape[1])
+    increment = _increment(run, delta * log_likelihood)
     state = _advance(run, state, beta, delta)
     return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
+
+
+def _climb(run: _Run, ascent: Ascent, state: State) -> State:
+    """Take in as much more of the data as the particles bear, and move."""
+    z = np.asarray(state.cloud.z)
+    parts = ascent.parts(z)
+
+    def shares(beta: float) -> np.ndarray:
+        return np.clip(beta * len(parts) - np.arange(len(parts)), 0.0, 1.0)
+
+    def gain(delta: float) -> np.ndarray:
+        return (shares(state.beta + delta) - shares(state.beta)) @ parts
+
+    delta = _largest_step(gain, 1.0 - state.beta, run.settings.ess_fraction)
+    beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
+    log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
+    rung = Rung(state.beta * len(parts), z, parts, log_ml)
+    log_weight = gain(delta)
+    factor = _factor(run, state.cloud._replace(log_likelihood=jnp.asarray(log_weight)), 1.0)
+    chosen = _resampled(run, state.cloud, log_weight, state.stage)
+    run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
+    cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
+    state = _advance(run, state._replace(cloud=cloud, factor=factor), 1.0, 0.0)
+    return state._replace(
+        beta=beta,
+        stage=state.stage + 1,
+        evaluations=state.evaluations + z.shape[1],
+        betas=(*state.betas, beta),
+        increments=(*state.increments, _increment(run, log_weight)),
+        rungs=(*state.rungs, rung),
+    )
+
+
+def _increment(run: _Run, log_weight: np.ndarray) -> np.ndarray:
+    """Log mean weight of each population."""
+    groups = log_weight.reshape(run.settings.populations, -1)
+    return np.asarray(logsumexp(groups, axis=1)) - math.log(groups.shape[1])
 
 
 def _sweep(run: _Run, state: State) -> State:
@@ -262,13 +336,16 @@ def _factor(run: _Run, cloud: Cloud, delta: float) -> np.ndarray:
     return np.asarray(precondition(cloud, jnp.asarray(delta, float), run.flags, populations=populations))
 
 
-def _temperature_step(log_likelihood: np.ndarray, room: float, fraction: float) -> float:
-    """Largest step that keeps the effective fraction of the particles with a likelihood, by bisection."""
-    finite = log_likelihood[np.isfinite(log_likelihood)]
-    centred = finite - finite.max()
+def _largest_step(gain: Callable[[float], np.ndarray], room: float, fraction: float) -> float:
+    """Largest step that keeps the effective fraction of the particles with a likelihood, by bisection.
+
+    `gain` gives the log weights of a step, 0 for none.
+    """
 
     def effective_fraction(delta: float) -> float:
-        weight = np.exp(delta * centred)
+        log_weight = gain(delta)
+        finite = log_weight[np.isfinite(log_weight)]
+        weight = np.exp(finite - finite.max())
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
     if effective_fraction(room) >= fraction:
@@ -340,6 +417,10 @@ def _conclude(run: _Run, state: State) -> Evidence:
     ladder = float(np.asarray(logsumexp(increments))) - math.log(increments.size) if state.stage else math.nan
     return Evidence(
         chains=draws.transpose(2, 0, 3, 1).reshape(settings.populations, -1, run.mask.size),
+        log_likelihood=np.stack([value for _, value in kept])
+        .reshape(len(kept), settings.populations, -1)
+        .transpose(1, 0, 2)
+        .reshape(settings.populations, -1),
         log_ml=halves.log_ml,
         log_ml_mcse=halves.mcse,
         smc_log_ml=ladder,
@@ -347,6 +428,7 @@ def _conclude(run: _Run, state: State) -> Evidence:
         ess=found.ess,
         dimension=active,
         stages=state.stage,
+        rungs=state.rungs,
         step=state.step,
         evaluations=state.evaluations + 2 * BRIDGE_BLOCKS * settings.populations * settings.particles,
         established=not failures,
@@ -388,7 +470,10 @@ def _without_dimensions(run: _Run) -> Evidence:
     value = float(cloud.log_likelihood[0])
     chains = np.zeros((settings.populations, settings.particles, run.mask.size))
     run.progress("no active dimension", 1.0)
-    return Evidence(chains, value, 0.0, value, 1.0, math.inf, 0, 0, total, 1.0, True, "Nothing to sample.")
+    values = np.full(chains.shape[:2], value)
+    return Evidence(
+        chains, values, value, 0.0, value, 1.0, math.inf, 0, 0, total, (), 1.0, True, "Nothing to sample."
+    )
 
 
 def _unfinished(run: _Run, state: State) -> Evidence:
@@ -400,6 +485,7 @@ def _unfinished(run: _Run, state: State) -> Evidence:
     z = np.asarray(state.cloud.z).reshape(run.mask.size, settings.populations, settings.particles)
     return Evidence(
         chains=z.transpose(1, 2, 0),
+        log_likelihood=np.asarray(state.cloud.log_likelihood).reshape(settings.populations, -1),
         log_ml=-math.inf if state.failure else math.nan,
         log_ml_mcse=math.inf,
         smc_log_ml=-math.inf if state.failure else math.nan,
@@ -408,6 +494,7 @@ def _unfinished(run: _Run, state: State) -> Evidence:
         dimension=int(run.mask.sum()),
         stages=state.stage,
         evaluations=state.evaluations,
+        rungs=state.rungs,
         step=state.step,
         established=False,
         note=f"Not established: {reason}.",

@@ -20,6 +20,10 @@ BLOCK = 40
 """Draws that summaries evaluate together; a multiple of a vector register's four."""
 
 
+CHUNK = 5 * BLOCK
+"""Draws of one call; a call of another number would compile again."""
+
+
 def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], Any]:
     """Evaluate a batch-last function block by block, so that a block's arrays stay in the cache.
 
@@ -73,7 +77,7 @@ def together(parts: list[Predicted]) -> Predicted:
 
 
 class Predictor:
-    """Compiled functions of one problem that everything but sampling shares; draws are a multiple of `BLOCK`."""
+    """Functions of one problem that everything but sampling shares, each compiled once for any number of draws."""
 
     def __init__(self, problem: Problem) -> None:
         assembly = problem.assembly
@@ -85,12 +89,18 @@ class Predictor:
             return Outline(found.state, found.effect, spread, logs)
 
         self.problem = problem
-        self.outline = jax.jit(in_blocks(outline))
-        self.features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
+        self._outline = jax.jit(in_blocks(outline))
+        self._features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
 
-    def outlined(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
-        """The outline of a batch, out of JAX."""
-        return Outline(*(np.asarray(part) for part in self.outline(z, setting)))
+    def outline(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
+        """The outline of a batch."""
+        return Outline(*_in_chunks(self._outline, z, setting))
+
+    def features(
+        self, z: Float[np.ndarray, "dimension draws"], setting: Setting
+    ) -> list[Float[np.ndarray, "rows nodes draws"]]:
+        """Level of every feature for a batch."""
+        return _in_chunks(self._features, z, setting)
 
     def predict(self, outline: Outline, seed: int) -> Predicted:
         """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
@@ -113,6 +123,16 @@ class Predictor:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
         noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), spread.size))
         return np.exp(spread * noise)[[s.cohort for s in self.problem.scored]]
+
+
+def _in_chunks(
+    function: Callable, z: Float[np.ndarray, "dimension draws"], setting: Setting
+) -> list[np.ndarray]:
+    """Call with `CHUNK` draws at a time, the last filled up with copies, and put what it gives together."""
+    draws = z.shape[1]
+    filled = np.pad(np.asarray(z), ((0, 0), (0, -draws % CHUNK)), mode="edge")
+    found = [function(part, setting) for part in np.split(filled, filled.shape[1] // CHUNK, axis=1)]
+    return [np.concatenate(pieces, axis=-1)[..., :draws] for pieces in zip(*found, strict=True)]
 
 
 def interval(samples: Float[np.ndarray, "... draws"]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from gaddum.surface import charts
 from gaddum.surface.held_out_chart import chart_held_out
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, rounded, with_error
+from gaddum.surface.timeline_chart import chart_timeline
 
 LEAST_CONTRACTION = 0.1
 """Share of the prior variance below which a parameter counts as decided by its prior."""
@@ -132,6 +133,8 @@ def _figures(document: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {"posterior": Markup(charts.svg(charts.chart_posterior(document), "posterior"))}
     if document["propositions"]:
         figures["propositions"] = Markup(charts.svg(charts.chart_propositions(document), "propositions"))
+    if len(document.get("timeline") or []) > 1:
+        figures["timeline"] = Markup(charts.svg(chart_timeline(document), "timeline"))
     if document["forest"]:
         figures["forest"] = Markup(charts.svg(charts.chart_forest(document), "forest"))
     if (document.get("held_out") or {}).get("histogram"):
