@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from gaddum import parallel
 from gaddum.infer import compare
@@ -182,8 +182,8 @@ def _equivalent(
         return [[i] for i in range(len(variants))]
     divergence = np.zeros((len(variants), len(variants)))
 
-    def effects(z: Array, given: Account) -> Array:
-        return predictor.outline(z, make_setting(problem, given, weights)).effect
+    def effects(z: np.ndarray, given: Account) -> np.ndarray:
+        return np.asarray(predictor.outline(z, make_setting(problem, given, weights)).effect)
 
     for absolute in (False, True):
         accounts = [compare.variant_account(v, problem.assembly, absolute=absolute) for v in variants]

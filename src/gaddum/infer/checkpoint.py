@@ -62,10 +62,10 @@ def save(path: Path, identity: str, state: State) -> None:
                 increments=np.array(state.increments),
                 kept_z=np.array([z for z, _ in state.kept]),
                 kept_log_likelihood=np.array([value for _, value in state.kept]),
-                **{
-                    f"rungs_{name}": np.array([getattr(rung, name) for rung in state.rungs])
-                    for name in Rung._fields
-                },
+                rungs_position=np.array([rung.position for rung in state.rungs]),
+                rungs_z=np.array([rung.z for rung in state.rungs]),
+                rungs_parts=np.array([rung.parts for rung in state.rungs]),
+                rungs_log_ml=np.array([rung.log_ml for rung in state.rungs]),
             )
         os.replace(name, path)
     except BaseException:

@@ -68,14 +68,14 @@ def divergences(
     *,
     seed: int,
     draws: int = 200,
-    effects: Callable[[Float[Array, "dimension draws"], Account], Float[Array, "rows draws"]] | None = None,
+    effects: Callable[[Float[np.ndarray, "dimension draws"], Account], Array | np.ndarray] | None = None,
 ) -> Float[np.ndarray, "accounts accounts"]:
     """Mean divergence (nats) between the accounts' predictions of the ledger's contrasts, over shared prior draws.
 
     For a contrast of two groups of n the divergence of normal predictions is n/4 times the squared difference of
     standardised effects; contrasts add.
     """
-    z = jax.random.normal(jax.random.key(seed), (assembly.dimension, draws))
+    z = np.asarray(jax.random.normal(jax.random.key(seed), (assembly.dimension, draws)))
     effects = effects or jax.jit(lambda z, given: respond(assembly, z, given).effect)
     predicted = [np.asarray(contrasts @ effects(z, given)) for given in accounts]
     size = len(accounts)

@@ -134,7 +134,7 @@ def feature_levels(
     return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
 
 
-def _pulled(branch: Callable[..., Array]) -> Callable[..., Shared]:
+def _pulled(branch: Callable[..., Levels]) -> Callable[..., Shared]:
     def pull(g: Levels, common: Shared, given: Given) -> Shared:
         return jax.vjp(lambda common: branch(common, given), common)[1](g)[0]
 
