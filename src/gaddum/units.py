@@ -41,12 +41,11 @@ CANONICAL: dict[Kind, tuple[str, ...]] = {
 
 @cache
 def registry() -> Any:
-    """The one pint registry (loaded at first use)."""
+    """The one pint registry (loaded at first use): what records may use, since reading all of pint's units is slow."""
     import pint
 
-    ureg: Any = pint.UnitRegistry(cache_folder=None)
-    ureg.define("percent_ = 0.01 = %") if "%" not in ureg else None
-    return ureg
+    lines: Any = _DEFINITIONS.splitlines()  # pint takes them, although it asks for the name of a file
+    return pint.UnitRegistry(lines, cache_folder=None)
 
 
 @cache
@@ -155,6 +154,27 @@ _QUANTITY = re.compile(
 
 _PURE = {"": 1.0, "1": 1.0, "%": 0.01, "mol/mol": 1.0, "g/g": 1.0, "mg/mg": 1.0}
 """Units of pure numbers. Any other ratio (mg/kg) is a dose or the like, although its dimensions cancel."""
+
+_DEFINITIONS = """
+pico- = 1e-12 = p-
+nano- = 1e-9 = n-
+micro- = 1e-6 = µ- = μ- = u-
+milli- = 1e-3 = m-
+deci- = 1e-1 = d-
+kilo- = 1e3 = k-
+second = [time] = s = sec
+minute = 60 * second = min
+hour = 60 * minute = h = hr
+day = 24 * hour = d
+week = 7 * day
+meter = [length] = m
+liter = decimeter ** 3 = L = l
+gram = [mass] = g
+dalton = 1.66053906892e-27 * kilogram = Da
+mole = [substance] = mol
+molar = mole / liter = M
+"""
+"""Units of `_SYMBOLS` in pint's terms."""
 
 _SYMBOLS = frozenset(
     "s sec second seconds min minute minutes h hr hour hours d day days week weeks kg g mg ug µg μg mcg ng pg "

@@ -4,7 +4,6 @@ import jax
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from scipy.special import ndtri
 
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Disposition, Drug
@@ -15,7 +14,6 @@ from gaddum.simulate.curves import ligands
 from gaddum.simulate.exposures import areas, concentrations
 from gaddum.simulate.layout import lay_out
 from gaddum.simulate.occupancy import follow, occupancy
-from gaddum.simulate.parameters import Z_GRID
 
 SOURCE = {"how": "assumption", "reason": "made up for a test"}
 TIMES = np.array([-1.0, 0.0, 0.5, 2.0, 6.0, 11.9, 12.5, 24.0, 48.0])
@@ -149,10 +147,9 @@ def reference(value: dict[str, float], doses: list[Dose]) -> dict[str, np.ndarra
 def check(name: str, given: Library) -> None:
     layout = lay_out(DOSES[name], library=given, draws=DRAWS, targets=["MOR"])
     found = follow(layout, TIMES)
-    z = ndtri(layout.uniform)
     for draw in range(DRAWS):
         value = {
-            one.name: float(np.exp(np.interp(z[place, draw], Z_GRID, one.nodes)))
+            one.name: float(np.exp(layout.theta[place, draw]))
             for place, one in enumerate(layout.parameters)
         }
         known = reference(value, DOSES[name])
@@ -198,13 +195,13 @@ def test_a_saturable_metabolite_that_is_dosed_beside_its_parent_is_refused():
 def test_a_compiled_simulation_refuses_saturable_elimination():
     layout = lay_out(DOSES["iv bolus"], library=library(), draws=2)
     with pytest.raises(ValueError, match="linear in a compiled simulation"):
-        jax.jit(lambda theta: concentrations(layout.plan, theta, TIMES))(np.zeros_like(layout.uniform))
+        jax.jit(lambda theta: concentrations(layout.plan, theta, TIMES))(np.zeros_like(layout.theta))
 
 
 def test_an_area_refuses_saturable_elimination():
     layout = lay_out(DOSES["iv bolus"], library=library(), draws=2)
     with pytest.raises(ValueError, match="An area needs linear kinetics"):
-        areas(layout.plan, np.zeros_like(layout.uniform))
+        areas(layout.plan, np.zeros_like(layout.theta))
 
 
 def test_the_curves_of_a_case_refuse_saturable_elimination():

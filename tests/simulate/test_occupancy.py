@@ -155,7 +155,7 @@ def test_a_draw_does_not_depend_on_how_many_there_are(series):
     layout = lay_out(series, species="rat", draws=3000, library=LIBRARY)
     times = np.linspace(-1, 12, 40)
     many = engage(layout, times).bound["MOR"].occupied
-    few = engage(layout._replace(uniform=layout.uniform[:, 1000:1050]), times).bound["MOR"].occupied
+    few = engage(layout._replace(theta=layout.theta[:, 1000:1050]), times).bound["MOR"].occupied
     np.testing.assert_allclose(many[:, 1000:1050], few, rtol=1e-10)
 
 

@@ -199,7 +199,7 @@ def _through(
     impulse: Impulse, boluses: Array, rates: Array, edges: Array
 ) -> tuple[Float[Array, "panels batch"], Float[Array, "panels poles batch"]]:
     """What leaves linear stages in each panel: a constant, and what decays with each pole from its beginning."""
-    poles, weights = impulse
+    poles, weights = (jnp.asarray(x) for x in impulse)
 
     def over(held: Array, panel: tuple[Array, Array, Array]) -> tuple[Array, tuple[Array, Array]]:
         bolus, rate, length = panel

@@ -10,17 +10,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtri
 from jaxtyping import Array, Float
 
 from gaddum.mechanism.behaviour import gauss_legendre
+from gaddum.mechanism.impulse import Impulse
 from gaddum.records.dose import HELD, Dose
 from gaddum.simulate.binding import Bond, Bound, bound, slow_courses
-from gaddum.simulate.exposures import concentrations, filled, skeleton
+from gaddum.simulate.exposures import concentrations, filled, responses, skeleton
 from gaddum.simulate.followed import check_followable, follow, is_saturable
 from gaddum.simulate.layout import Layout, interval_h
 from gaddum.simulate.plan import Plan
-from gaddum.simulate.response import values as read_values
 
 ORDER = 5
 """Gauss-Legendre nodes in each interval of the kinetic form."""
@@ -89,8 +88,8 @@ def engage(
             tuple(layout.bonds.items()),
             cycle,
             entries,
-            layout.table,
-            layout.uniform,
+            layout.theta,
+            responses(plan, layout.theta),
             padded,
             steps,
             followed,
@@ -110,16 +109,14 @@ def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times d
     filler = np.repeat(levels[:, -1:], -count % _STEP, axis=1)
     with jax.enable_x64(True):
         found = jax.device_get(
-            _bind(
-                layout.bonds[target], layout.table, layout.uniform, np.concatenate([levels, filler], axis=1)
-            )
+            _bind(layout.bonds[target], layout.theta, np.concatenate([levels, filler], axis=1))
         )
     return Bound(*(part[..., :count, :] for part in found))
 
 
 @partial(jax.jit, static_argnames=("at",))
-def _bind(at: tuple[Bond, ...], table: Array, uniform: Array, levels: Array) -> Bound:
-    return bound(at, levels, jnp.exp(read_values(table, ndtri(uniform))), {})
+def _bind(at: tuple[Bond, ...], theta: Array, levels: Array) -> Bound:
+    return bound(at, levels, jnp.exp(theta), {})
 
 
 @partial(jax.jit, static_argnames=("plan", "bonds", "cycle"))
@@ -128,24 +125,20 @@ def _evaluate(
     bonds: Bonds,
     cycle: int | None,
     entries: Array,
-    table: Array,
-    uniform: Array,
+    theta: Array,
+    impulses: tuple[Impulse, ...],
     times: Array,
     steps: Steps,
     followed: Followed,
 ) -> tuple[Array, dict[str, Bound]]:
     given = filled(plan, entries)
-    if table.shape[0]:
-        theta = read_values(table, ndtri(uniform))
-    else:
-        theta = jnp.zeros((0, uniform.shape[1]))
     constants = jnp.exp(theta)
-    levels = concentrations(given, theta, times, known=followed.at_times)
+    levels = concentrations(given, theta, times, known=followed.at_times, impulses=impulses)
     inside = None
     rule = gauss_legendre(ORDER)
     width = steps.edges[1:] - steps.edges[:-1]
     if steps.edges.shape[0] > 1:
-        inside = concentrations(given, theta, _nodes(steps.edges), known=followed.inside)
+        inside = concentrations(given, theta, _nodes(steps.edges), known=followed.inside, impulses=impulses)
     found = {}
     for name, at in bonds:
         slow: dict[int, Array] = {}
@@ -166,7 +159,7 @@ def _follow(plan: Plan, layout: Layout, times: np.ndarray, steps: Steps) -> Foll
     if not numeric:
         return Followed({}, {})
     check_followable(plan)
-    values = jnp.exp(read_values(layout.table, ndtri(layout.uniform)))
+    values = np.exp(layout.theta)
     nodes = np.asarray(_nodes(steps.edges))
     found = follow(plan, values, np.concatenate([times, nodes]), "brain")
     count = len(times)

@@ -15,12 +15,12 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from gaddum.mechanism import exposure
-from gaddum.mechanism.impulse import Impulse, area_under_curve
+from gaddum.mechanism.impulse import Impulse, area_under_curve, array_library
 from gaddum.simulate.followed import follow, is_saturable
 from gaddum.simulate.pathways import Stream, Values, before, plasma, share, streams, through, value
 from gaddum.simulate.plan import Input, Ligand, Plan
 
-# Compiled piece by piece, as in `pathways`.
+# Compiled piece by piece, so that plans of any structure share them; within a compiled caller they are inlined.
 _steady_state = jax.jit(exposure.steady_state)
 _superposed = jax.jit(exposure.superpose)
 
@@ -71,7 +71,7 @@ def concentrations(
     array, shape (ligands, times, batch)
         Concentrations (nM).
     """
-    values = jnp.exp(jnp.asarray(theta, float))
+    values = _values(theta)
     batch = values.shape[1]
     kept: dict[tuple, Impulse] = {}
     if impulses is not None:
@@ -89,7 +89,9 @@ def concentrations(
     return jnp.stack(found)
 
 
-def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> Float[Array, "ligands batch"]:
+def areas(
+    plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]
+) -> Float[Array | np.ndarray, "ligands batch"]:
     """Area under the plasma concentration of every ligand, from the first dose to infinity (nM h).
 
     Parameters
@@ -105,7 +107,7 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
         If a regimen had gone on for ever before, whose area has no beginning; or with `saturable` elimination, where
         an area does not scale with the dose.
     """
-    values = jnp.exp(jnp.asarray(theta, float))
+    values = _values(theta)
     impulses: dict[tuple, Impulse] = {}
     found = []
     for ligand in plan.ligands:
@@ -114,7 +116,7 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
                 f"An area needs linear kinetics; {ligand.drug} has `saturable` elimination. "
                 "Give the clearance that holds at the doses asked about."
             )
-        total = jnp.zeros(values.shape[1])
+        total = np.zeros(values.shape[1])
         for one in ligand.inputs:
             if one.steady_state:
                 raise ValueError(
@@ -124,15 +126,15 @@ def areas(plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"]) -> F
                 impulse = _response(ligand, stream, one, values, "arterial", impulses)
                 total = total + stream.share * area_under_curve(impulse, one.amount * one.repeats)
         found.append(total)
-    return jnp.stack(found) if found else jnp.zeros((0, values.shape[1]))
+    return array_library(values).stack(found) if found else np.zeros((0, values.shape[1]))
 
 
 def responses(
     plan: Plan, theta: Float[Array | np.ndarray, "parameters batch"], *, site: Site = "brain"
 ) -> tuple[Impulse, ...]:
-    """Responses of all ligands to unit doses, which are the slow part to compile.
+    """Responses of all ligands to unit doses, in numpy: they would be the slow part to compile.
 
-    Called outside compiled functions only: each stage is compiled once for all ligands, plans and numbers of times.
+    Called outside compiled functions only.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def responses(
     tuple of Impulse
         For `concentrations`.
     """
-    values = np.exp(np.asarray(theta, float))
+    values = _values(theta)
     kept: dict[tuple, Impulse] = {}
     for ligand, stream, one in _ways(plan, values):
         _response(ligand, stream, one, values, site, kept)
@@ -196,8 +198,13 @@ def filled(plan: Plan, entries: Float[Array, "entries 4"]) -> Plan:
     return Plan(tuple(found))
 
 
+def _values(theta: Float[Array | np.ndarray, "parameters batch"]) -> Values:
+    """Parameters (not their logs), in numpy unless traced: many small steps, each of which JAX would dispatch."""
+    return jnp.exp(theta) if isinstance(theta, Tracer) else np.exp(np.asarray(theta, float))
+
+
 def _followed(
-    plan: Plan, values: Array, times: Array | np.ndarray, site: Site
+    plan: Plan, values: Values, times: Array | np.ndarray, site: Site
 ) -> dict[int, Float[Array, "times batch"]]:
     if isinstance(values, Tracer) or isinstance(times, Tracer) or times.ndim > 1:
         raise ValueError(
@@ -208,7 +215,7 @@ def _followed(
 
 
 def _concentration(
-    ligand: Ligand, values: Array, times: Array | np.ndarray, site: Site, impulses: dict[tuple, Impulse]
+    ligand: Ligand, values: Values, times: Array | np.ndarray, site: Site, impulses: dict[tuple, Impulse]
 ) -> Float[Array, "times batch"]:
     batch = values.shape[1]
     span = jnp.asarray(times if times.ndim == 2 else times[:, None])
@@ -282,7 +289,7 @@ def _is_single(one: Input) -> bool:
 
 
 def _singles(
-    impulse: Impulse, given: list[Input], values: Array, times: Array | np.ndarray
+    impulse: Impulse, given: list[Input], values: Values, times: Array | np.ndarray
 ) -> Float[Array, "times batch"]:
     """Concentration after many doses by one way, in a loop rather than written out."""
     amounts, starts, durations = (
@@ -297,7 +304,7 @@ def _singles(
 
 
 def _series(
-    impulse: Impulse, one: Input, values: Array, times: Array | np.ndarray
+    impulse: Impulse, one: Input, values: Values, times: Array | np.ndarray
 ) -> Float[Array, "times batch"]:
     """Concentration after a dose or a regular series, per unit of what is absorbed."""
     duration = one.duration if one.release < 0 else values[one.release]

@@ -12,7 +12,17 @@ from jaxtyping import Array, Float
 
 from gaddum.mechanism.impulse import Impulse
 from gaddum.mechanism.saturable import Arrival, Stage, chain_concentrations
-from gaddum.simulate.pathways import Drawn, before, clearance, peripherals, plasma, share, streams, value
+from gaddum.simulate.pathways import (
+    Drawn,
+    Values,
+    before,
+    clearance,
+    peripherals,
+    plasma,
+    share,
+    streams,
+    value,
+)
 from gaddum.simulate.plan import Body, Input, Ligand, Plan
 
 DRAWS = 4096
@@ -26,7 +36,7 @@ def is_saturable(ligand: Ligand) -> bool:
 
 def follow(
     plan: Plan,
-    values: Float[Array, "parameters batch"],
+    values: Values,
     times: Float[np.ndarray, " times"],
     site: Literal["brain", "arterial", "venous"],
 ) -> dict[int, Float[Array, "times batch"]]:
@@ -37,7 +47,7 @@ def follow(
     plan : Plan
         Ligands and their inputs, with concrete amounts and times.
     values : array
-        Parameters (not their logs).
+        Parameters (not their logs), not traced.
     times : array
         Hours from the test drug, in any order.
     site : {"brain", "arterial", "venous"}
@@ -91,9 +101,9 @@ def check_followable(plan: Plan) -> None:
                 )
 
 
-def _ligand(ligand: Ligand, values: Array, times: np.ndarray, site: str) -> Float[Array, "times batch"]:
+def _ligand(ligand: Ligand, values: Values, times: np.ndarray, site: str) -> Float[Array, "times batch"]:
     first = next(place for place, body in enumerate(ligand.bodies) if body.v_max >= 0)
-    shares = [share(values, place) for place in ligand.fractions] + [jnp.zeros(values.shape[1])]
+    shares = [share(values, place) for place in ligand.fractions] + [np.zeros(values.shape[1])]
     stages = [
         _stage(body, shares[place], values) for place, body in enumerate(ligand.bodies) if place >= first
     ]
@@ -110,8 +120,8 @@ def _ligand(ligand: Ligand, values: Array, times: np.ndarray, site: str) -> Floa
     return found.values * share(values, ligand.f_u) * value(values, ligand.kp_uu)
 
 
-def _stage(body: Body, onward: Drawn, values: Array) -> Stage:
-    nothing = jnp.zeros(values.shape[1])
+def _stage(body: Body, onward: Drawn, values: Values) -> Stage:
+    nothing = np.zeros(values.shape[1])
     saturable = body.v_max >= 0
     parts = (
         values[body.v_c],
@@ -124,7 +134,7 @@ def _stage(body: Body, onward: Drawn, values: Array) -> Stage:
     return Stage(*(jnp.asarray(part) for part in parts))
 
 
-def _arrivals(ligand: Ligand, first: int, values: Array) -> list[Arrival]:
+def _arrivals(ligand: Ligand, first: int, values: Values) -> list[Arrival]:
     """Every input of a ligand by every way, as what arrives at the bodies from the first saturable one on."""
     found, impulses = [], {}
     for one in ligand.inputs:
@@ -135,7 +145,7 @@ def _arrivals(ligand: Ligand, first: int, values: Array) -> list[Arrival]:
                 parents = ligand.bodies[entry:first]
                 gain = share(values, ligand.fractions[first - 1]) * clearance(parents[-1], values)
                 rates, weights = plasma(parents, ligand.fractions[entry : first - 1], values, impulses)
-                impulse = Impulse(rates, jnp.asarray(gain) * weights)
+                impulse = Impulse(rates, gain * weights)
             starts, durations = _when(one, values)
             amounts = np.broadcast_to(np.asarray(one.amount * stream.share), (one.repeats, values.shape[1]))
             found.append(
@@ -144,7 +154,7 @@ def _arrivals(ligand: Ligand, first: int, values: Array) -> list[Arrival]:
     return found
 
 
-def _when(one: Input, values: Array) -> tuple[np.ndarray, np.ndarray]:
+def _when(one: Input, values: Values) -> tuple[np.ndarray, np.ndarray]:
     """Starts and lengths of the doses of a series, [doses, 1] or [doses, batch] where they are drawn."""
     starts = (one.start + one.interval * np.arange(one.repeats))[:, None]
     if one.lag >= 0:

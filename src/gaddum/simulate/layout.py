@@ -25,6 +25,7 @@ from gaddum.simulate.parameters import Parameter
 from gaddum.simulate.plan import Plan
 from gaddum.simulate.regimen import dosed_drugs, plan_regimen
 from gaddum.simulate.register import Assumption, Register
+from gaddum.simulate.spline import lookup
 from gaddum.simulate.variates import even_variates
 
 
@@ -37,10 +38,8 @@ class Layout(NamedTuple):
     plan: Plan
     bonds: dict[str, tuple[Bond, ...]]
     """What binds each target."""
-    table: Float[np.ndarray, "parameters grid"]
-    """Log quantiles of the parameters."""
-    uniform: Float[np.ndarray, "parameters draws"]
-    """Draws of the parameters, as probabilities."""
+    theta: Float[np.ndarray, "parameters draws"]
+    """Draws of the parameters (their logs)."""
     assumptions: tuple[Assumption, ...]
     parameters: tuple[Parameter, ...]
 
@@ -86,8 +85,7 @@ def lay_out(
         species,
         plan,
         at,
-        register.table(),
-        even_variates(len(register.parameters), draws, seed),
+        np.asarray(lookup(register.table(), even_variates(len(register.parameters), draws, seed))),
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )

@@ -6,21 +6,13 @@ body.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.mechanism import impulse as impulses
-from gaddum.mechanism.impulse import Impulse, transit
+from gaddum.mechanism.impulse import Impulse, array_library, cascade, mammillary, through, transit
 from gaddum.simulate.plan import Body, Input, Ligand
-
-# Compiled piece by piece, so that plans of any structure share them; within a compiled caller they are inlined.
-_mammillary_impulse = jax.jit(impulses.mammillary)
-through = jax.jit(impulses.through)
-cascade = jax.jit(impulses.cascade)
 
 Values = Float[Array, "parameters batch"] | Float[np.ndarray, "parameters batch"]
 """Parameters (not their logs)."""
@@ -80,31 +72,26 @@ def clearance(body: Body, values: Values) -> Drawn:
         return values[body.cl]
     if body.half_life >= 0:
         return math.log(2.0) * values[body.v_c] / values[body.half_life]
-    return _library(values).zeros(values.shape[1])
+    return array_library(values).zeros(values.shape[1])
 
 
 def peripherals(body: Body, values: Values) -> tuple[Array | np.ndarray, Array | np.ndarray]:
     """Volumes (L) and flows (L/h) of the peripheral compartments."""
     if not body.v_p:
-        none = _library(values).zeros((0, values.shape[1]))
+        none = array_library(values).zeros((0, values.shape[1]))
         return none, none
     return values[np.asarray(body.v_p)], values[np.asarray(body.q)]
 
 
 def value(values: Values, place: int) -> Drawn:
     """A parameter, or 1 where there is none."""
-    return _library(values).ones(values.shape[1]) if place < 0 else values[place]
+    return array_library(values).ones(values.shape[1]) if place < 0 else values[place]
 
 
 def share(values: Values, place: int) -> Drawn:
     """A fraction, at most 1 whatever its spread."""
-    return _library(values).minimum(value(values, place), 1.0)
-
-
-def _library(values: Values) -> Any:
-    """Numpy for parameters that are numbers: many small steps, each of which JAX would dispatch."""
-    return np if isinstance(values, np.ndarray) else jnp
+    return array_library(values).minimum(value(values, place), 1.0)
 
 
 def _mammillary(body: Body, values: Values) -> Impulse:
-    return _mammillary_impulse(values[body.v_c], clearance(body, values), *peripherals(body, values))
+    return mammillary(values[body.v_c], clearance(body, values), *peripherals(body, values))

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
-from jax.scipy.special import ndtri
 from jaxtyping import Float
 
 from gaddum import units
@@ -31,7 +30,6 @@ from gaddum.simulate.binding import Bond
 from gaddum.simulate.engaged import bind, engage
 from gaddum.simulate.exposures import areas, concentrations
 from gaddum.simulate.layout import Layout, dose_times, end, first_dose, lay_out
-from gaddum.simulate.response import values as read_values
 
 Draws = Float[np.ndarray, " draws"]
 
@@ -150,7 +148,7 @@ def _concentration(layout: Layout, reading: Concentration | Peak, library: Libra
         else _grid(layout, PEAKS)
     )
     with jax.enable_x64(True):
-        levels = np.asarray(concentrations(layout.plan, _theta(layout), times, site=reading.sampling))
+        levels = np.asarray(concentrations(layout.plan, layout.theta, times, site=reading.sampling))
     text = f"{reading.published.value!r} {reading.published.unit}"
     by_mass = units.canonical_unit(text, "concentration") == "ng/mL"
     total = _total(layout, reading.drug, levels, library, by_mass=by_mass)
@@ -159,8 +157,7 @@ def _concentration(layout: Layout, reading: Concentration | Peak, library: Libra
 
 def _area(layout: Layout, name: str, library: Library) -> Draws:
     """Area under the plasma curve to infinity, by mass (ng/mL h)."""
-    with jax.enable_x64(True):
-        found = np.asarray(areas(layout.plan, _theta(layout)))
+    found = np.asarray(areas(layout.plan, layout.theta))
     return _total(layout, name, found, library, by_mass=True)
 
 
@@ -179,8 +176,8 @@ def _total(
 
 def _half_concentration(layout: Layout, reading: HalfConcentration, library: Library) -> Draws:
     """Unbound plasma concentration of a drug (sum of its parts) at which it alone holds half, at equilibrium."""
-    constants = np.exp(_theta(layout))
-    levels = np.zeros((len(layout.plan.ligands), 1, layout.uniform.shape[1]))
+    constants = np.exp(layout.theta)
+    levels = np.zeros((len(layout.plan.ligands), 1, layout.theta.shape[1]))
     for name, share in _shares(reading.drug, library).items():
         place = next(i for i in _places(layout, name) if layout.plan.ligands[i].parent == name)
         entry = layout.plan.ligands[place].kp_uu
@@ -232,14 +229,9 @@ def _bends(bond: Bond) -> bool:
 
 def _same_draws(layout: Layout, like: Layout) -> Layout:
     """A layout whose parameters take the draws of those of the same name in another."""
-    rows = {parameter.name: row for parameter, row in zip(like.parameters, like.uniform, strict=True)}
-    own = zip(layout.parameters, layout.uniform, strict=True)
-    return layout._replace(uniform=np.array([rows.get(parameter.name, row) for parameter, row in own]))
-
-
-def _theta(layout: Layout) -> Float[np.ndarray, "parameters draws"]:
-    with jax.enable_x64(True):
-        return np.asarray(read_values(layout.table, ndtri(layout.uniform)))
+    rows = {parameter.name: row for parameter, row in zip(like.parameters, like.theta, strict=True)}
+    own = zip(layout.parameters, layout.theta, strict=True)
+    return layout._replace(theta=np.array([rows.get(parameter.name, row) for parameter, row in own]))
 
 
 def _shares(name: str, library: Library) -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaddum.records.quantity import Reported
-from gaddum.simulate.parameters import Parameter, cite, describe_reported, log_quantiles
+from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe_reported, log_quantiles
 
 
 class Assumption(NamedTuple):
@@ -50,4 +50,4 @@ class Register:
 
     def table(self) -> Float[np.ndarray, "parameters grid"]:
         """Log quantiles of all parameters, one row each."""
-        return np.array([parameter.nodes for parameter in self.parameters])
+        return np.array([parameter.nodes for parameter in self.parameters]).reshape(-1, Z_GRID.size)

@@ -111,7 +111,7 @@ def values(
     table: Float[Array | np.ndarray, "dimension grid"], z: Float[Array, "dimension batch"]
 ) -> Float[Array, "dimension batch"]:
     """Parameters on their smooth scales from standard normal variates."""
-    return lookup(jnp.asarray(table), z)
+    return jnp.asarray(lookup(table, z))
 
 
 def respond(

@@ -5,11 +5,14 @@ one variate as products of their `coefficients` with its basis functions (`bumps
 Beyond the grid a table is flat.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gaddum.mechanism.impulse import array_library
 from gaddum.simulate.parameters import Z_GRID
 
 _FIRST, _STEP = float(Z_GRID[0]), float(Z_GRID[1] - Z_GRID[0])
@@ -38,10 +41,12 @@ def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | 
 
 
 def lookup(
-    table: Float[Array, "dimension grid"], z: Float[Array, "dimension batch"]
-) -> Float[Array, "dimension batch"]:
-    """Values of tabulated parameters at z, one row each; the table itself has no gradient."""
-    return _lookup(jax.lax.stop_gradient(table), z)
+    table: Float[Array | np.ndarray, "dimension grid"], z: Float[Array | np.ndarray, "dimension batch"]
+) -> Float[Array | np.ndarray, "dimension batch"]:
+    """Values of tabulated parameters at z, one row each, in numpy if both are; the table itself has no gradient."""
+    if array_library(table, z) is np:
+        return _with_slope(table, z)[0]
+    return _lookup(jax.lax.stop_gradient(jnp.asarray(table)), z)
 
 
 @jax.custom_vjp
@@ -56,21 +61,22 @@ def _lookup_forward(table: Array, z: Array) -> tuple[Array, Array]:
 _lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
 
 
-def _with_slope(table: Array, z: Array) -> tuple[Array, Array]:
+def _with_slope(table: Array | np.ndarray, z: Array | np.ndarray) -> tuple[Any, Any]:
     """Value and slope from one pass over the four coefficients that reach z."""
-    flat = jnp.asarray(coefficients(table)).reshape(-1)
+    xp = array_library(table, z)
+    flat = xp.asarray(coefficients(table)).reshape(-1)
     raw = (z - _FIRST) / _STEP
-    place = jnp.clip(raw, 0.0, _CELLS)
-    cell = jnp.clip(jnp.floor(place), 0, _CELLS - 1)
+    place = xp.clip(raw, 0.0, _CELLS)
+    cell = xp.clip(xp.floor(place), 0, _CELLS - 1)
     f = place - cell
     g = 1 - f
-    index = cell.astype(jnp.int32) + (_CELLS + 3) * jnp.arange(z.shape[0], dtype=jnp.int32)[:, None]
-    c = [flat.at[index + i].get(mode="promise_in_bounds") for i in range(4)]
+    index = cell.astype(xp.int32) + (_CELLS + 3) * xp.arange(z.shape[0], dtype=xp.int32)[:, None]
+    c = [flat[index + i] if xp is np else flat.at[index + i].get(mode="promise_in_bounds") for i in range(4)]
     value = (
         g**3 * c[0] + (4 - 3 * f * f * (1 + g)) * c[1] + (4 - 3 * g * g * (1 + f)) * c[2] + f**3 * c[3]
     ) / 6
     slope = (g * g * (c[1] - c[0]) + (1 + 2 * f * g) * (c[2] - c[1]) + f * f * (c[3] - c[2])) / (2 * _STEP)
-    return value, jnp.where((raw >= 0) & (raw <= _CELLS), slope, 0.0)
+    return value, xp.where((raw >= 0) & (raw <= _CELLS), slope, 0.0)
 
 
 def _to_spline() -> Float[np.ndarray, "basis grid"]:

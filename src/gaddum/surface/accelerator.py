@@ -30,12 +30,14 @@ def uncollected() -> Iterator[None]:
     """Put the search for cyclic garbage off for a short command.
 
     Imports and tracing make many objects that stay; searching them again and again took a sixth of the time of a short
-    command. Arrays are freed by their reference counts as ever.
+    command. Arrays are freed by their reference counts as ever. What is left is frozen, or the search would only come
+    later, and again at exit.
     """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_on:
             gc.enable()
