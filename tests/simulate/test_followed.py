@@ -149,8 +149,7 @@ def check(name: str, given: Library) -> None:
     found = follow(layout, TIMES)
     for draw in range(DRAWS):
         value = {
-            one.name: float(np.exp(layout.theta[place, draw]))
-            for place, one in enumerate(layout.parameters)
+            one.name: float(np.exp(layout.theta[place, draw])) for place, one in enumerate(layout.parameters)
         }
         known = reference(value, DOSES[name])
         ratio = sum(known[drug] / value[f"K_i of {drug} at MOR"] for drug in ("parent", "child"))
