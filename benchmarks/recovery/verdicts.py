@@ -13,7 +13,7 @@ something else  K > V, KA > K: enhanced                     K > V, KA < V: worse
 ==============  ==========================================  ==============================================
 
 and "not effective" where K is not above V. With both arms equally likely the mixtures are those that `reduce` makes of
-a verdict of unknown rule. "Mimics" (X, V, K) is meant in the strict sense or in the lax one; in the strict sense X may be
+a verdict of unknown rule. "Mimics" (X, V, K) is meant in the strict or in the lax sense; in the strict one X may be
 above V and differ from K either way, and in both "does not mimic" and "neither works" are left. "Occludes" (X, V, KX)
 has one sense. What the vocabulary has no name for is scored here all the same, by its own event.
 """
