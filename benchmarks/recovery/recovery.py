@@ -74,7 +74,8 @@ def main() -> None:
     console = Console(stderr=True)
     with progress_bar(console) as report:
         for name in chosen:
-            todo = [task for task in wanted[name] if task not in read(given.file)]
+            found = read(given.file)
+            todo = [task for task in wanted[name] if task not in found]
             if todo:
                 run(name, todo, given.file, workers=given.workers, report=report)
     lines = read(given.file)
@@ -101,7 +102,7 @@ def run(
 
         line = adjudicated(ledgers, task, progress)
         with lock, file.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(line) + "\n")
+            out.write(f"\n{json.dumps(line)}")  # a line of its own, whatever an interrupt left before it
 
     one(todo[0])  # compiles what the others share
     parallel.map_tasks(one, todo[1:], workers=workers)
@@ -134,7 +135,7 @@ def _central(ledgers: Ledgers, name: str, rng: np.random.Generator) -> Synthetic
 
 
 def read(file: Path) -> dict[Task, dict[str, Any]]:
-    """Ledgers weighed so far; a line that an interrupt cut short is passed over."""
+    """Ledgers weighed so far; blank lines, and one that an interrupt cut short, are passed over."""
     found: dict[Task, dict[str, Any]] = {}
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:
