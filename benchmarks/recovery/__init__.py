@@ -1,0 +1,1 @@
+"""Recovery: whether accounts are found again in ledgers simulated from them."""
