@@ -25,6 +25,8 @@ from gaddum.simulate.parameters import DEFAULT_GSD
 
 IN_PLAY = 0.05
 """Probability from which an account's draws must carry a setting."""
+ENGAGED_DRAWS = 200
+"""Draws for which the whole course of every feature is kept, which takes a megabyte each on a large record."""
 MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
 
@@ -231,7 +233,7 @@ def _seen(fitted: Fitted, rivals: list[dict[str, Any]], timeless: dict[int, Time
             after.append(every[place].take(random.integers(fit.sample.shape[1], size=count)))
     lead = max(rivals, key=lambda row: row["probability"])["name"]
     fit = fitted.of(FORMS[0], lead)[0]
-    features = predictor.features(fit.sample, fit.setting)
+    features = predictor.features(fit.sample[:, :: SUMMARY_DRAWS // ENGAGED_DRAWS], fit.setting)
     return Seen(
         forest(problem, together(after), together(before)),
         engagement(problem, features),
