@@ -1,6 +1,6 @@
 """Posterior draws and the log marginal likelihood of one hypothesis.
 
-Adaptive tempered sequential Monte Carlo from exact prior draws, with one ladder for four populations; then
+Adaptive sequential Monte Carlo from exact prior draws, by temperature or by parts of the data; then
 Hamiltonian sweeps at beta = 1 until the populations agree (split R-hat) and the effective sample size
 suffices; then bridge sampling between halves of the populations. The bridge gives `log_ml`; the increments
 of the ladder give `smc_log_ml`, a diagnostic only. Without the final sweeps a bridge is biased and its
