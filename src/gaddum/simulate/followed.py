@@ -108,9 +108,8 @@ def _ligand(ligand: Ligand, values: Values, times: np.ndarray, site: str) -> Flo
         _stage(body, shares[place], values) for place, body in enumerate(ligand.bodies) if place >= first
     ]
     last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
-    found = chain_concentrations(
-        times, stages, _arrivals(ligand, first, values), rate=None if last < 0 else values[last]
-    )
+    rate = None if last < 0 else jnp.asarray(values[last])
+    found = chain_concentrations(times, stages, _arrivals(ligand, first, values), rate=rate)
     if not bool(found.converged.all()):
         raise ValueError(
             f"The saturable kinetics of {ligand.drug} must be followed to their target; {found.status}"
