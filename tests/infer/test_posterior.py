@@ -269,9 +269,9 @@ def test_progress_never_falls_and_ends_at_one():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (Settings(populations=3), "populations must be even"),
+        (Settings(populations=1), "populations must be at least 2"),
         (Settings(ess_fraction=1.0), "ess_fraction must be inside"),
-        (Settings(sweeps=3), "sweeps must be at least"),
+        (Settings(sweeps=3), "warm_up must be at least 1 and sweeps at least"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

@@ -1,10 +1,9 @@
 """Bridge sampling: the log marginal likelihood from posterior draws and a fitted proposal.
 
-The posterior draws come in two halves of the chains. A proposal fitted on one half is bridged with the
-draws of the other, then the roles swap and the two estimates are averaged: `bridge_halves`. The optimal
-bridge [1]_ solves a monotone equation (the fixed point of the usual iteration, found by bracketing so that
-it cannot stall). Its error is the relative mean squared error of [2]_, with the autocorrelation of the
-posterior draws.
+The posterior draws come in populations. A proposal fitted on all but one is bridged with the draws of that one, for
+each in turn, and the estimates are averaged: `bridge_populations`. The optimal bridge [1]_ solves a monotone equation
+(the fixed point of the usual iteration, found by bracketing so that it cannot stall). Its error is the relative mean
+squared error of [2]_, with the autocorrelation of the posterior draws.
 
 Errors of two fits are independent (their seeds or their data differ), so the error of a log Bayes factor is
 the root of the sum of squares: `log_evidence_difference_mcse`.
@@ -28,6 +27,10 @@ from scipy.special import expit, logsumexp
 from gaddum.infer.convergence import autocorrelation_time
 
 LOG_2PI = math.log(2.0 * math.pi)
+ROOM = 1.3
+"""Factor on errors of an average over populations: each serves the proposals of the others, so their estimates are not
+quite independent. Over 60 repeats each of a normal and a Student t in 20 to 123 dimensions, 2 or 4 populations of 512
+or 768 draws, the spread was 0.9 to 1.4 times what independence says."""
 
 
 class Proposal(NamedTuple):
@@ -57,15 +60,15 @@ class Bridge(NamedTuple):
     """Monte-Carlo standard error of `log_ml` (nats)."""
 
 
-class Halves(NamedTuple):
-    """The average of two bridge estimates with swapped halves."""
+class Bridged(NamedTuple):
+    """The average of one bridge estimate for each population."""
 
     log_ml: float
     """Log marginal likelihood (nats)."""
     mcse: float
     """Monte-Carlo standard error of `log_ml` (nats)."""
     gap: float
-    """Distance between the two estimates (nats)."""
+    """Largest distance of a population's estimate from the average, in standard errors of one such estimate."""
 
 
 def log_evidence_difference_mcse(first: float, second: float) -> float:
@@ -106,10 +109,12 @@ def fit_proposal(z: Float[np.ndarray, "active n"]) -> Proposal:
             f"A proposal needs more draws than dimensions; got {n} draws in {active} dimensions. "
             "Raise particles or sweeps."
         )
-    covariance = np.atleast_2d(np.cov(z))
+    mean = z.mean(axis=1)
+    centred = z - mean[:, None]
+    covariance = centred @ centred.T / (n - 1)
     kept = n / (active + n)
     diagonal = np.diag(covariance) * (1.0 - kept) + 1e-300
-    return Proposal(z.mean(axis=1), np.linalg.cholesky(kept * covariance + np.diag(diagonal)))
+    return Proposal(mean, np.linalg.cholesky(kept * covariance + np.diag(diagonal)))
 
 
 def bridge(
@@ -152,46 +157,50 @@ def bridge(
     return Bridge(log_ml, math.sqrt(variance))
 
 
-def bridge_halves(
-    z: Float[np.ndarray, "active chains draws"],
-    log_likelihood: Float[np.ndarray, "chains draws"],
-    noise: tuple[Float[np.ndarray, "active n"], Float[np.ndarray, "active n"]],
+def bridge_populations(
+    z: Float[np.ndarray, "active populations chains draws"],
+    log_likelihood: Float[np.ndarray, "populations chains draws"],
+    noise: Float[np.ndarray, "populations active n"],
     evaluate: Callable[[np.ndarray], np.ndarray],
-) -> Halves:
-    """Fit on one half of the chains, bridge with the other, swap and average.
+    early: Float[np.ndarray, "active populations before"] | None = None,
+) -> Bridged:
+    """Bridge the draws of each population with a proposal fitted on the others, and average.
 
     Parameters
     ----------
     z, log_likelihood
         Posterior draws over the active dimensions (1) and their log likelihoods (nats).
     noise
-        Standard normal noise for the proposals of the two estimates (1).
+        Standard normal noise for the proposals of each estimate (1).
     evaluate
-        Log likelihood (nats) at positions over the active dimensions, of the shape of the noise.
+        Log likelihood (nats) at positions over the active dimensions.
+    early
+        Draws from near the posterior, which proposals are fitted on as well and nothing else uses (1).
 
     Returns
     -------
-    Halves
-        The average of the two estimates, its error, and how far they lie apart.
+    Bridged
+        The average of the estimates, its error, and how far they lie apart.
     """
-    active, chains, _ = z.shape
-    sides = (slice(0, chains // 2), slice(chains // 2, None))
+    active, populations, chains, draws = z.shape
+    kept = z.reshape(active, populations, -1)
+    known = kept if early is None else np.concatenate([kept, early], axis=-1)
+    proposals = [
+        fit_proposal(np.delete(known, number, axis=1).reshape(active, -1)) for number in range(populations)
+    ]
+    drawn = [proposal.transform(kicks) for proposal, kicks in zip(proposals, noise, strict=True)]
+    at_drawn = np.split(evaluate(np.concatenate(drawn, axis=1)), populations)
     found = []
-    for fitted, used, kicks in ((*sides, noise[0]), (*sides[::-1], noise[1])):
-        proposal = fit_proposal(z[:, fitted].reshape(active, -1))
-        flat = z[:, used].reshape(active, -1)
-        at_posterior = standard_normal_logpdf(flat) - proposal.logpdf(flat)
-        drawn = proposal.transform(kicks)
-        at_proposal = evaluate(drawn) + standard_normal_logpdf(drawn) - proposal.logpdf(drawn)
-        rows = log_likelihood[used]
-        found.append(bridge(rows + at_posterior.reshape(rows.shape), at_proposal))
-    first, second = found
-    # Added as if fully correlated: over 12 seeds each of Gaussians in 5 to 100 dimensions the root of the sum of
-    # squares was too small by 1.05 to 1.54. Likely cause, not tested: both feel the same gap between the halves.
-    return Halves(
-        log_ml=0.5 * (first.log_ml + second.log_ml),
-        mcse=0.5 * (first.mcse + second.mcse),
-        gap=abs(first.log_ml - second.log_ml),
+    for number, (proposal, proposed, value) in enumerate(zip(proposals, drawn, at_drawn, strict=True)):
+        mine = kept[:, number]
+        at_posterior = standard_normal_logpdf(mine) - proposal.logpdf(mine)
+        at_proposal = value + standard_normal_logpdf(proposed) - proposal.logpdf(proposed)
+        found.append(bridge(log_likelihood[number] + at_posterior.reshape(chains, draws), at_proposal))
+    each = np.array([one.log_ml for one in found])
+    error = ROOM * math.sqrt(np.mean([one.mcse**2 for one in found]))
+    farthest = float(np.max(np.abs(each - each.mean())))
+    return Bridged(
+        float(each.mean()), error / math.sqrt(populations), farthest / error if error > 0 else farthest
     )
 
 

@@ -11,7 +11,7 @@ class Settings(NamedTuple):
     """How long and how finely to sample; the defaults suit 5 to 100 dimensions."""
 
     populations: int = 4
-    """Independent populations; even, because the bridge fits on one half and estimates on the other (1)."""
+    """Independent populations, two or more: the bridge fits on the others and estimates on each (1)."""
     particles: int = 500
     """Particles in each population (1)."""
     lanes: int = 250

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 LogLikelihood = Callable[[Array, Any], Array]
@@ -61,31 +62,34 @@ def draw_prior(
     return jnp.where(mask[:, None], _normals(keys, mask.shape[0]), 0.0)
 
 
-@partial(jax.jit, static_argnames=("populations",))
 def precondition(
-    cloud: Cloud, delta: Float[Array, ""], mask: Bool[Array, " dimensions"], *, populations: int
-) -> Float[Array, "populations dimensions dimensions"]:
-    """Factor the covariance after a temperature step `delta`, for each population from the others.
+    z: Float[np.ndarray, "dimensions populations particles"],
+    weight: Float[np.ndarray, "populations particles"],
+    mask: Bool[np.ndarray, " dimensions"],
+) -> Float[np.ndarray, "populations dimensions dimensions"]:
+    """Factor the covariance of weighted positions, for each population from the others.
 
     A population moved by its own covariance would confirm its own sampling error, stage after stage.
     """
-    weight = _weights(cloud.log_likelihood, delta, populations)
-    z = jnp.moveaxis(cloud.z.reshape(mask.shape[0], populations, -1), 1, 0)
-
-    def of(population):
-        others = jnp.where(jnp.arange(populations) == population, 0.0, 1.0 / (populations - 1))
-        share = others[:, None] * weight
-        mean = jnp.einsum("pdn,pn->d", z, share)
-        centred = jnp.where(mask[:, None], z - mean[:, None], 0.0)
-        covariance = jnp.einsum("pdn,pen->de", centred * share[:, None, :], centred)
+    dimensions, populations, _ = z.shape
+    active, share = int(mask.sum()), weight / weight.sum(axis=1, keepdims=True)
+    by_population = np.moveaxis(z[mask], 1, 0)
+    shifted = by_population - by_population.mean(axis=(0, 2))[:, None]
+    means = np.einsum("pdn,pn->pd", shifted, share)
+    seconds = np.stack([(x * w) @ x.T for x, w in zip(shifted, share, strict=True)])
+    factors = np.tile(np.eye(dimensions), (populations, 1, 1))
+    for number in range(populations):
+        others = np.arange(populations) != number
+        mean = means[others].mean(axis=0)
+        covariance = seconds[others].mean(axis=0) - np.outer(mean, mean)
         # Shrink to the diagonal by about the relative noise of a covariance from this many effective draws.
-        active = jnp.sum(mask)
-        shrink = active / (active + 1.0 / jnp.sum(share**2))
-        diagonal = jnp.where(mask, jnp.maximum(jnp.diag(covariance), 1e-10), 1.0)
-        covariance = (1.0 - shrink) * covariance
-        return jnp.linalg.cholesky(covariance + jnp.diag(diagonal - jnp.diag(covariance)))
-
-    return jax.lax.map(of, jnp.arange(populations))
+        effective = (populations - 1) ** 2 / np.sum(share[others] ** 2)
+        kept = effective / (active + effective)
+        diagonal = np.maximum(np.diag(covariance), 1e-10)
+        covariance = kept * covariance
+        np.fill_diagonal(covariance, diagonal)
+        factors[number][np.ix_(mask, mask)] = np.linalg.cholesky(covariance)
+    return factors
 
 
 def move(

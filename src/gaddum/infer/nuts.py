@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool
 
-from gaddum.infer.bridge import bridge_halves
+from gaddum.infer.bridge import bridge_populations
 from gaddum.infer.convergence import diagnose
 from gaddum.infer.evidence import Evidence, Settings
 from gaddum.infer.kernel import LogLikelihood
@@ -21,7 +21,7 @@ from gaddum.infer.kernel import LogLikelihood
 CHAINS = 4
 WARM_UP = 500  # steps of window adaptation in each chain
 SHORTEST = 1000  # fewest draws in each chain
-PER_DIMENSION = 40  # draws in each chain per active dimension: the bridge fits on two chains
+PER_DIMENSION = 40  # draws in each chain per active dimension: the bridge fits on three chains
 
 
 def nuts_evidence(
@@ -32,7 +32,7 @@ def nuts_evidence(
     seed: int,
     settings: Settings | None = None,
 ) -> Evidence:
-    """Sample by four chains of the no-U-turn sampler and bridge their halves.
+    """Sample by four chains of the no-U-turn sampler and bridge each with the others.
 
     Parameters
     ----------
@@ -66,24 +66,26 @@ def nuts_evidence(
     z = np.asarray(z).transpose(2, 0, 1)  # (dimensions, chains, draws)
     values = _evaluate(log_likelihood, data, mask, z.reshape(mask.size, -1)[mask]).reshape(z.shape[1:])
     quantities = np.concatenate([z[mask], values[None]])
-    noise = tuple(
-        np.asarray(jax.random.normal(jax.random.fold_in(key, CHAINS + side), (active, CHAINS * draws // 2)))
-        for side in range(2)
+    noise = np.stack(
+        [
+            np.asarray(jax.random.normal(jax.random.fold_in(key, CHAINS + number), (active, draws)))
+            for number in range(CHAINS)
+        ]
     )
-    halves = bridge_halves(
-        z[mask], values, (noise[0], noise[1]), partial(_evaluate, log_likelihood, data, mask)
+    bridged = bridge_populations(
+        z[mask][:, :, None], values[:, None], noise, partial(_evaluate, log_likelihood, data, mask)
     )
     found = diagnose(quantities[:, :, None, :])
     established = (
         found.r_hat < settings.r_hat
         and found.ess > settings.ess_per_dimension * active
-        and halves.mcse <= settings.largest_mcse
+        and bridged.mcse <= settings.largest_mcse
     )
     return Evidence(
         chains=z.transpose(1, 2, 0),
         log_likelihood=values,
-        log_ml=halves.log_ml,
-        log_ml_mcse=halves.mcse,
+        log_ml=bridged.log_ml,
+        log_ml_mcse=bridged.mcse,
         smc_log_ml=math.nan,
         r_hat=found.r_hat,
         ess=found.ess,
@@ -97,7 +99,7 @@ def nuts_evidence(
             "All diagnostics passed."
             if established
             else f"Not established: split R-hat {found.r_hat:.3f}, effective sample size {found.ess:.0f}, "
-            f"error {halves.mcse:.2g}."
+            f"error {bridged.mcse:.2g}."
         ),
     )
 

@@ -2,8 +2,8 @@
 
 Adaptive sequential Monte Carlo from exact prior draws, by temperature or by parts of the data; then
 Hamiltonian sweeps at beta = 1 until the populations agree (split R-hat) and the effective sample size
-suffices; then bridge sampling between halves of the populations. The bridge gives `log_ml`; the increments
-of the ladder give `smc_log_ml`, a diagnostic only. Without the final sweeps a bridge is biased and its
+suffices; then bridge sampling, population by population. The bridge gives `log_ml`; the increments of the ladder
+give `smc_log_ml`, a diagnostic only. Without the final sweeps a bridge is biased and its
 error does not show it.
 
 The loop over temperatures runs on the host over one compiled move (`gaddum.infer.kernel`), so it reports
@@ -12,7 +12,7 @@ the answer by another sampler see `gaddum.infer.nuts.nuts_evidence`.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ import numpy as np
 from jaxtyping import Array, Bool
 from scipy.special import logsumexp
 
-from gaddum.infer.bridge import bridge_halves
+from gaddum.infer.bridge import bridge_populations
 from gaddum.infer.checkpoint import State, fingerprint, load, save
-from gaddum.infer.convergence import diagnose
+from gaddum.infer.convergence import Convergence, diagnose
 from gaddum.infer.evidence import Evidence, Rung, Settings
 from gaddum.infer.kernel import (
     ACCEPTANCE,
@@ -115,7 +115,7 @@ def sample_posterior(
     mask = np.asarray(mask, dtype=bool)
     _check(mask, settings)
     if start is not None:  # its step and covariance are nearly right
-        settings = settings._replace(warm_up=settings.warm_up // 2)
+        settings = settings._replace(warm_up=max(1, settings.warm_up - 1))
     run = _Run(
         log_likelihood,
         jax.tree.map(jnp.asarray, data),
@@ -145,10 +145,10 @@ def sample_posterior(
         record(state, f"temperature {state.beta:.3g}, stage {state.stage}")
     if state.beta < 1.0:
         return _unfinished(run, state)
-    while not _settled(run, state):
+    while (found := _settled(run, state)) is None:
         state = _sweep(run, state)
         record(state, f"sweep {len(state.kept)} at temperature 1")
-    evidence = _conclude(run, state)
+    evidence = _conclude(run, state, found)
     run.progress("bridge", 1.0)
     return evidence
 
@@ -159,7 +159,8 @@ def batch_shape(settings: Settings) -> dict[str, int]:
     return {"populations": settings.populations, "lanes": lanes}
 
 
-BRIDGE_BLOCKS = 2  # proposals of each bridge, in blocks of all particles: as many as posterior draws, about
+LARGEST_GAP = 4.0
+"""Farthest that one population's estimate may lie from the average, in errors of one."""
 
 
 class _Run(NamedTuple):
@@ -192,17 +193,17 @@ def _check(mask: np.ndarray, settings: Settings) -> None:
         raise ValueError(
             f"mask must have one dimension; got shape {mask.shape}. Pass one flag per parameter."
         )
-    if settings.populations < 2 or settings.populations % 2:
+    if settings.populations < 2:
         raise ValueError(
-            f"populations must be even and at least 2; got {settings.populations}. "
-            "The bridge fits on one half and estimates on the other: use 4."
+            f"populations must be at least 2; got {settings.populations}. "
+            "The bridge fits on the others and estimates on each: use 4."
         )
     if not 0.0 < settings.ess_fraction < 1.0:
         raise ValueError(f"ess_fraction must be inside (0, 1); got {settings.ess_fraction}. Use 0.4.")
-    if settings.sweeps < settings.warm_up + 4:
+    if not 1 <= settings.warm_up <= settings.sweeps - 4:
         raise ValueError(
-            f"sweeps must be at least warm_up + 4; got {settings.sweeps} with warm_up {settings.warm_up}. "
-            "Raise sweeps."
+            f"warm_up must be at least 1 and sweeps at least warm_up + 4; got {settings.warm_up} and "
+            f"{settings.sweeps}. Raise them."
         )
 
 
@@ -254,7 +255,7 @@ def _temper(run: _Run, state: State) -> State:
     log_likelihood = np.asarray(state.cloud.log_likelihood)
     delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
-    state = state._replace(factor=_factor(run, state.cloud, delta))
+    state = state._replace(factor=_factor(run, [state.cloud.z], delta * log_likelihood))
     increment = _increment(run, delta * log_likelihood)
     state = _advance(run, state, beta, delta)
     return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
@@ -276,7 +277,7 @@ def _climb(run: _Run, ascent: Ascent, state: State) -> State:
     log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
     rung = Rung(state.beta * len(parts), z, parts, log_ml)
     log_weight = gain(delta)
-    factor = _factor(run, state.cloud._replace(log_likelihood=jnp.asarray(log_weight)), 1.0)
+    factor = _factor(run, [z], log_weight)
     chosen = _resampled(run, state.cloud, log_weight, state.stage)
     run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
     cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
@@ -299,8 +300,8 @@ def _increment(run: _Run, log_weight: np.ndarray) -> np.ndarray:
 
 def _sweep(run: _Run, state: State) -> State:
     adapting = len(state.kept) < run.settings.warm_up
-    if adapting:
-        state = state._replace(factor=_factor(run, state.cloud, 0.0))
+    if len(state.kept) <= run.settings.warm_up:
+        state = state._replace(factor=_factor(run, [z for z, _ in state.kept] or [state.cloud.z]))
     moved = _advance(run, state, 1.0, 0.0)
     draw = (np.asarray(moved.cloud.z), np.asarray(moved.cloud.log_likelihood))
     return moved._replace(kept=(*state.kept, draw), step=moved.step if adapting else state.step)
@@ -331,9 +332,16 @@ def _advance(run: _Run, state: State, beta: float, delta: float) -> State:
     )
 
 
-def _factor(run: _Run, cloud: Cloud, delta: float) -> np.ndarray:
+def _factor(
+    run: _Run, clouds: Sequence[np.ndarray | Array], log_weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Preconditioner from clouds of one temperature, or from one cloud by the weights of a step away from it."""
     populations = run.settings.populations
-    return np.asarray(precondition(cloud, jnp.asarray(delta, float), run.flags, populations=populations))
+    z = np.stack(clouds, axis=-1).reshape(run.mask.size, populations, -1)
+    weight = np.ones(z.shape[1:])
+    if log_weight is not None and np.isfinite(top := log_weight.max()):
+        weight = np.exp(log_weight - top).reshape(populations, -1)
+    return precondition(z, weight, run.mask)
 
 
 def _largest_step(gain: Callable[[float], np.ndarray], room: float, fraction: float) -> float:
@@ -372,30 +380,34 @@ def _dropped(run: _Run, state: State) -> int:
     return max(run.settings.warm_up, len(state.kept) // 3)
 
 
-def _settled(run: _Run, state: State) -> bool:
-    """Whether to stop sweeping; looked at four sweeps after the warm-up, then at intervals of a third."""
+def _settled(run: _Run, state: State) -> Convergence | None:
+    """Diagnostics once they allow to stop sweeping, or no more sweeps are allowed.
+
+    They are looked at four sweeps after the warm-up, then at intervals of a third.
+    """
     done, settings = len(state.kept), run.settings
     look = settings.warm_up + 4
     while look < done:
         look += look // 3
     if done != look and done < settings.sweeps:
-        return False
-    if done >= settings.sweeps:
-        return True
+        return None
     found = diagnose(_chains(run, state))
-    return found.r_hat < settings.r_hat and found.ess > settings.ess_per_dimension * int(run.mask.sum())
+    enough = found.r_hat < settings.r_hat and found.ess > settings.ess_per_dimension * int(run.mask.sum())
+    return found if enough or done >= settings.sweeps else None
 
 
-def _conclude(run: _Run, state: State) -> Evidence:
-    """Bridge the two halves of the populations and judge every diagnostic."""
+def _conclude(run: _Run, state: State, found: Convergence) -> Evidence:
+    """Bridge the populations and judge every diagnostic."""
     settings, active = run.settings, int(run.mask.sum())
     chains = _chains(run, state)
-    found = diagnose(chains)
-    halves = bridge_halves(
-        chains[:active].reshape(active, -1, chains.shape[-1]),
-        chains[active].reshape(-1, chains.shape[-1]),
+    dropped = _dropped(run, state)
+    early = np.stack([z[run.mask] for z, _ in state.kept[:dropped]], axis=-1)
+    bridged = bridge_populations(
+        chains[:active],
+        chains[active],
         _proposal_noise(run),
         partial(_likelihood_at, run),
+        early.reshape(active, settings.populations, -1),
     )
     failures = []
     if state.failure:
@@ -406,11 +418,11 @@ def _conclude(run: _Run, state: State) -> Evidence:
         failures.append(
             f"effective sample size {found.ess:.0f} is not above {settings.ess_per_dimension * active:.0f}"
         )
-    if not halves.mcse <= settings.largest_mcse:
-        failures.append(f"error of log_ml {halves.mcse:.2g} exceeds {settings.largest_mcse}")
-    if not halves.gap <= 4.0 * math.sqrt(2.0) * halves.mcse + 1e-6:
-        failures.append(f"the two halves of the populations differ by {halves.gap:.2g} nats")
-    kept = state.kept[_dropped(run, state) :]
+    if not bridged.mcse <= settings.largest_mcse:
+        failures.append(f"error of log_ml {bridged.mcse:.2g} exceeds {settings.largest_mcse}")
+    if not bridged.gap <= LARGEST_GAP:
+        failures.append(f"one population's log_ml lies {bridged.gap:.2g} errors from the average")
+    kept = state.kept[dropped:]
     draws = np.stack([z for z, _ in kept])  # (sweeps, dimensions, all particles)
     draws = draws.reshape(len(kept), run.mask.size, settings.populations, settings.particles)
     increments = np.sum(state.increments, axis=0)
@@ -421,8 +433,8 @@ def _conclude(run: _Run, state: State) -> Evidence:
         .reshape(len(kept), settings.populations, -1)
         .transpose(1, 0, 2)
         .reshape(settings.populations, -1),
-        log_ml=halves.log_ml,
-        log_ml_mcse=halves.mcse,
+        log_ml=bridged.log_ml,
+        log_ml_mcse=bridged.mcse,
         smc_log_ml=ladder,
         r_hat=found.r_hat,
         ess=found.ess,
@@ -430,14 +442,17 @@ def _conclude(run: _Run, state: State) -> Evidence:
         stages=state.stage,
         rungs=state.rungs,
         step=state.step,
-        evaluations=state.evaluations + 2 * BRIDGE_BLOCKS * settings.populations * settings.particles,
+        evaluations=state.evaluations + settings.populations**2 * settings.particles,
         established=not failures,
         note="Not established: " + "; ".join(failures) + "." if failures else "All diagnostics passed.",
     )
 
 
-def _proposal_noise(run: _Run) -> tuple[np.ndarray, np.ndarray]:
-    """Noise for the proposals of the two bridges; their keys stand where further populations would."""
+def _proposal_noise(run: _Run) -> np.ndarray:
+    """Noise for the proposals of each bridge, [populations, active, all particles].
+
+    Its keys stand where further populations would.
+    """
     settings = run.settings
 
     def block(number: int) -> np.ndarray:
@@ -445,8 +460,7 @@ def _proposal_noise(run: _Run) -> tuple[np.ndarray, np.ndarray]:
         noise = draw_prior(key, run.flags, populations=settings.populations, particles=settings.particles)
         return np.asarray(noise)[run.mask]
 
-    blocks = [block(number) for number in range(2 * BRIDGE_BLOCKS)]
-    return np.concatenate(blocks[:BRIDGE_BLOCKS], axis=1), np.concatenate(blocks[BRIDGE_BLOCKS:], axis=1)
+    return np.stack([block(number) for number in range(settings.populations)])
 
 
 def _likelihood_at(run: _Run, z: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from gaddum.infer.likelihood import Problem, Scored, Setting, cohort_log_likelihoods, cohort_spread
-from gaddum.infer.tables import evaluate_1d, evaluate_2d
+from gaddum.infer.tables import Tables, evaluate_1d, evaluate_2d
 from gaddum.simulate.assemble import VEHICLE
 from gaddum.simulate.response import respond
 
@@ -91,6 +91,7 @@ class Predictor:
         self.problem = problem
         self._outline = jax.jit(in_blocks(outline))
         self._features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
+        self._densities = jax.jit(lambda first, second: _densities(problem.tables, first, second))
 
     def outline(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
         """The outline of a batch."""
@@ -111,18 +112,21 @@ class Predictor:
         first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale
         second = np.full_like(first, np.nan)
         second[ones:] = problem.contrasts_2d[1] @ effect * scale[ones:]
-        logs = []
-        if ones:
-            logs.append(np.asarray(evaluate_1d(problem.tables, jnp.asarray(first[:ones]))))
-        if problem.contrasts_2d.shape[1]:
-            x, y = jnp.asarray(first[ones:]), jnp.asarray(second[ones:])
-            logs.append(np.asarray(evaluate_2d(problem.tables, x, y)))
-        return Predicted(first, second, np.exp(np.concatenate(logs)))
+        return Predicted(first, second, np.asarray(self._densities(first, second)))
 
     def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
         noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), spread.size))
         return np.exp(spread * noise)[[s.cohort for s in self.problem.scored]]
+
+
+def _densities(
+    tables: Tables, first: Float[Array, "outcomes draws"], second: Float[Array, "outcomes draws"]
+) -> Float[Array, "outcomes draws"]:
+    """Density, or probability, of every outcome at its contrasts; those of one contrast come first."""
+    ones = tables.one.shape[0]
+    single = evaluate_1d(tables, first[:ones])
+    return jnp.exp(jnp.concatenate([single, evaluate_2d(tables, first[ones:], second[ones:])]))
 
 
 def _in_chunks(
