@@ -20,7 +20,7 @@ run: setup
 test: test-fast test-slow
 
 test-fast: setup
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: test-fast
 	$(BIN)/python -m pytest -m slow -n 2
@@ -54,7 +54,7 @@ lowest: setup
 		--python-version 3.11 --resolution lowest-direct -o $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --requirement $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --no-deps --editable .
-	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2
+	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 clean:
 	rm -rf .venv $(LOWEST) docs/_build

@@ -108,6 +108,7 @@ def test_record_without_scored_outcomes_decides_nothing(of_nothing, record):
     json.dumps(document)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ["empty", "narrative"])
 def test_record_without_scored_outcomes_leaves_every_prior(of_nothing, record):
     document = of_nothing[record]
@@ -116,6 +117,7 @@ def test_record_without_scored_outcomes_leaves_every_prior(of_nothing, record):
     assert all(h["log_ml"] == 0 and h["log_bf"] == 0 for h in document["hypotheses"])
 
 
+@pytest.mark.slow
 def test_anchors_without_studies_still_name_their_propositions(of_nothing):
     asked = {(p["stratum"], p["phase"]) for p in of_nothing["empty"]["propositions"]}
     assert ("human, stressed, behaving", "sustained") in asked

@@ -157,6 +157,7 @@ def test_gate_matched_positive_controls_do_not_tell_any_monotone_gates_apart(con
     assert np.ptp(logs, axis=0).max() < 1e-9
 
 
+@pytest.mark.slow
 def test_absolute_positive_controls_lower_direct_mu_agonism_without_reserve(ketamine):
     loaded = with_prior(
         positive_controls(ketamine), "reserve", LogNormal(family="lognormal", median=0.1, gsd=1.2)
@@ -277,6 +278,7 @@ def test_heterogeneity_integral_agrees_with_64_nodes(ketamine, whole, cohort_log
         assert evidence[0] == pytest.approx(evidence[1], abs=5e-3)
 
 
+@pytest.mark.slow
 def test_heterogeneity_integral_converges(ketamine, whole, cohort_logs):
     """As it would not if effects beyond the tables met in their corner, where a difference between arms is lost."""
     z = draws_of(whole[0], 500)
@@ -296,6 +298,7 @@ def test_order_of_effects_beyond_the_table_is_kept(ketamine):
     assert np.all(np.asarray(unblocked) > np.asarray(blocked) + 0.1)
 
 
+@pytest.mark.slow
 def test_study_failure_bounds_each_cohort_from_below(ketamine, whole, cohort_logs):
     assembly, problem = whole
     bound = np.log(problem.failure) + problem.log_saturated[:, None]

@@ -36,7 +36,7 @@ def linear_case(dimension):
 
 @pytest.mark.parametrize(
     "dimension",
-    [5, 20, pytest.param(50, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.slow)],
+    [5, *(pytest.param(dimension, marks=pytest.mark.slow) for dimension in (20, 50, 100))],
 )
 def test_linear_gaussian_evidence_matches_closed_form(dimension):
     data, exact = linear_case(dimension)
@@ -152,6 +152,7 @@ def test_constant_likelihood_returns_its_log():
     assert found.log_ml == pytest.approx(-3.25, abs=0.02)
 
 
+@pytest.mark.slow
 def test_inactive_dimensions_stay_zero_and_leave_the_evidence():
     (design, y), exact = linear_case(5)
     padded = np.concatenate([design, np.full((design.shape[0], 3), 7.0)], axis=1)
@@ -251,6 +252,7 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
         sample_posterior(linear, data, np.ones(5, bool), seed=5, settings=SMALL, checkpoint=path)
 
 
+@pytest.mark.slow
 def test_progress_never_falls_and_ends_at_one():
     data, _ = linear_case(20)
     fractions = []
@@ -311,6 +313,7 @@ def test_an_ascent_through_parts_of_the_data_ends_at_the_same_evidence():
     assert abs(found.smc_log_ml - exact[-1]) < 0.5
 
 
+@pytest.mark.slow
 def test_rungs_of_an_ascent_know_the_evidence_of_what_was_taken_in():
     log_likelihood, ascent, exact = by_parts(5)
     data = ascent.data(np.ones(5))
@@ -336,6 +339,7 @@ def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence():
     assert abs(found.log_ml - exact) < 4 * found.log_ml_mcse + 0.01
 
 
+@pytest.mark.slow
 def test_a_start_may_lack_dimensions_that_are_then_drawn_from_the_prior():
     data, exact = linear_case(5)
     design, y = data
@@ -345,6 +349,7 @@ def test_a_start_may_lack_dimensions_that_are_then_drawn_from_the_prior():
     assert abs(found.log_ml - exact) < 0.05
 
 
+@pytest.mark.slow
 def test_a_start_without_likelihood_falls_back_to_the_ladder():
     def log_likelihood(z, shift):
         return jnp.where(z[0] > shift, 0.0, -jnp.inf)

@@ -124,6 +124,7 @@ def test_holding_the_only_input_at_0_leaves_no_effect(ketamine) -> None:
     np.testing.assert_allclose(response.state, 0.0, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_their_batch(case) -> None:
     given, z = account(specific(case)[-1], case.assembly), case.draws(5)
     together = case.run(z, given)
@@ -142,6 +143,7 @@ def test_compiled_parameters_are_those_of_a_straight_table_for_any_number_of_dra
     np.testing.assert_allclose(found, slopes * z, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_single_precision_changes_effects_by_far_less_than_quadrature_does(case) -> None:
     z = case.draws(20)
     for hypothesis in specific(case):
@@ -181,6 +183,7 @@ def test_inputs_that_make_no_difference_change_nothing(morphine, narrow: str) ->
     np.testing.assert_allclose(morphine.run(z, padded).state, few, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_a_gate_of_five_inputs_with_four_held_on_is_a_gate_of_one(morphine) -> None:
     z, (first, *others) = morphine.draws(5), morphine.assembly.features
     five = account(

@@ -30,6 +30,7 @@ from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import Settings, batch_shape, sample_posterior
 from gaddum.infer.predictive import Predictor, in_double_precision
 from gaddum.infer.timeline import year_by_year
+from gaddum.memory import give_back
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.simulate.assemble import assemble
 from gaddum.simulate.response import Account
@@ -38,7 +39,7 @@ Progress = Callable[[str, float], None]
 
 INERT = 1e-9
 """Slope of a log likelihood (nats) below which a dimension does not matter; a dimension without part in it has none."""
-SAMPLER = Settings(particles=128, lanes=64, ess_fraction=0.3, warm_up=3, ess_per_dimension=8.0)
+SAMPLER = Settings(particles=128, lanes=64, ess_fraction=0.25, warm_up=3, ess_per_dimension=8.0)
 """Fewer particles and draws than a general fit: errors of log evidence stay near 0.07 nats in 130 dimensions. Blocks
 of 64 in single precision fill vector registers, and their arrays stay near the core."""
 
@@ -138,11 +139,13 @@ def _run(
         ],
         workers=workers,
     )
+    give_back()
     fits = _fit_all(variants, equivalent, predictor, function, weights, seed, workers, settings, progress)
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
     fitted = Fitted(loaded, problem, variants, fits, groups, weights, seed, predictor)
     timeless = refit(fitted, function, settings, workers=workers, progress=progress) if comparator else None
+    give_back()
     progress("summarising", 0.0)
     document = write_document(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
     progress("summarising", 1.0)

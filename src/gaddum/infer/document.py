@@ -59,11 +59,12 @@ def write_document(
     if live:
         fitted = with_selection(fitted)
     rivals = _rivals(fitted)
-    asked, seen = parallel.map_tasks(
+    asked, seen, years = parallel.map_tasks(
         in_double_precision,
         [
             lambda: _asked(fitted),
             lambda: _seen(fitted, rivals, timeless) if live else Seen([], [], [], {}, {}, {}),
+            lambda: timeline(fitted) if live else [],
         ],
         workers=workers,
     )
@@ -90,7 +91,7 @@ def write_document(
         },
         "equivalence": [[fitted.names[i] for i in group] for group in fitted.groups if len(group) > 1],
         "sensitivity": _sensitivity(fitted),
-        "timeline": timeline(fitted) if live else [],
+        "timeline": years,
         "studies": _studies(fitted, until),
         "forest": seen.forest,
         "engagement": seen.engagement,

@@ -91,17 +91,17 @@ class Predictor:
         self.problem = problem
         self._outline = jax.jit(in_blocks(outline))
         self._features = jax.jit(in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features))
-        self._densities = jax.jit(lambda first, second: _densities(problem.tables, first, second))
+        self._densities = jax.jit(lambda first, second: (_densities(problem.tables, first, second),))
 
     def outline(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
         """The outline of a batch."""
-        return Outline(*_in_chunks(self._outline, z, setting))
+        return Outline(*in_chunks(lambda part: self._outline(part, setting), z))
 
     def features(
         self, z: Float[np.ndarray, "dimension draws"], setting: Setting
     ) -> list[Float[np.ndarray, "rows nodes draws"]]:
         """Level of every feature for a batch."""
-        return _in_chunks(self._features, z, setting)
+        return in_chunks(lambda part: self._features(part, setting), z)
 
     def predict(self, outline: Outline, seed: int) -> Predicted:
         """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
@@ -112,7 +112,7 @@ class Predictor:
         first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale
         second = np.full_like(first, np.nan)
         second[ones:] = problem.contrasts_2d[1] @ effect * scale[ones:]
-        return Predicted(first, second, np.asarray(self._densities(first, second)))
+        return Predicted(first, second, *in_chunks(self._densities, first, second))
 
     def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
@@ -129,13 +129,14 @@ def _densities(
     return jnp.exp(jnp.concatenate([single, evaluate_2d(tables, first[ones:], second[ones:])]))
 
 
-def _in_chunks(
-    function: Callable, z: Float[np.ndarray, "dimension draws"], setting: Setting
-) -> list[np.ndarray]:
-    """Call with `CHUNK` draws at a time, the last filled up with copies, and put what it gives together."""
-    draws = z.shape[1]
-    filled = np.pad(np.asarray(z), ((0, 0), (0, -draws % CHUNK)), mode="edge")
-    found = [function(part, setting) for part in np.split(filled, filled.shape[1] // CHUNK, axis=1)]
+def in_chunks(
+    function: Callable[..., Any], *batches: Float[np.ndarray, "rows draws"]
+) -> list[Float[np.ndarray, "... draws"]]:
+    """Call with `CHUNK` draws at a time, the last filled up with copies, and put each thing that it gives together."""
+    draws = batches[0].shape[1]
+    filled = [np.pad(np.asarray(batch), ((0, 0), (0, -draws % CHUNK)), mode="edge") for batch in batches]
+    parts = [np.split(batch, batch.shape[1] // CHUNK, axis=1) for batch in filled]
+    found = [function(*part) for part in zip(*parts, strict=True)]
     return [np.concatenate(pieces, axis=-1)[..., :draws] for pieces in zip(*found, strict=True)]
 
 

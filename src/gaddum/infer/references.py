@@ -11,14 +11,14 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from gaddum.infer.predictive import in_blocks
+from gaddum.infer.predictive import in_blocks, in_chunks
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.simulate.assemble import Assembly, assemble
 from gaddum.simulate.response import Account, respond
 
 
 class References:
-    """Compiled states of the reference protocols; draws are a multiple of `predictive.BLOCK`."""
+    """Compiled states of the reference protocols."""
 
     def __init__(self, loaded: LoadedCase, whole: Assembly) -> None:
         studies = tuple(
@@ -33,9 +33,9 @@ class References:
         self._places = _places(alone, whole)
         self._rows = np.array([alone.anchors[place] for place in whole.anchors], int)
 
-        def states(z: Array, given: Any) -> Array:
+        def states(z: Array, given: Any) -> tuple[Array]:
             account, table = given
-            return respond(alone, z, account, table).state
+            return (respond(alone, z, account, table).state,)
 
         self._states = jax.jit(in_blocks(states))
 
@@ -56,8 +56,9 @@ class References:
         table : array
             Prior table of the whole case.
         """
-        found = self._states(z[self._places], (account, np.asarray(table)[self._places]))
-        return np.asarray(found)[self._rows]
+        given = (account, np.asarray(table)[self._places])
+        (found,) = in_chunks(lambda part: self._states(part, given), z[self._places])
+        return found[self._rows]
 
 
 def _places(alone: Assembly, whole: Assembly) -> Int[np.ndarray, " dimension"]:
