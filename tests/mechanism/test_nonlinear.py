@@ -11,7 +11,6 @@ from gaddum.mechanism.nonlinear import (
     saturable_concentrations,
     target_mediated_concentrations,
 )
-from gaddum.mechanism.rodas import integrate
 from reference.nonlinear import follow, saturable
 
 TIMES = np.array([0.5, 2.0, 6.0, 12.0, 24.0, 48.0])
@@ -119,42 +118,6 @@ def test_reading_before_any_dose_is_zero():
         [-1.0, 0.0, 1.0], **body(2), v_max=5.0, k_m=2.0, amounts=[10.0], starts=[0.0]
     )
     assert (found.values[:2] == 0).all() and (found.values[2] > 0).all()
-
-
-def _stiff(t, y, args, panel):
-    return jnp.stack([-args * (y[0] - jnp.cos(t)) - jnp.sin(t)])
-
-
-def test_method_is_of_order_four():
-    def error(steps):
-        course = integrate(
-            _smooth, jnp.ones((1, 1)), np.array([0.0, 0.5]), jnp.zeros((1, 1, 1)), 0.0, tolerance=0.0,
-            fewest=steps, most=2 * steps,
-        )  # fmt: skip
-        return abs(float(course.states[1, 0, 0]) - np.exp(0.5 + 0.125))
-
-    ratio = error(32) / error(64)
-    assert 13 < ratio < 20
-
-
-def _smooth(t, y, args, panel):
-    return y * (1 + t) + 0 * args
-
-
-def test_a_stiff_decay_onto_a_moving_target_is_followed():
-    course = integrate(
-        _stiff, jnp.zeros((1, 1)), np.array([0.0, 1.0, 2.0]), jnp.zeros((2, 1, 1)), jnp.asarray([1e6])
-    )
-    np.testing.assert_allclose(course.states[1:, 0, 0], np.cos([1.0, 2.0]), rtol=1e-6)
-
-
-def test_missed_target_is_a_status_and_not_an_exception():
-    course = integrate(
-        _stiff, jnp.zeros((1, 1)), np.array([0.0, 50.0]), jnp.zeros((1, 1, 1)), jnp.asarray([10.0]),
-        tolerance=1e-12, most=16,
-    )  # fmt: skip
-    assert not course.converged.any()
-    assert "missed the target 1e-12" in course.status
 
 
 def test_estimated_error_is_no_smaller_than_a_tenth_of_the_true_one():

@@ -1,7 +1,7 @@
 """What has no closed form: saturable elimination, slow ligands that compete, a target that takes up its drug.
 
 Everything else in gaddum is linear or algebraic and belongs to `exposure` and `engagement`. Here the few states that
-are truly nonlinear are followed by `rodas`, driven by inputs that are known in closed form: absorption from a depot,
+are truly nonlinear are followed by `stiff`, driven by inputs that are known in closed form: absorption from a depot,
 infusions, the concentrations of drugs whose own kinetics are linear. Each function reduces to a closed form in a
 limit, and is tested there.
 
@@ -10,35 +10,18 @@ Units: h, L, nmol, nM.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import reduce
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from gaddum.mechanism.rodas import Course, integrate
-
-
-class Readings(NamedTuple):
-    """Values at the wanted times, and how far to trust them.
-
-    Attributes
-    ----------
-    values
-        Shape [times, *batch] or [times, ligands, *batch].
-    error
-        Estimated largest relative error of a draw, over all doses and times, shape [*batch].
-    converged
-        Whether the error met the target, shape [*batch].
-    status
-        "converged", or a sentence that says what is wrong.
-    """
-
-    values: Array
-    error: Array
-    converged: Array
-    status: str
+from gaddum.mechanism.arrivals import Arrival, entering, panel_edges, through
+from gaddum.mechanism.impulse import Impulse
+from gaddum.mechanism.saturable import Stage, chain_concentrations
+from gaddum.mechanism.stiff import Readings, integrate
 
 
 class TargetReadings(NamedTuple):
@@ -50,16 +33,6 @@ class TargetReadings(NamedTuple):
     error: Array
     converged: Array
     status: str
-
-
-class _Inputs(NamedTuple):
-    """Doses as a rate of input: amount, start, duration, k_a, and which are on in which panel."""
-
-    amounts: Array
-    starts: Array
-    durations: Array
-    k_a: Array
-    running: Array
 
 
 def saturable_concentrations(
@@ -101,28 +74,20 @@ def saturable_concentrations(
     Readings
         Concentration (nM) at `times`; at the time of a bolus, just before it.
     """
-    v_p, q = jnp.asarray(v_p, float), jnp.asarray(q, float)
-    given = [jnp.asarray(x, float) for x in (v_c, cl, v_max, k_m)]
-    amount = _doses(amounts, starts)
-    rate_in = jnp.zeros(()) if k_a is None else jnp.asarray(k_a, float)
-    shapes = [x.shape for x in (*given, rate_in)] + [x.shape[1:] for x in (v_p, q, amount)]
-    batch = jnp.broadcast_shapes(*shapes)
-    v_c, cl, v_max, k_m = (jnp.broadcast_to(x, batch) for x in given)
-    v_p, q, amount = (_onto(x, batch) for x in (v_p, q, amount))
-    states = 1 + v_p.shape[0]
-    edges, inputs, boluses = _grid(times, amount, starts, durations, k_a, rate_in, batch)
-    jumps = jnp.concatenate(
-        [(boluses / v_c)[:, None], jnp.zeros((len(edges) - 1, states - 1, *batch))], axis=1
+    central = [np.asarray(x, float) for x in (v_c, cl, v_max, k_m)]
+    peripheral = [np.asarray(x, float) for x in (v_p, q)]
+    batch, arrival = _arrival(
+        amounts, starts, durations, k_a, *central, *(x[0] for x in peripheral if len(x))
     )
-    course = integrate(
-        _saturable,
-        jnp.zeros((states, *batch)),
-        edges,
-        jumps,
-        (inputs, v_c, cl, v_p, q, v_max, k_m),
-        tolerance=tolerance,
+    v_c, cl, v_max, k_m = (_flat(x, batch) for x in central)
+    v_p, q = (
+        np.stack([_flat(part, batch) for part in x]) if len(x) else np.zeros((0, v_c.size))
+        for x in peripheral
     )
-    return Readings(_read(course, edges, times)[:, 0], course.error, course.converged, course.status)
+    stage = Stage(*(jnp.asarray(x) for x in (v_c, cl, v_p, q, v_max, k_m, np.zeros_like(cl))))
+    found = chain_concentrations(_ascending(times), [stage], [arrival], tolerance=tolerance, before=True)
+    values = found.values.reshape(-1, *batch)
+    return Readings(values, found.error.reshape(batch), found.converged.reshape(batch), found.status)
 
 
 def kinetic_competition(
@@ -163,25 +128,31 @@ def kinetic_competition(
     read = _ascending(times)
     cuts = [edge for edge in np.asarray(edges, float).tolist() if read[0] < edge < read[-1]]
     grid = np.unique(np.concatenate([read, cuts]))
-    k_on, k_off = jnp.asarray(k_on, float), jnp.asarray(k_off, float)
+    on, off = np.asarray(k_on, float), np.asarray(k_off, float)
     shape = jnp.shape(concentrations(jnp.asarray(grid[0])))
-    batch = jnp.broadcast_shapes(shape[1:], k_on.shape[1:], k_off.shape[1:])
-    k_on, k_off = _onto(k_on, batch), _onto(k_off, batch)
-    if not shape[0] == k_on.shape[0] == k_off.shape[0]:
+    batch = np.broadcast_shapes(shape[1:], on.shape[1:], off.shape[1:])
+    if not shape[0] == on.shape[0] == off.shape[0]:
         raise ValueError(
-            f"concentrations, k_on and k_off must be of the same ligands; got {shape[0]}, {k_on.shape[0]} and "
-            f"{k_off.shape[0]}. Put the ligands on axis 0."
+            f"concentrations, k_on and k_off must be of the same ligands; got {shape[0]}, {on.shape[0]} and "
+            f"{off.shape[0]}. Put the ligands on axis 0."
         )
-    start = jnp.zeros((shape[0], *batch))
+    if grid.size == 1:  # nothing but the beginning is read
+        grid = np.append(grid, grid + 1.0)
+    on, off = (np.stack([_flat(part, batch) for part in x]) for x in (on, off))
     course = integrate(
-        _Binding(concentrations, fast),
-        start,
-        grid,
-        jnp.zeros((len(grid) - 1, *start.shape)),
-        (jnp.asarray(grid), k_on, k_off),
+        _Binding(concentrations, fast, batch),
+        np.zeros_like(on),
+        grid[:, None],
+        np.zeros((len(grid) - 1, *on.shape)),
+        (grid[:-1, None], np.diff(grid)[:, None]),
+        (on, off),
+        np.ones_like(on),
         tolerance=tolerance,
+        together=True,
     )
-    return Readings(_read(course, grid, read), course.error, course.converged, course.status)
+    values = course.states[np.searchsorted(grid, read)].reshape(len(read), len(on), *batch)
+    error, converged = (jnp.asarray(x.reshape(batch)) for x in (course.error, course.converged))
+    return Readings(jnp.asarray(values), error, converged, course.status)
 
 
 def target_mediated_concentrations(
@@ -222,120 +193,107 @@ def target_mediated_concentrations(
     ----------
     Mager DE, Jusko WJ (2001). doi:10.1023/A:1014414520282
     """
-    given = [jnp.asarray(x, float) for x in (v_c, cl, k_on, k_off, k_syn, k_deg, k_int)]
-    amount = _doses(amounts, starts)
-    rate_in = jnp.zeros(()) if k_a is None else jnp.asarray(k_a, float)
-    batch = jnp.broadcast_shapes(*(x.shape for x in (*given, rate_in)), amount.shape[1:])
-    volume, cl, k_on, k_off, k_syn, k_deg, k_int = (jnp.broadcast_to(x, batch) for x in given)
-    edges, inputs, boluses = _grid(times, _onto(amount, batch), starts, durations, k_a, rate_in, batch)
-    nothing = jnp.zeros(batch)
+    given = [np.asarray(x, float) for x in (v_c, cl, k_on, k_off, k_syn, k_deg, k_int)]
+    batch, arrival = _arrival(amounts, starts, durations, k_a, *given)
+    v_c, cl, k_on, k_off, k_syn, k_deg, k_int = (_flat(x, batch) for x in given)
+    read = _ascending(times)
+    edges = panel_edges(read, [arrival])
+    boluses, level = entering(arrival, edges, v_c.size)
+    jumps, decays, poles = (
+        np.zeros((len(level), 3, v_c.size)),
+        np.zeros((len(level), 0, v_c.size)),
+        np.zeros((0, 1)),
+    )
+    if arrival.impulse is None:
+        jumps[:, 0] = boluses[:-1] / v_c
+    else:
+        level, decays = through(arrival.impulse, boluses, level, edges)
+        poles = np.asarray(arrival.impulse.rates)
+    dosed, resting = arrival.amounts.max(axis=0) / v_c, k_syn / k_deg
     course = integrate(
-        _target_mediated,
-        jnp.stack([nothing, k_syn / k_deg, nothing]),
+        _TargetMediated(),
+        np.stack([np.zeros_like(cl), resting, np.zeros_like(cl)]),
         edges,
-        jnp.concatenate([(boluses / volume)[:, None], jnp.zeros((len(edges) - 1, 2, *batch))], axis=1),
-        (inputs, volume, cl, k_on, k_off, k_syn, k_deg, k_int),
+        jumps,
+        (level, decays),
+        (poles, v_c, cl, k_on, k_off, k_syn, k_deg, k_int),
+        np.stack([dosed, resting, np.minimum(dosed, resting)]),
         tolerance=tolerance,
     )
-    found = _read(course, edges, times)
-    return TargetReadings(
-        found[:, 0], found[:, 1], found[:, 2], course.error, course.converged, course.status
-    )
+    found = course.states[np.searchsorted(edges[:, 0], read)].reshape(len(read), 3, *batch)
+    error, converged = (jnp.asarray(x.reshape(batch)) for x in (course.error, course.converged))
+    drug, target, bound = (jnp.asarray(found[:, place]) for place in range(3))
+    return TargetReadings(drug, target, bound, error, converged, course.status)
 
 
-def _saturable(t: Array, y: Array, args: tuple, panel: Array) -> Array:
-    inputs, v_c, cl, v_p, q, v_max, k_m = args
-    c, flows = y[0], q * (y[0] - y[1:])
-    central = _input(inputs, t, panel) - cl * c - v_max * c / (k_m + c) - jnp.sum(flows, axis=0)
-    return jnp.concatenate([(central / v_c)[None], flows / v_p])
+class _TargetMediated(NamedTuple):
+    """Equations of target-mediated disposition."""
 
+    def forcing(self, since: Array, panel: Any, args: Any) -> Array:
+        (level, decays), (poles, *_) = panel, args
+        return level + jnp.sum(decays * jnp.exp(-poles * since[None]), axis=0)
 
-def _target_mediated(t: Array, y: Array, args: tuple, panel: Array) -> Array:
-    inputs, v_c, cl, k_on, k_off, k_syn, k_deg, k_int = args
-    drug, target, bound = y[0], y[1], y[2]
-    binding = k_on * drug * target - k_off * bound
-    return jnp.stack(
-        [
-            (_input(inputs, t, panel) - cl * drug) / v_c - binding,
+    def rate(self, y: tuple[Array, ...], forcing: Array, args: Any) -> list[Array]:
+        _, v_c, cl, k_on, k_off, k_syn, k_deg, k_int = args
+        drug, target, bound = y
+        binding = k_on * drug * target - k_off * bound
+        return [
+            (forcing - cl * drug) / v_c - binding,
             k_syn - k_deg * target - binding,
             binding - k_int * bound,
         ]
-    )
 
 
 class _Binding(NamedTuple):
-    """Rate of change of occupancies; equal, and compiled once, for the same functions."""
+    """Equations of occupancies; equal, and compiled once, for the same functions."""
 
     concentrations: Callable[[Array], Array]
     fast: Callable[[Array], Array] | None
+    batch: tuple[int, ...]
 
-    def __call__(self, t: Array, y: Array, args: tuple, panel: Array) -> Array:
-        grid, k_on, k_off = args
-        begin, end = grid[panel], grid[panel + 1]
+    def forcing(self, since: Array, panel: Any, args: Any) -> tuple[Array, Array | None]:
+        begin, length = panel
         # Just inside the panel, so that a jump at its end does not act before it is there.
-        within = begin + (t - begin) * (1 - 2e-12) + 1e-12 * (end - begin)
-        free = 1 - jnp.sum(y, axis=0)
-        if self.fast is not None:
-            free = free / (1 + self.fast(within))
-        return k_on * self.concentrations(within) * free - k_off * y
+        within = (begin + since * (1 - 2e-12) + 1e-12 * length)[0]
+        levels = self.concentrations(within)
+        levels = jnp.broadcast_to(levels, (levels.shape[0], *self.batch)).reshape(levels.shape[0], -1)
+        if self.fast is None:
+            return levels, None
+        return levels, jnp.broadcast_to(self.fast(within), self.batch).reshape(-1)
+
+    def rate(self, y: tuple[Array, ...], forcing: tuple[Array, Array | None], args: Any) -> list[Array]:
+        (levels, fast), (k_on, k_off) = forcing, args
+        free = 1 - reduce(jnp.add, y)
+        if fast is not None:
+            free = free / (1 + fast)
+        return [on * c * free - off * one for on, off, c, one in zip(k_on, k_off, levels, y, strict=True)]
 
 
-def _input(inputs: _Inputs, t: Array, panel: Array) -> Array:
-    """Rate at which doses arrive (nmol/h), [*batch]."""
-    rank = inputs.amounts.ndim - 1
-    starts, durations = (x.reshape(x.shape + (1,) * rank) for x in (inputs.starts, inputs.durations))
-    running = inputs.running[panel].reshape(starts.shape)
-    elapsed = jnp.where(running > 0, t - starts, 0.0)
-    zero_order = durations > 0
-    length = jnp.where(zero_order, durations, 1.0)
-    level = jnp.where(zero_order, 1 / length, 0.0)  # `running` ends it with a panel
-    k_a = inputs.k_a
-    into = jnp.minimum(elapsed, durations)
-    released = jnp.where(zero_order, -jnp.expm1(-k_a * into) / length, k_a)
-    absorbed = released * jnp.exp(-k_a * (elapsed - into))
-    # k_a = 0 stands for doses without a depot.
-    return jnp.sum(running * inputs.amounts * jnp.where(k_a > 0, absorbed, level), axis=0)
-
-
-def _grid(
-    times: Sequence[float] | np.ndarray,
-    amount: Array,
+def _arrival(
+    amounts: ArrayLike | Sequence[float],
     starts: Sequence[float] | np.ndarray,
     durations: Sequence[float] | np.ndarray | float,
     k_a: ArrayLike | None,
-    rate_in: Array,
-    batch: tuple[int, ...],
-) -> tuple[np.ndarray, _Inputs, Array]:
-    """Panels between doses and readings; doses as rates over them; boluses (nmol) at their beginnings."""
-    read, begin = _ascending(times), np.asarray(starts, float)
+    *given: np.ndarray,
+) -> tuple[tuple[int, ...], Arrival]:
+    """The batch of all arguments, and doses that enter the first body, directly or by a depot."""
+    amount, begin = np.asarray(amounts, float), np.asarray(starts, float)
+    if amount.ndim < 1 or amount.shape[0] != len(begin):
+        raise ValueError(
+            f"amounts and starts must hold one value per dose; got shapes {amount.shape} and {begin.shape}. "
+            "Put the doses on axis 0."
+        )
     length = np.broadcast_to(np.asarray(durations, float), begin.shape)
     if not (np.isfinite(begin).all() and np.isfinite(length).all() and (length >= 0).all()):
         raise ValueError(
             f"Starts of doses must be finite and durations 0 or more; got {begin.tolist()} and {length.tolist()}."
         )
-    first, last = min(read[0], begin.min()), read[-1]
-    edges = np.unique(np.concatenate([read, begin, begin + length, [first]]))
-    edges = edges[edges <= last]
-    if edges.size == 1:  # everything is read before anything happens
-        edges = np.array([first, first + 1.0])
-    left = edges[:-1, None]
-    on = left >= begin
-    if k_a is None:
-        on = on & (left < begin + length)
-    bolus = (left == begin) & (length == 0) & (k_a is None)
-    boluses = jnp.tensordot(jnp.asarray(bolus, float), amount, axes=1)
-    inputs = _Inputs(
-        amount,
-        jnp.asarray(begin),
-        jnp.asarray(length),
-        jnp.broadcast_to(rate_in, batch),
-        jnp.asarray(on, float),
-    )
-    return edges, inputs, boluses
-
-
-def _read(course: Course, edges: np.ndarray, times: Sequence[float] | np.ndarray) -> Array:
-    return course.states[np.searchsorted(edges, np.asarray(times, float))]
+    depot = np.zeros(()) if k_a is None else np.asarray(k_a, float)
+    batch = np.broadcast_shapes(amount.shape[1:], depot.shape, *(x.shape for x in given))
+    rate = _flat(depot, batch)[None]
+    impulse = None if k_a is None else Impulse(rate, rate)
+    amount = np.stack([_flat(x, batch) for x in amount])
+    return batch, Arrival(0, impulse, amount, begin[:, None], length[:, None])
 
 
 def _ascending(times: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -345,17 +303,6 @@ def _ascending(times: Sequence[float] | np.ndarray) -> np.ndarray:
     return read
 
 
-def _doses(amounts: ArrayLike | Sequence[float], starts: Sequence[float] | np.ndarray) -> Array:
-    amount = jnp.asarray(amounts, float)
-    if amount.ndim < 1 or amount.shape[0] != len(starts):
-        raise ValueError(
-            f"amounts and starts must hold one value per dose; got shapes {amount.shape} and {np.shape(starts)}. "
-            "Put the doses on axis 0."
-        )
-    return amount
-
-
-def _onto(x: Array, batch: tuple[int, ...]) -> Array:
-    """Give an array [k] or [k, *batch] the whole batch."""
-    x = x.reshape(x.shape[:1] + (1,) * (1 + len(batch) - x.ndim) + x.shape[1:])
-    return jnp.broadcast_to(x, (x.shape[0], *batch))
+def _flat(x: ArrayLike, batch: tuple[int, ...]) -> np.ndarray:
+    """An array with all the draws of a batch on one axis."""
+    return np.broadcast_to(np.asarray(x), batch).reshape(-1)

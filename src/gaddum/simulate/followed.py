@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gaddum.mechanism.arrivals import Arrival
 from gaddum.mechanism.impulse import Impulse
-from gaddum.mechanism.saturable import Arrival, Stage, chain_concentrations
+from gaddum.mechanism.saturable import Stage, chain_concentrations
 from gaddum.simulate.pathways import (
     Drawn,
     Values,

@@ -1,0 +1,219 @@
+"""Radau IIA with five stages: one implicit step of a few stiff states, every draw with a step of its own length.
+
+The polynomial of degree five through the state at the beginning of a step that satisfies the equations at five points,
+the last of them the end. Of order nine at the end, stable however stiff the system, and exact in its limit. `stiff`
+chooses the steps; here is one of them.
+
+The stages are found by simplified Newton iterations: the Jacobian is taken once, in the middle of the step as the
+polynomial of the step before predicts it, and the eigenvectors of the method's matrix split the five stages into one
+real and two complex systems of the size of the state (`elimination`).
+
+References
+----------
+Hairer E, Wanner G (1996). Solving Ordinary Differential Equations II, sections IV.5 and IV.8.
+doi:10.1007/978-3-642-05221-7
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.typing import ArrayLike
+from numpy.polynomial import legendre
+
+from gaddum.mechanism.elimination import States, factored, jacobian, solved
+
+STAGES = 5
+ITERATIONS = 10
+"""Most Newton iterations of a step."""
+FLOOR = 1e-4
+"""Errors are relative to the value, but to this share of its peak at least."""
+STUCK = 0.9
+"""Ratio of two corrections from which on Newton's method is given up."""
+
+
+class Tried(NamedTuple):
+    """A step, good or not.
+
+    Attributes
+    ----------
+    end
+        States at its end, [n, lanes].
+    shape
+        Legendre coefficients of degree 1 to 5 of the course of each state over the step, [5, n, lanes].
+    roughness
+        How much of that course, relative to the scale of the state, its highest degrees hold, [lanes].
+    solved
+        Whether Newton's method converged, [lanes].
+    """
+
+    end: Array
+    shape: Array
+    roughness: Array
+    solved: Array
+
+
+def step(
+    rate: Callable[[States, Any], Sequence[Array]],
+    y: Array,
+    forcing: Any,
+    length: Array,
+    shape: Array,
+    ratio: Array,
+    peak: Array,
+    exact: ArrayLike,
+    idle: Array,
+) -> Tried:
+    """Try one step.
+
+    Parameters
+    ----------
+    rate
+        Rate of change at states and forcing.
+    y
+        States at the beginning, [n, lanes].
+    forcing
+        What drives the system at the five stages (see `times`), any pytree of arrays with the stages first.
+    length
+        Of the step, [lanes] or [1].
+    shape
+        That of the step before, from which the stages are predicted; zeros where there is none.
+    ratio
+        Length of the step over that of the step before.
+    peak
+        Largest magnitude of each state so far, [n, lanes].
+    exact
+        Target of the relative error of the stages.
+    idle
+        Where nothing needs to converge, as `length`.
+    """
+    method = _method()
+    rows, middle = len(method.shift), STAGES // 2
+    guess = _predicted(shape, ratio)
+    matrix = jacobian(
+        lambda x: rate(x, jax.tree.map(lambda leaf: leaf[middle], forcing)), tuple(y + guess[middle])
+    )
+    real, imaginary = (
+        jnp.broadcast_to(part[:, None] / length[None], (rows, y.shape[1]))
+        for part in (np.real(method.shift), np.imag(method.shift))
+    )
+    factors = jax.vmap(lambda a, b: factored(matrix, a, b))(real, imaginary)
+    each = jax.vmap(lambda z, drive: tuple(rate(tuple(y + z), drive)))
+
+    def rates(z: Array) -> Array:
+        return jnp.stack(each(z, forcing), axis=1)
+
+    def scaled(moved: Sequence[Array], z: Array) -> Array:
+        """Largest of `moved` [n, lanes] relative to the scale of its state."""
+        top = [jnp.maximum(jnp.abs(a), jnp.abs(a + b)) for a, b in zip(y, z[-1], strict=True)]
+        scale = [jnp.maximum(a, FLOOR * b) for a, b in zip(top, peak, strict=True)]
+        parts = [
+            jnp.where(b > 0, a / jnp.where(b > 0, b, 1.0), 0.0) for a, b in zip(moved, scale, strict=True)
+        ]
+        return as_steps(reduce(jnp.maximum, parts), length)
+
+    def improved(at: tuple) -> tuple:
+        count, w, z, before, _ = at
+        mixed = _mixed(method.into, rates(z))
+        right = []
+        for place in range(len(y)):
+            a, b, c, d = w[:rows, place], w[rows:, place], mixed[:rows, place], mixed[rows:, place]
+            right.append((c - (real * a - imaginary * b), d - (real * b + imaginary * a)))
+        found = jax.vmap(solved)(factors, right)
+        move = jnp.concatenate([jnp.stack(part, axis=1) for part in zip(*found, strict=True)])
+        shift = _mixed(method.back, move)
+        moved = [reduce(jnp.maximum, [jnp.abs(x) for x in shift[:, place]]) for place in range(len(y))]
+        size = scaled(moved, z + shift)
+        # Hairer and Wanner (1996), equations IV.8.10 and IV.8.11: what a linear convergence still leaves to come.
+        slow = size / jnp.maximum(before, 1e-300)
+        left = jnp.where(slow < 1, size * slow / (1 - slow), jnp.inf)
+        error = jnp.where(count > 0, left, size)
+        error = jnp.where((count > 1) & (slow > STUCK) & (size > exact), jnp.nan, error)
+        error = jnp.where(idle | (size <= 1e-3 * exact), 0.0, error)
+        return count + 1, w + move, z + shift, size, error
+
+    def unfinished(at: tuple) -> Array:
+        count, *_, error = at
+        return (count < ITERATIONS) & jnp.any(error > exact)
+
+    none = jnp.full(length.shape, jnp.inf)
+    _, _, z, _, error = lax.while_loop(
+        unfinished, improved, (0, _mixed(method.into, guess), guess, none, none)
+    )
+    shape = _mixed(method.smooth, z)
+    # The last coefficient alone may vanish by chance; the one before is usually larger by the factor of the weight.
+    high = jnp.maximum(jnp.abs(shape[-1]), 0.15 * jnp.abs(shape[-2]))
+    return Tried(y + z[-1], shape, scaled(list(high), z), error <= exact)
+
+
+def times(since: Array, length: Array) -> Array:
+    """Times of the five stages, [5, *since.shape]."""
+    return since[None] + _method().nodes[:, None] * length[None]
+
+
+def as_steps(x: Array, length: Array) -> Array:
+    """The largest over lanes [1] where all take the same steps, else each lane's own."""
+    return jnp.max(x, keepdims=True) if length.size == 1 else x
+
+
+class _Method(NamedTuple):
+    nodes: np.ndarray
+    """Stages as shares of the step, [5]."""
+    shift: np.ndarray
+    """Eigenvalues of the inverse of the method's matrix, one of each conjugate pair, [3]."""
+    into: np.ndarray
+    """To eigenvectors, real parts above imaginary ones, [6, 5]."""
+    back: np.ndarray
+    """From them, [5, 6]."""
+    smooth: np.ndarray
+    """Stages to Legendre coefficients of degree 1 to 5, [5, 5]."""
+
+
+@cache
+def _method() -> _Method:
+    s = STAGES
+    nodes = (1 + np.sort(legendre.legroots([0.0] * (s - 1) + [-1.0, 1.0]))) / 2
+    nodes[-1] = 1.0
+    at = legendre.legvander(2 * nodes - 1, s)
+    degrees = np.arange(1, s)
+    # Integrals of Legendre polynomials from the beginning of the step to each stage.
+    integrals = np.column_stack([nodes, (at[:, 2:] - at[:, : s - 1]) / (2 * (2 * degrees + 1))])
+    values, vectors = np.linalg.eig(np.linalg.inv(integrals @ np.linalg.inv(at[:, :s])))
+    inverse = np.linalg.inv(vectors)
+    keep = np.flatnonzero(np.imag(values) > -1e-9)
+    twice = np.where(np.imag(values[keep]) > 1e-9, 2.0, 1.0)  # a pair counts twice by its real part
+    back, into = vectors[:, keep] * twice, inverse[keep]
+    whole = np.linalg.inv(legendre.legvander(2 * np.append(0.0, nodes) - 1, s))
+    return _Method(
+        nodes,
+        values[keep],
+        np.concatenate([np.real(into), np.imag(into)]),
+        np.concatenate([np.real(back), -np.imag(back)], axis=1),
+        whole[1:, 1:],
+    )
+
+
+def _predicted(shape: Array, ratio: Array) -> Array:
+    """Change of the states from the end of a step to the stages of the next, by its polynomial, [5, n, lanes]."""
+    x = times(1 + jnp.zeros_like(ratio), ratio) * 2 - 1
+    degrees = [jnp.ones_like(x), x]
+    for d in range(2, STAGES + 1):
+        degrees.append(((2 * d - 1) * x * degrees[-1] - (d - 1) * degrees[-2]) / d)
+    return reduce(
+        jnp.add, [(one - 1)[:, None] * part[None] for one, part in zip(degrees[1:], shape, strict=True)]
+    )
+
+
+def _mixed(matrix: np.ndarray, x: Array) -> Array:
+    """Product with the first axis of [columns, n, lanes], written out row by row.
+
+    So XLA keeps `x` in memory: it would else compute it again for every row (`_mixed` reads it more often than the
+    fifteen times up to which XLA's fusion does so).
+    """
+    return jnp.stack(
+        [reduce(jnp.add, [float(m) * one for m, one in zip(row, x, strict=True) if m]) for row in matrix]
+    )
