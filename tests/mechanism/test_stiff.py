@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -142,9 +141,5 @@ def test_the_jacobian_of_a_step_needs_no_more_than_the_rates():
         [False, True, False],
         [True, False, True],
     ]
-    assert jax.tree.map(float, [rows[0][0][0], rows[0][1][0], rows[1][1][0], rows[2][0][0]]) == [
-        2.0,
-        1.0,
-        2.0,
-        -1.0,
-    ]
+    present = [float(x[0]) for row in rows for x in row if x is not None]
+    assert present == [2.0, 1.0, 2.0, -1.0, 1.0]
