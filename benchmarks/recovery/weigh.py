@@ -8,7 +8,8 @@ from benchmarks.recovery.ledgers import Ledgers, Synthetic
 
 from gaddum.infer import compare
 from gaddum.infer.adjudicate import SAMPLER, active_dimensions
-from gaddum.infer.posterior import Evidence, Settings, sample_posterior
+from gaddum.infer.evidence import Evidence, Settings
+from gaddum.infer.posterior import sample_posterior
 
 Progress = Callable[[float], None]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gaddum.infer.adjudicate import adjudicate
-from gaddum.infer.posterior import Settings
+from gaddum.infer.evidence import Settings
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import Verdict, is_scored
 from gaddum.records.source import Source

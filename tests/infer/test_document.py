@@ -8,8 +8,8 @@ import pytest
 
 from gaddum.infer import adjudicate as chain
 from gaddum.infer.comparator import refit, reweigh, without_kinetics
+from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import SELECTION
-from gaddum.infer.posterior import Settings
 from gaddum.records.claim import Claim
 from letter import load_letter
 

@@ -11,8 +11,9 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import multivariate_normal, multivariate_t
 
 from gaddum.infer.evidence import Settings
+from gaddum.infer.ladder import Ascent
 from gaddum.infer.nuts import nuts_evidence
-from gaddum.infer.posterior import Ascent, sample_posterior
+from gaddum.infer.posterior import sample_posterior
 
 LOG_2PI = math.log(2 * math.pi)
 SMALL = Settings(particles=100, lanes=100)

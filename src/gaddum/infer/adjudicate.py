@@ -22,13 +22,15 @@ from gaddum.infer.comparator import refit
 from gaddum.infer.compare import Variant
 from gaddum.infer.document import write_document
 from gaddum.infer.draws import draws_tree
+from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.kernel import evaluate
 from gaddum.infer.likelihood import Problem, Setting, build_problem
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
-from gaddum.infer.posterior import Settings, batch_shape, sample_posterior
+from gaddum.infer.posterior import sample_posterior
 from gaddum.infer.predictive import Predictor, in_double_precision
+from gaddum.infer.stage import batch_shape
 from gaddum.infer.timeline import year_by_year
 from gaddum.memory import give_back
 from gaddum.records.ledger import LoadedCase, load_case

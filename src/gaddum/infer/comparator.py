@@ -17,9 +17,10 @@ from jaxtyping import Float
 
 from gaddum import parallel
 from gaddum.infer import compare
+from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, Fit, Fitted
 from gaddum.infer.likelihood import Problem
-from gaddum.infer.posterior import Settings, sample_posterior
+from gaddum.infer.posterior import sample_posterior
 from gaddum.infer.predictive import in_double_precision
 
 SLOW = 1e-5

@@ -13,9 +13,9 @@ from gaddum.infer import compare, verdict
 from gaddum.infer.claims import answer_claims
 from gaddum.infer.comparator import Timeless, reweigh, without_kinetics
 from gaddum.infer.contributions import bayes_factor_parts
+from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SELECTION, SUMMARY_DRAWS, Fitted, effective_draws
 from gaddum.infer.heldout import held_out, histogram
-from gaddum.infer.posterior import Settings
 from gaddum.infer.predictive import engagement, forest, in_double_precision, together
 from gaddum.infer.propositions import ask, conjunctions, propositions
 from gaddum.infer.reweighing import selected, with_selection

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from gaddum.infer.posterior import Evidence
+from gaddum.infer.evidence import Evidence
 from gaddum.simulate.assemble import Assembly
 
 

@@ -7,9 +7,8 @@ from jaxtyping import Bool, Float
 
 from gaddum.infer import compare
 from gaddum.infer.compare import Variant, Weighed
-from gaddum.infer.evidence import Rung
+from gaddum.infer.evidence import Evidence, Rung
 from gaddum.infer.likelihood import Problem, Setting
-from gaddum.infer.posterior import Evidence
 from gaddum.infer.predictive import Outline, Predictor
 from gaddum.records.ledger import LoadedCase
 

@@ -5,7 +5,7 @@ of a temperature step and then takes one Hamiltonian trajectory per particle, wi
 Its second half is the only compiled function that contains the likelihood, so a fit compiles the likelihood
 once: `evaluate` is the same executable with a trajectory of length zero. Likelihood data and the mask of active
 dimensions are arguments; another hypothesis of the same shapes compiles nothing.
-The loop over temperatures is in `gaddum.infer.posterior`.
+The loop over temperatures is in `gaddum.infer.posterior`, its steps in `gaddum.infer.ladder`.
 """
 
 from collections.abc import Callable

@@ -2,9 +2,9 @@
 
 Adaptive sequential Monte Carlo from exact prior draws, by temperature or by parts of the data; then
 Hamiltonian sweeps at beta = 1 until the populations agree (split R-hat) and the effective sample size
-suffices; then bridge sampling, population by population. The bridge gives `log_ml`; the increments of the ladder
-give `smc_log_ml`, a diagnostic only. Without the final sweeps a bridge is biased and its
-error does not show it.
+suffices; then bridge sampling, population by population. The bridge gives `log_ml`; the increments of the
+ladder (`gaddum.infer.ladder`) give `smc_log_ml`, a diagnostic only. Without the final sweeps a bridge is biased
+and its error does not show it.
 
 The loop over temperatures runs on the host over one compiled move (`gaddum.infer.kernel`), so it reports
 progress, stops on Ctrl-C between moves and resumes exactly from a checkpoint. For the independent check of
@@ -12,46 +12,23 @@ the answer by another sampler see `gaddum.infer.nuts.nuts_evidence`.
 """
 
 import math
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool
+from jaxtyping import Bool
 from scipy.special import logsumexp
 
 from gaddum.infer.bridge import bridge_populations
 from gaddum.infer.checkpoint import State, fingerprint, load, save
 from gaddum.infer.convergence import Convergence, diagnose
-from gaddum.infer.evidence import Evidence, Rung, Settings
-from gaddum.infer.kernel import (
-    ACCEPTANCE,
-    TRAJECTORY,
-    Cloud,
-    LogLikelihood,
-    Tuning,
-    draw_prior,
-    evaluate,
-    move,
-    precondition,
-)
-
-Progress = Callable[[str, float], None]
-
-
-class Ascent(NamedTuple):
-    """A way from the prior to the posterior that takes in one part of the data after another, whole or by shares.
-
-    It costs an evaluation more a stage than a temperature does, and tells what the data said at every step.
-    """
-
-    parts: Callable[[np.ndarray], np.ndarray]
-    """Log likelihood of each part, [parts, particles], at positions [dimensions, particles] (nats)."""
-    data: Callable[[np.ndarray], Any]
-    """Data in which each part counts by its share in [0, 1]."""
+from gaddum.infer.evidence import Evidence, Settings
+from gaddum.infer.kernel import LogLikelihood, draw_prior, evaluate
+from gaddum.infer.ladder import Ascent, begin, begin_from, climb, temper
+from gaddum.infer.stage import Progress, Run, advance, preconditioner
 
 
 def sample_posterior(
@@ -116,7 +93,7 @@ def sample_posterior(
     _check(mask, settings)
     if start is not None:  # its step and covariance are nearly right
         settings = settings._replace(warm_up=max(1, settings.warm_up - 1))
-    run = _Run(
+    run = Run(
         log_likelihood,
         jax.tree.map(jnp.asarray, data),
         mask,
@@ -124,7 +101,6 @@ def sample_posterior(
         seed,
         settings,
         progress or _silent,
-        ascent,
     )
     if not mask.any():
         return _without_dimensions(run)
@@ -133,7 +109,7 @@ def sample_posterior(
     if checkpoint is not None and checkpoint.exists():
         state = load(checkpoint, identity)
     else:
-        state = _start(run) if start is None else _start_from(run, start)
+        state = begin(run) if start is None else begin_from(run, start)
 
     def record(state: State, sentence: str) -> None:
         if checkpoint is not None:
@@ -141,7 +117,7 @@ def sample_posterior(
         run.progress(sentence, _fraction(state, settings))
 
     while state.beta < 1.0 and state.stage < settings.stages and not state.failure:
-        state = _temper(run, state) if ascent is None else _climb(run, ascent, state)
+        state = temper(run, state) if ascent is None else climb(run, ascent, state)
         record(state, f"temperature {state.beta:.3g}, stage {state.stage}")
     if state.beta < 1.0:
         return _unfinished(run, state)
@@ -153,30 +129,8 @@ def sample_posterior(
     return evidence
 
 
-def batch_shape(settings: Settings) -> dict[str, int]:
-    """How a fit lays its particles out, for whoever wants to share its compiled likelihood."""
-    lanes = max(n for n in range(1, settings.lanes + 1) if settings.particles % n == 0)
-    return {"populations": settings.populations, "lanes": lanes}
-
-
 LARGEST_GAP = 4.0
 """Farthest that one population's estimate may lie from the average, in errors of one."""
-
-
-class _Run(NamedTuple):
-    """What does not change during a fit."""
-
-    log_likelihood: LogLikelihood
-    data: Any
-    mask: np.ndarray
-    flags: Array
-    seed: int
-    settings: Settings
-    progress: Progress
-    ascent: Ascent | None
-
-    def shape(self) -> dict[str, int]:
-        return batch_shape(self.settings)
 
 
 def _silent(_text: str, _fraction: float) -> None:
@@ -207,165 +161,16 @@ def _check(mask: np.ndarray, settings: Settings) -> None:
         )
 
 
-def _start(run: _Run) -> State:
-    settings = run.settings
-    key = jax.random.key(run.seed)
-    z = draw_prior(key, run.flags, populations=settings.populations, particles=settings.particles)
-    cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
-    step = min(1.0, 1.2 * run.mask.sum() ** -0.25)  # keeps a Gaussian's acceptance about constant in D
-    failure = ""
-    if not np.isfinite(cloud.log_likelihood).any():
-        failure = "the likelihood is zero or undefined at every prior draw"
-    return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), (), failure)
-
-
-def _start_from(run: _Run, start: Evidence) -> State:
-    """Begin at temperature 1 with the last sweep of another fit, new dimensions from the prior."""
-    settings = run.settings
-    prior = draw_prior(
-        jax.random.key(run.seed), run.flags, populations=settings.populations, particles=settings.particles
-    )
-    last = start.chains[:, -settings.particles :].reshape(-1, run.mask.size).T
-    known = run.mask & np.any(last != 0, axis=1)
-    z = jnp.where(jnp.asarray(known)[:, None], last, prior)
-    cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
-    gain = np.asarray(cloud.log_likelihood) - start.log_likelihood[:, -settings.particles :].ravel()
-    if not np.isfinite(gain).all():
-        return _start(run)
-    delta = _largest_step(lambda delta: delta * gain, 1.0, settings.ess_fraction)
-    cloud = _resampled(run, cloud, delta * gain, 0)
-    return State(cloud, np.eye(run.mask.size)[None], start.step, 1.0, 0, z.shape[1], (), (), (), (), "")
-
-
-def _resampled(run: _Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
-    """Systematic resampling within each population, on the host."""
-    settings = run.settings
-    weight = np.exp(log_weight - log_weight.max()).reshape(settings.populations, -1)
-    edges = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
-    offsets = np.random.default_rng((run.seed, stage)).uniform(size=settings.populations)
-    places = (np.arange(settings.particles) + offsets[:, None]) / settings.particles
-    chosen = [
-        number * settings.particles + np.searchsorted(of[:-1], at)
-        for number, (of, at) in enumerate(zip(edges, places, strict=True))
-    ]
-    return Cloud(*(part[..., np.concatenate(chosen)] for part in cloud))
-
-
-def _temper(run: _Run, state: State) -> State:
-    log_likelihood = np.asarray(state.cloud.log_likelihood)
-    delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
-    beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
-    state = state._replace(factor=_factor(run, [state.cloud.z], delta * log_likelihood))
-    increment = _increment(run, delta * log_likelihood)
-    state = _advance(run, state, beta, delta)
-    return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
-
-
-def _climb(run: _Run, ascent: Ascent, state: State) -> State:
-    """Take in as much more of the data as the particles bear, and move."""
-    z = np.asarray(state.cloud.z)
-    parts = ascent.parts(z)
-
-    def shares(beta: float) -> np.ndarray:
-        return np.clip(beta * len(parts) - np.arange(len(parts)), 0.0, 1.0)
-
-    def gain(delta: float) -> np.ndarray:
-        return (shares(state.beta + delta) - shares(state.beta)) @ parts
-
-    delta = _largest_step(gain, 1.0 - state.beta, run.settings.ess_fraction)
-    beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
-    log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
-    rung = Rung(state.beta * len(parts), z, parts, log_ml)
-    log_weight = gain(delta)
-    factor = _factor(run, [z], log_weight)
-    chosen = _resampled(run, state.cloud, log_weight, state.stage)
-    run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
-    cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
-    state = _advance(run, state._replace(cloud=cloud, factor=factor), 1.0, 0.0)
-    return state._replace(
-        beta=beta,
-        stage=state.stage + 1,
-        evaluations=state.evaluations + z.shape[1],
-        betas=(*state.betas, beta),
-        increments=(*state.increments, _increment(run, log_weight)),
-        rungs=(*state.rungs, rung),
-    )
-
-
-def _increment(run: _Run, log_weight: np.ndarray) -> np.ndarray:
-    """Log mean weight of each population."""
-    groups = log_weight.reshape(run.settings.populations, -1)
-    return np.asarray(logsumexp(groups, axis=1)) - math.log(groups.shape[1])
-
-
-def _sweep(run: _Run, state: State) -> State:
+def _sweep(run: Run, state: State) -> State:
     adapting = len(state.kept) < run.settings.warm_up
     if len(state.kept) <= run.settings.warm_up:
-        state = state._replace(factor=_factor(run, [z for z, _ in state.kept] or [state.cloud.z]))
-    moved = _advance(run, state, 1.0, 0.0)
+        state = state._replace(factor=preconditioner(run, [z for z, _ in state.kept] or [state.cloud.z]))
+    moved = advance(run, state, 1.0, 0.0)
     draw = (np.asarray(moved.cloud.z), np.asarray(moved.cloud.log_likelihood))
     return moved._replace(kept=(*state.kept, draw), step=moved.step if adapting else state.step)
 
 
-def _advance(run: _Run, state: State, beta: float, delta: float) -> State:
-    """Move once, adapt the step, count the evaluations."""
-    leapfrog = int(np.clip(round(TRAJECTORY / state.step), 1, run.settings.leapfrog))
-    moved = move(
-        run.log_likelihood,
-        run.data,
-        run.flags,
-        state.cloud,
-        Tuning(jnp.asarray(state.factor), state.step, leapfrog),
-        beta=beta,
-        delta=delta,
-        key=jax.random.key(run.seed),
-        stage=state.stage + 1 + len(state.kept),
-        **run.shape(),
-    )
-    step = float(np.clip(state.step * math.exp(float(moved.acceptance) - ACCEPTANCE), 1e-4, 1.5))
-    cloud = jax.block_until_ready(moved.cloud)
-    return state._replace(
-        cloud=cloud,
-        step=step,
-        stage=state.stage + (beta < 1.0 or delta > 0.0),
-        evaluations=state.evaluations + leapfrog * cloud.z.shape[1],
-    )
-
-
-def _factor(
-    run: _Run, clouds: Sequence[np.ndarray | Array], log_weight: np.ndarray | None = None
-) -> np.ndarray:
-    """Preconditioner from clouds of one temperature, or from one cloud by the weights of a step away from it."""
-    populations = run.settings.populations
-    z = np.stack(clouds, axis=-1).reshape(run.mask.size, populations, -1)
-    weight = np.ones(z.shape[1:])
-    if log_weight is not None and np.isfinite(top := log_weight.max()):
-        weight = np.exp(log_weight - top).reshape(populations, -1)
-    return precondition(z, weight, run.mask)
-
-
-def _largest_step(gain: Callable[[float], np.ndarray], room: float, fraction: float) -> float:
-    """Largest step that keeps the effective fraction of the particles with a likelihood, by bisection.
-
-    `gain` gives the log weights of a step, 0 for none.
-    """
-
-    def effective_fraction(delta: float) -> float:
-        log_weight = gain(delta)
-        finite = log_weight[np.isfinite(log_weight)]
-        weight = np.exp(finite - finite.max())
-        return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
-
-    if effective_fraction(room) >= fraction:
-        return room
-    low, high = -60.0, math.log(room)  # log of the step: the first may be tiny
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if effective_fraction(math.exp(middle)) >= fraction else (low, middle)
-    return math.exp(low)
-
-
-def _chains(run: _Run, state: State) -> np.ndarray:
+def _chains(run: Run, state: State) -> np.ndarray:
     """Kept draws and log likelihood: (active + 1, populations, particles, sweeps), warm-up dropped."""
     kept = state.kept[_dropped(run, state) :]
     z = np.stack([z[run.mask] for z, _ in kept], axis=-1)
@@ -375,12 +180,12 @@ def _chains(run: _Run, state: State) -> np.ndarray:
     )
 
 
-def _dropped(run: _Run, state: State) -> int:
+def _dropped(run: Run, state: State) -> int:
     """Sweeps not used: the warm-up, and at least a third; early ones biased a skewed hierarchical case."""
     return max(run.settings.warm_up, len(state.kept) // 3)
 
 
-def _settled(run: _Run, state: State) -> Convergence | None:
+def _settled(run: Run, state: State) -> Convergence | None:
     """Diagnostics once they allow to stop sweeping, or no more sweeps are allowed.
 
     They are looked at four sweeps after the warm-up, then at intervals of a third.
@@ -396,7 +201,7 @@ def _settled(run: _Run, state: State) -> Convergence | None:
     return found if enough or done >= settings.sweeps else None
 
 
-def _conclude(run: _Run, state: State, found: Convergence) -> Evidence:
+def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     """Bridge the populations and judge every diagnostic."""
     settings, active = run.settings, int(run.mask.sum())
     chains = _chains(run, state)
@@ -448,7 +253,7 @@ def _conclude(run: _Run, state: State, found: Convergence) -> Evidence:
     )
 
 
-def _proposal_noise(run: _Run) -> np.ndarray:
+def _proposal_noise(run: Run) -> np.ndarray:
     """Noise for the proposals of each bridge, [populations, active, all particles].
 
     Its keys stand where further populations would.
@@ -463,7 +268,7 @@ def _proposal_noise(run: _Run) -> np.ndarray:
     return np.stack([block(number) for number in range(settings.populations)])
 
 
-def _likelihood_at(run: _Run, z: np.ndarray) -> np.ndarray:
+def _likelihood_at(run: Run, z: np.ndarray) -> np.ndarray:
     """Log likelihood at positions over the active dimensions, in blocks of the compiled size (nats)."""
     values = []
     for part in np.split(z, z.shape[1] // (run.settings.populations * run.settings.particles), axis=1):
@@ -474,7 +279,7 @@ def _likelihood_at(run: _Run, z: np.ndarray) -> np.ndarray:
     return np.concatenate(values)
 
 
-def _without_dimensions(run: _Run) -> Evidence:
+def _without_dimensions(run: Run) -> Evidence:
     """Answer exactly where nothing is sampled."""
     settings = run.settings
     total = settings.populations * settings.particles
@@ -490,7 +295,7 @@ def _without_dimensions(run: _Run) -> Evidence:
     )
 
 
-def _unfinished(run: _Run, state: State) -> Evidence:
+def _unfinished(run: Run, state: State) -> Evidence:
     """Say why the ladder did not reach beta = 1."""
     settings = run.settings
     reason = (

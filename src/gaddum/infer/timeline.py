@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 
 from gaddum.infer import compare
 from gaddum.infer.fitted import FORMS, Fit, Fitted
+from gaddum.infer.ladder import Ascent
 from gaddum.infer.likelihood import Problem, Setting
-from gaddum.infer.posterior import Ascent
 from gaddum.infer.predictive import Predictor
 
 

@@ -1,4 +1,4 @@
-"""Courses of a few stiff states, many draws at once, each with steps of its own, and with an honest error for each.
+"""Courses of a few stiff states, many draws at once, each with steps and an estimated error of its own.
 
 For what has no closed form. Panels lie between the times where something jumps or is read, so that no step crosses a
 jump. Steps of `radau` are as long as the course is smooth over them. The whole course is followed twice, the second
@@ -31,8 +31,8 @@ SHORTEST = 1e-12
 ROUGHNESS = 0.2
 """Roughness of the steps of the first course over the root of the target: the error goes with its square."""
 SHARE = 0.1
-"""Of the difference of two courses, what the error of the second is at most: one in 2^9 by the method's order, one in
-twelve where a step is long beside what is fast in it."""
+"""Of the difference of two courses, what is taken for the error of the second: one in 2^9 by the method's order, one in
+twelve where a step is long beside what is fast in it. Errors far below the target may be somewhat larger."""
 FAINT = 1e-6
 """Share of the size of a state below which the choice of steps does not see it, as where it rises from nothing."""
 SAFETY, FAILED = 0.85, 0.3

@@ -24,7 +24,7 @@ FIRST = 0.25
 SHORT, LONG = 2, 3
 """Panels from one of several changes to the next, up to `SPAN` and beyond."""
 MANY = 60
-"""Numbers of panels of such arms are multiples of this; every other number costs a sampler an eighth of its time."""
+"""Numbers of panels of such arms are multiples of this; another number costs a gradient a sixth of its time."""
 SPAN = 4.0
 """Time (h) by which most of a small molecule is gone."""
 

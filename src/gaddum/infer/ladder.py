@@ -1,0 +1,141 @@
+"""Ladder: from exact prior draws to the posterior, by temperature or by parts of the data, or from a related fit."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import logsumexp
+
+from gaddum.infer.checkpoint import State
+from gaddum.infer.evidence import Evidence, Rung
+from gaddum.infer.kernel import Cloud, draw_prior, evaluate
+from gaddum.infer.stage import Run, advance, preconditioner
+
+
+class Ascent(NamedTuple):
+    """A way from the prior to the posterior that takes in one part of the data after another, whole or by shares.
+
+    It costs an evaluation more a stage than a temperature does, and tells what the data said at every step.
+    """
+
+    parts: Callable[[np.ndarray], np.ndarray]
+    """Log likelihood of each part, [parts, particles], at positions [dimensions, particles] (nats)."""
+    data: Callable[[np.ndarray], Any]
+    """Data in which each part counts by its share in [0, 1]."""
+
+
+def begin(run: Run) -> State:
+    """Stand at the foot, with exact prior draws."""
+    settings = run.settings
+    key = jax.random.key(run.seed)
+    z = draw_prior(key, run.flags, populations=settings.populations, particles=settings.particles)
+    cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
+    step = min(1.0, 1.2 * run.mask.sum() ** -0.25)  # keeps a Gaussian's acceptance about constant in D
+    failure = ""
+    if not np.isfinite(cloud.log_likelihood).any():
+        failure = "the likelihood is zero or undefined at every prior draw"
+    return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), (), failure)
+
+
+def begin_from(run: Run, start: Evidence) -> State:
+    """Begin at temperature 1 with the last sweep of another fit, new dimensions from the prior."""
+    settings = run.settings
+    prior = draw_prior(
+        jax.random.key(run.seed), run.flags, populations=settings.populations, particles=settings.particles
+    )
+    last = start.chains[:, -settings.particles :].reshape(-1, run.mask.size).T
+    known = run.mask & np.any(last != 0, axis=1)
+    z = jnp.where(jnp.asarray(known)[:, None], last, prior)
+    cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
+    gain = np.asarray(cloud.log_likelihood) - start.log_likelihood[:, -settings.particles :].ravel()
+    if not np.isfinite(gain).all():
+        return begin(run)
+    delta = _largest_step(lambda delta: delta * gain, 1.0, settings.ess_fraction)
+    cloud = _resampled(run, cloud, delta * gain, 0)
+    return State(cloud, np.eye(run.mask.size)[None], start.step, 1.0, 0, z.shape[1], (), (), (), (), "")
+
+
+def temper(run: Run, state: State) -> State:
+    """Raise the temperature's inverse as far as the particles bear, and move."""
+    log_likelihood = np.asarray(state.cloud.log_likelihood)
+    delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
+    beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
+    state = state._replace(factor=preconditioner(run, [state.cloud.z], delta * log_likelihood))
+    increment = _increment(run, delta * log_likelihood)
+    state = advance(run, state, beta, delta)
+    return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
+
+
+def climb(run: Run, ascent: Ascent, state: State) -> State:
+    """Take in as much more of the data as the particles bear, and move."""
+    z = np.asarray(state.cloud.z)
+    parts = ascent.parts(z)
+
+    def shares(beta: float) -> np.ndarray:
+        return np.clip(beta * len(parts) - np.arange(len(parts)), 0.0, 1.0)
+
+    def gain(delta: float) -> np.ndarray:
+        return (shares(state.beta + delta) - shares(state.beta)) @ parts
+
+    delta = _largest_step(gain, 1.0 - state.beta, run.settings.ess_fraction)
+    beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
+    log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
+    rung = Rung(state.beta * len(parts), z, parts, log_ml)
+    log_weight = gain(delta)
+    factor = preconditioner(run, [z], log_weight)
+    chosen = _resampled(run, state.cloud, log_weight, state.stage)
+    run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
+    cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
+    state = advance(run, state._replace(cloud=cloud, factor=factor), 1.0, 0.0)
+    return state._replace(
+        beta=beta,
+        stage=state.stage + 1,
+        evaluations=state.evaluations + z.shape[1],
+        betas=(*state.betas, beta),
+        increments=(*state.increments, _increment(run, log_weight)),
+        rungs=(*state.rungs, rung),
+    )
+
+
+def _resampled(run: Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
+    """Systematic resampling within each population, on the host."""
+    settings = run.settings
+    weight = np.exp(log_weight - log_weight.max()).reshape(settings.populations, -1)
+    edges = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
+    offsets = np.random.default_rng((run.seed, stage)).uniform(size=settings.populations)
+    places = (np.arange(settings.particles) + offsets[:, None]) / settings.particles
+    chosen = [
+        number * settings.particles + np.searchsorted(of[:-1], at)
+        for number, (of, at) in enumerate(zip(edges, places, strict=True))
+    ]
+    return Cloud(*(part[..., np.concatenate(chosen)] for part in cloud))
+
+
+def _increment(run: Run, log_weight: np.ndarray) -> np.ndarray:
+    """Log mean weight of each population."""
+    groups = log_weight.reshape(run.settings.populations, -1)
+    return np.asarray(logsumexp(groups, axis=1)) - math.log(groups.shape[1])
+
+
+def _largest_step(gain: Callable[[float], np.ndarray], room: float, fraction: float) -> float:
+    """Largest step that keeps the effective fraction of the particles with a likelihood, by bisection.
+
+    `gain` gives the log weights of a step, 0 for none.
+    """
+
+    def effective_fraction(delta: float) -> float:
+        log_weight = gain(delta)
+        finite = log_weight[np.isfinite(log_weight)]
+        weight = np.exp(finite - finite.max())
+        return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+    if effective_fraction(room) >= fraction:
+        return room
+    low, high = -60.0, math.log(room)  # log of the step: the first may be tiny
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if effective_fraction(math.exp(middle)) >= fraction else (low, middle)
+    return math.exp(low)
