@@ -56,10 +56,10 @@ class Ledgers:
     variants: tuple[Variant, ...]
 
     @classmethod
-    def of(cls, loaded: LoadedCase, *, workers: int) -> "Ledgers":
+    def of(cls, loaded: LoadedCase) -> "Ledgers":
         """Ledgers with the protocols and the scored outcomes of a case."""
         priors = {prior.name: prior.distribution for prior in loaded.case.priors}
-        problem = build_problem(loaded, assemble(loaded), workers=workers)
+        problem = build_problem(loaded, assemble(loaded))
         if any(s.weight != 1 for s in problem.scored) or np.any(problem.link != 1):
             raise ValueError(
                 "Every outcome and cohort must have a weight of 1: a power of a likelihood has no draws."

@@ -90,7 +90,7 @@ def run(
     """Draw and weigh ledgers, each appended to a file when it is done."""
     label = f"{name}: {len(todo)} ledgers"
     report(label, 0.0)
-    ledgers = Ledgers.of(getattr(protocols, name)(), workers=workers)
+    ledgers = Ledgers.of(getattr(protocols, name)())
     done = dict.fromkeys(todo, 0.0)
     lock = threading.Lock()
 

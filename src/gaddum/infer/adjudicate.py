@@ -25,7 +25,7 @@ from gaddum.infer.draws import draws_tree
 from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.kernel import evaluate
-from gaddum.infer.likelihood import Problem, Setting, build_problem
+from gaddum.infer.likelihood import Problem, Setting, build_problem, reduce_record
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import sample_posterior
@@ -122,8 +122,13 @@ def _run(
     comparator: bool,
 ) -> Adjudication:
     progress("reading the record", 0.0)
-    assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly, until=until, workers=workers)
+    # One compiles small functions, the other runs the interpreter.
+    assembly, record = parallel.map_tasks(
+        in_double_precision,
+        [lambda: assemble(loaded), lambda: reduce_record(loaded, until=until)],
+        workers=workers,
+    )
+    problem = build_problem(loaded, assembly, record=record)
     progress("reading the record", 1.0)
     weights = problem.link.copy()
     if until is not None and problem.scored:

@@ -8,7 +8,7 @@ is not testable.
 
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -29,8 +29,10 @@ from gaddum.records.claim import (
 )
 from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger
+from gaddum.simulate import response
 from gaddum.simulate.parameters import log_nodes
-from gaddum.simulate.response import values as parameter_values
+
+_parameter_values = jax.jit(response.values)
 
 
 class Answer(NamedTuple):
@@ -234,7 +236,7 @@ def _library_ratio(fitted: Fitted, ask: LibraryRatio) -> Answer | None:
     places = np.array([index[name] for name in names])
 
     def logs(fit: Fit, z: np.ndarray) -> np.ndarray:
-        theta = np.asarray(parameter_values(jnp.asarray(fit.setting.table)[places], jnp.asarray(z[places])))
+        theta = np.asarray(_parameter_values(np.asarray(fit.setting.table)[places], z[places]))
         return theta[0] - theta[1]
 
     after = {key: logs(fit, fit.sample) for key, fit in fitted.fits.items()}
@@ -264,7 +266,7 @@ def _ratio_of_library(fitted: Fitted, ask: LibraryRatio) -> Answer | None:
     if len(found) < 2:
         return None
     z = np.random.default_rng(fitted.seed).standard_normal((2, SUMMARY_DRAWS))
-    theta = np.asarray(parameter_values(jnp.asarray(np.array(found)), jnp.asarray(z)))
+    theta = np.asarray(_parameter_values(np.array(found), z))
     logs = theta[0] - theta[1]
     chance = float(np.mean(logs > np.log(ask.above)))
     text = (

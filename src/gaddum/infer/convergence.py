@@ -5,7 +5,6 @@ sweeps, so autocorrelations are pooled over particles about the common mean, and
 of particles.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -46,16 +45,14 @@ def diagnose(quantities: Float[np.ndarray, "quantities populations particles swe
     >>> found.r_hat < 1.01, found.ess > 2000
     (True, True)
     """
-    r_hat, ess = 1.0, math.inf
-    for x in quantities:
-        if np.ptp(x) == 0.0:
-            continue
-        ranks = _normal_scores(x)
-        folded = _normal_scores(np.abs(x - np.median(x)))
-        r_hat = max(r_hat, _split_r_hat(ranks), _split_r_hat(folded))
-        flat = ranks.reshape(-1, ranks.shape[-1])
-        ess = min(ess, flat.size / autocorrelation_time(flat))
-    return Convergence(r_hat, min(ess, float(quantities[0].size)))
+    every = (1, 2, 3)
+    moving = quantities[np.ptp(quantities, axis=every) > 0.0]
+    ranks = _normal_scores(moving)
+    folded = _normal_scores(np.abs(moving - np.median(moving, axis=every, keepdims=True)))
+    r_hat = max(1.0, *_split_r_hat(ranks), *_split_r_hat(folded)) if len(moving) else 1.0
+    flat = ranks.reshape(len(moving), -1, ranks.shape[-1])
+    size = quantities[0].size
+    return Convergence(float(r_hat), min((size / autocorrelation_time(one) for one in flat), default=float(size)))
 
 
 def autocorrelation_time(x: Float[np.ndarray, "chains draws"]) -> float:
@@ -79,15 +76,19 @@ def autocorrelation_time(x: Float[np.ndarray, "chains draws"]) -> float:
 
 
 def _normal_scores(x: np.ndarray) -> np.ndarray:
-    ranks = rankdata(x.reshape(-1)).reshape(x.shape)
-    return ndtri((ranks - 0.375) / (x.size + 0.25))
+    """Normal scores of the ranks within each quantity."""
+    flat = x.reshape(len(x), -1)
+    ranks = rankdata(flat, axis=1) if flat.size else flat
+    return ndtri((ranks - 0.375) / (flat.shape[1] + 0.25)).reshape(x.shape)
 
 
-def _split_r_hat(x: np.ndarray) -> float:
-    """R-hat between half-populations, split into early and late sweeps."""
+def _split_r_hat(x: np.ndarray) -> Float[np.ndarray, " quantities"]:
+    """R-hat of each quantity between half-populations, split into early and late sweeps."""
     half = x.shape[-1] // 2
-    parts = np.concatenate([x[..., :half], x[..., -half:]]).reshape(2 * x.shape[0], -1)
-    n = parts.shape[1]
-    within = parts.var(axis=1, ddof=1).mean()
-    between = parts.mean(axis=1).var(ddof=1)
-    return float(np.sqrt((n - 1) / n + between / within)) if within > 0 else math.inf
+    parts = np.concatenate([x[..., :half], x[..., -half:]], axis=1)
+    parts = parts.reshape(len(x), parts.shape[1], -1)
+    n = parts.shape[2]
+    within = parts.var(axis=2, ddof=1).mean(axis=1)
+    between = parts.mean(axis=2).var(axis=1, ddof=1)
+    ratio = np.divide(between, within, out=np.full(len(x), np.inf), where=within > 0)
+    return np.sqrt((n - 1) / n + ratio)

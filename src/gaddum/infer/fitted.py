@@ -1,5 +1,6 @@
 """Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts, publication)."""
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,8 @@ class Fit(NamedTuple):
         return found
 
 
-class Fitted(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Fitted:
     """All fits of a case."""
 
     loaded: LoadedCase
@@ -77,6 +79,10 @@ class Fitted(NamedTuple):
     weights: Float[np.ndarray, " cohorts"]
     seed: int
     predictor: Predictor
+    _weighed: dict[tuple[str, bytes | None], dict[str, Weighed]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """What `weighed` gave, which every summary asks again."""
 
     @property
     def names(self) -> list[str]:
@@ -89,6 +95,12 @@ class Fitted(NamedTuple):
 
     def weighed(self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None) -> dict[str, Weighed]:
         """Probabilities in one parameterisation; `shift` is added to the cohorts' weights by importance weights."""
+        key = form, None if shift is None else shift.tobytes()
+        if key not in self._weighed:
+            self._weighed[key] = self._weigh(form, shift)
+        return self._weighed[key]
+
+    def _weigh(self, form: str, shift: Float[np.ndarray, " cohorts"] | None) -> dict[str, Weighed]:
         masses = np.array([h.mass for h in self.loaded.case.hypotheses])
         log_ml, errors = [], []
         for name in self.names:

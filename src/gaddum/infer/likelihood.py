@@ -15,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum import parallel
 from gaddum.infer.reduce import Reduced, reduce_outcome
 from gaddum.infer.tables import Tables, evaluate_1d, evaluate_2d, stack_tables
 from gaddum.records.experiment import Experiment, Study
@@ -71,10 +70,43 @@ class Problem(NamedTuple):
         )
 
 
+class Report(NamedTuple):
+    """A scored outcome where it was reported, and its table; None where it says nothing of effects."""
+
+    study: Study
+    experiment: Experiment
+    outcome: Outcome
+    reduced: Reduced | None
+
+
+def reduce_record(loaded: LoadedCase, *, until: int | None = None) -> tuple[Report, ...]:
+    """Reduce every scored outcome of a case.
+
+    Parameters
+    ----------
+    loaded : LoadedCase
+        The case.
+    until : int
+        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
+        to be predicted, and are for `Setting.weights` to leave out.
+    """
+    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
+    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
+    return tuple(
+        Report(study, experiment, outcome, reduce_outcome(experiment, outcome, priors))
+        for study, experiment, outcome in loaded.ledger.outcomes()
+        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
+    )
+
+
 def build_problem(
-    loaded: LoadedCase, assembly: Assembly, *, until: int | None = None, workers: int = 1
+    loaded: LoadedCase,
+    assembly: Assembly,
+    *,
+    until: int | None = None,
+    record: tuple[Report, ...] | None = None,
 ) -> Problem:
-    """Reduce every scored outcome of a case and lay the tables out by cohort.
+    """Lay the tables of a record out by cohort.
 
     Parameters
     ----------
@@ -83,25 +115,17 @@ def build_problem(
     assembly : Assembly
         Its arrays.
     until : int
-        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
-        to be predicted, and are for `Setting.weights` to leave out.
-    workers : int
-        Threads that reduce outcomes.
+        Last year taken in, as `reduce_record` says.
+    record : tuple of Report
+        What `reduce_record` gave for that year, where it is had already.
     """
-    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
+    record = reduce_record(loaded, until=until) if record is None else record
     readings = {(r.study, r.experiment, r.endpoint, r.arm): r for r in assembly.readings}
     cohorts: list[str] = []
     link: list[float] = []
     scored: list[Scored] = []
-    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
-    record = [
-        (study, experiment, outcome)
-        for study, experiment, outcome in loaded.ledger.outcomes()
-        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
-    ]
-    peers = Counter((study.cohort, outcome.same_subjects) for study, _, outcome in record)
-    every = parallel.map_tasks(lambda one: reduce_outcome(one[1], one[2], priors), record, workers=workers)
-    for (study, experiment, outcome), reduced in zip(record, every, strict=True):
+    peers = Counter((one.study.cohort, one.outcome.same_subjects) for one in record)
+    for study, experiment, outcome, reduced in record:
         if reduced is None:
             continue
         preparation = experiment.protocol.subject.preparation

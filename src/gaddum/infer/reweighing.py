@@ -13,6 +13,7 @@ References
 .. [1] Hedges LV (1992). Modeling publication selection effects in meta-analysis. doi:10.1214/ss/1177011364
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -146,7 +147,7 @@ def with_selection(fitted: Fitted) -> Fitted:
             )
             known[id(fit.sample)] = np.array([*ratios, average])
         fits[form, place] = fit._replace(ratios=known[id(fit.sample)])
-    return fitted._replace(fits=fits)
+    return dataclasses.replace(fitted, fits=fits)
 
 
 def _reported_significant(s: Scored) -> bool:

@@ -25,6 +25,16 @@ def configure_jax(*, workers: int = 2) -> None:
     jax.config.update("jax_raise_persistent_cache_errors", False)
 
 
+def collect_seldom() -> None:
+    """Look for cyclic garbage seldom, for a command that compiles much.
+
+    A traced program is many million objects that stay; searching them at Python's usual pace takes a quarter of the
+    time of a trace.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Put the search for cyclic garbage off for a short command.
