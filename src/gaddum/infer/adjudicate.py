@@ -26,6 +26,7 @@ from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.kernel import evaluate
 from gaddum.infer.likelihood import Problem, Setting, build_problem, reduce_record
+from gaddum.infer.ladder import Start
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import sample_posterior
@@ -231,7 +232,7 @@ def _fit_all(
     """Fit one variant of each equivalence group in both parameterisations; members share the fit.
 
     The first fit of a hypothesis climbs from the prior through the years of the record. Its other phases and its other
-    form differ from it in degree and start from its draws, or from those of their own phase.
+    form differ from it in degree and start from its draws, phases of the other form from that form's first.
     """
     problem = predictor.problem
     tasks = [(form, group[0]) for form in FORMS for group in equivalent]
@@ -260,7 +261,7 @@ def _fit_all(
             seed=stream,
             settings=settings,
             progress=report,
-            start=start.evidence if start else None,
+            start=Start(start.evidence, start.setting) if start else None,
             ascent=year_by_year(predictor, given),
         )
         thinned = np.linspace(0, evidence.draws.shape[0] - 1, SUMMARY_DRAWS).astype(int)
@@ -273,7 +274,8 @@ def _fit_all(
     def fit_family(family: list[tuple[str, int]]) -> dict[tuple[str, int], Fit]:
         fits: dict[tuple[str, int], Fit] = {}
         for number, task in enumerate(family):
-            relative = fits.get((FORMS[0], task[1])) or fits.get(family[0])
+            first = family[0][1]
+            relative = fits.get((task[0], first)) or fits.get((FORMS[0], first))
             fits[task] = fit(task, relative, number)
         return fits
 

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from scipy.special import logsumexp
 
 from gaddum.infer.checkpoint import State
@@ -27,6 +29,18 @@ class Ascent(NamedTuple):
     """Data in which each part counts by its share in [0, 1]."""
 
 
+class Start(NamedTuple):
+    """A fit of a related likelihood, from which another begins."""
+
+    evidence: Evidence
+    data: Any
+    """Its data; those between them and the other's, leaf by leaf, must make a likelihood too."""
+
+
+SHORTEST = 1 / 64
+"""Shortest step from the data of a start to those of a fit; where particles bear less, the ladder is the better way."""
+
+
 def begin(run: Run) -> State:
     """Stand at the foot, with exact prior draws."""
     settings = run.settings
@@ -40,22 +54,49 @@ def begin(run: Run) -> State:
     return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), (), failure)
 
 
-def begin_from(run: Run, start: Evidence) -> State:
-    """Begin at temperature 1 with the last sweep of another fit, new dimensions from the prior."""
-    settings = run.settings
+def begin_from(run: Run, start: Start) -> State:
+    """Go from the last sweep of another fit to temperature 1, new dimensions from the prior.
+
+    The data change from the other's to those of the run in steps that the particles bear, with a move after each but
+    the last. Where the way is too long, or a draw has no likelihood on it, begin at the foot.
+    """
+    settings, origin = run.settings, start.evidence
     prior = draw_prior(
         jax.random.key(run.seed), run.flags, populations=settings.populations, particles=settings.particles
     )
-    last = start.chains[:, -settings.particles :].reshape(-1, run.mask.size).T
+    last = origin.chains[:, -settings.particles :].reshape(-1, run.mask.size).T
     known = run.mask & np.any(last != 0, axis=1)
     z = jnp.where(jnp.asarray(known)[:, None], last, prior)
-    cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
-    gain = np.asarray(cloud.log_likelihood) - start.log_likelihood[:, -settings.particles :].ravel()
-    if not np.isfinite(gain).all():
-        return begin(run)
-    delta = _largest_step(lambda delta: delta * gain, 1.0, settings.ess_fraction)
-    cloud = _resampled(run, cloud, delta * gain, 0)
-    return State(cloud, np.eye(run.mask.size)[None], start.step, 1.0, 0, z.shape[1], (), (), (), (), "")
+    before = origin.log_likelihood[:, -settings.particles :].ravel()
+    cloud = Cloud(z, jnp.asarray(before), jnp.zeros_like(z))
+    state = State(cloud, np.eye(run.mask.size)[None], origin.step, 1.0, 0, 0, (), (), (), (), "")
+    share, length = 0.0, 1.0
+    while share < 1.0:
+        onward = share + length if share + length < 1.0 - SHORTEST / 2 else 1.0
+        there = run._replace(data=jax.tree.map(partial(_between, onward), start.data, run.data))
+        cloud = evaluate(run.log_likelihood, there.data, run.flags, state.cloud.z, **run.shape())
+        state = state._replace(evaluations=state.evaluations + z.shape[1])
+        gain = np.asarray(cloud.log_likelihood) - np.asarray(state.cloud.log_likelihood)
+        if not np.isfinite(gain).all():
+            return begin(run)
+        borne = _largest_step(lambda part: part * gain, 1.0, settings.ess_fraction)
+        if borne < 1.0:
+            length = (onward - share) * min(max(borne, 0.1), 0.7)
+            if length < SHORTEST:
+                return begin(run)
+            continue
+        chosen = _resampled(run, cloud, gain, state.stage)
+        share, length = onward, 1.0 - onward
+        state = state._replace(cloud=chosen, stage=state.stage + 1)
+        if state.stage > 1 or share < 1.0:
+            factor = preconditioner(run, [np.asarray(chosen.z)])
+            state = advance(there, state._replace(factor=factor), 1.0, 0.0)
+    return state._replace(stage=0)
+
+
+def _between(share: float, origin: Array, end: Array) -> Array:
+    """Data a share of the way; whole numbers are the end's."""
+    return origin + share * (end - origin) if jnp.issubdtype(end.dtype, jnp.floating) else end
 
 
 def temper(run: Run, state: State) -> State:

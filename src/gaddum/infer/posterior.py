@@ -27,7 +27,7 @@ from gaddum.infer.checkpoint import State, fingerprint, load, save
 from gaddum.infer.convergence import Convergence, diagnose
 from gaddum.infer.evidence import Evidence, Settings
 from gaddum.infer.kernel import LogLikelihood, draw_prior, evaluate
-from gaddum.infer.ladder import Ascent, begin, begin_from, climb, temper
+from gaddum.infer.ladder import Ascent, Start, begin, begin_from, climb, temper
 from gaddum.infer.stage import Progress, Run, advance, preconditioner
 
 
@@ -40,7 +40,7 @@ def sample_posterior(
     settings: Settings | None = None,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
-    start: Evidence | None = None,
+    start: Start | None = None,
     ascent: Ascent | None = None,
 ) -> Evidence:
     """Sample a posterior over independent standard normal coordinates and estimate its marginal likelihood.
@@ -64,11 +64,10 @@ def sample_posterior(
     checkpoint
         File written (atomically) after every stage. If it exists the fit resumes from it and ends bit-equal.
     start
-        A fit of a related likelihood, of the same settings, from whose last draws this one sweeps in place of the
-        ladder, after a resampling that favours those with more likelihood here than there. What the warm-up leaves of
-        the start shows as autocorrelation, hence in the effective sample size: a mode that few particles leave makes it
-        small. A mode that none of them has found stays unfound, so start only from a fit that differs in degree. Where
-        one of its draws has no likelihood here, the ladder is taken.
+        A fit of a related likelihood, of the same settings, from whose last draws this one goes to its own data in
+        place of the ladder. What is left of the start shows as autocorrelation, hence in the effective sample size: a
+        mode that few particles leave makes it small. A mode that none of them has found stays unfound, so start only
+        from a fit that differs in degree. Where a draw has no likelihood on the way, the ladder is taken.
     ascent
         Parts of the data that the ladder takes in one after another; all rise together if it is not given. With every
         share 1 its data must be `data`.
@@ -104,7 +103,7 @@ def sample_posterior(
     )
     if not mask.any():
         return _without_dimensions(run)
-    origin = () if start is None else (start.step, start.chains[:, -settings.particles :])
+    origin = () if start is None else (start.evidence.step, start.evidence.chains[:, -settings.particles :], start.data)
     identity = fingerprint((run.data, origin), seed, tuple(settings), mask.tolist())
     if checkpoint is not None and checkpoint.exists():
         state = load(checkpoint, identity)

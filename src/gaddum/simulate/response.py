@@ -36,7 +36,7 @@ class Account(NamedTuple):
     graded: Float[np.ndarray, " features"]
     circuit: Float[np.ndarray, ""]
     absolute: Float[np.ndarray, ""]
-    """1: effects relative to full activity; 0: relative to the anchor (gate-matched)."""
+    """1: effects relative to full activity; 0: relative to the anchor (gate-matched); between: by that power of it."""
     forced: Float[np.ndarray, " features"]
     """1 where a feature is held at `level` whatever the drugs do (for what-if questions)."""
     level: Float[np.ndarray, " features"]
@@ -251,8 +251,8 @@ def _effects(assembly: Assembly, theta: Array, state: Array, given: Account) -> 
     reference = pick(state, rows.anchor_row)
     present = jnp.abs(reference) > 1e-300
     ratio = jnp.where(present, state / jnp.where(present, reference, 1.0), 0.0)
-    matched = jnp.clip(ratio, -bound, bound)
-    relative = jnp.where(given.absolute > 0, state, matched)
+    between = jnp.clip(ratio, -bound, bound) * jnp.abs(jnp.where(present, reference, 1.0)) ** given.absolute
+    relative = jnp.where(given.absolute < 1, between, state)
     anchored = (rows.anchor_row >= 0)[:, None]
     effect = jnp.where(anchored, jnp.exp(pick(theta, rows.anchor_effect)) * relative, 0.0)
     if rows.own_index.size:
