@@ -9,6 +9,7 @@ from benchmarks.recovery.ledgers import Ledgers, Synthetic
 from gaddum.infer import compare
 from gaddum.infer.adjudicate import SAMPLER, active_dimensions
 from gaddum.infer.evidence import Evidence, Settings
+from gaddum.infer.ladder import Start
 from gaddum.infer.posterior import sample_posterior
 
 Progress = Callable[[float], None]
@@ -38,7 +39,7 @@ def weigh(
     """Fit every variant in the gate-matched form; the phases of an account start from its first, as they do there."""
     variants, function = ledgers.variants, ledgers.log_likelihood
     found: dict[str, Evidence] = {}
-    first: dict[str, Evidence] = {}
+    first: dict[str, Start] = {}
     for place, variant in enumerate(variants):
         data, name = ledgers.data(variant, ledger), variant.hypothesis.name
         # `active_dimensions` and the sampler hand their data to the likelihood as it is.
@@ -47,7 +48,7 @@ def weigh(
             function, data, mask, seed=seed + (place << 32), settings=settings, start=first.get(name)
         )
         found[variant.label] = evidence
-        first.setdefault(name, evidence)
+        first.setdefault(name, Start(evidence, data))
         progress((place + 1) / len(variants))
     names = list(dict.fromkeys(variant.hypothesis.name for variant in variants))
     of = [[found[v.label] for v in variants if v.hypothesis.name == name] for name in names]

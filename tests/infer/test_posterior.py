@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp
-from scipy.stats import multivariate_normal, multivariate_t
+from scipy.stats import multivariate_normal, multivariate_t, norm
 
 from gaddum.infer.evidence import Settings
-from gaddum.infer.ladder import Ascent
+from gaddum.infer.ladder import Ascent, Start
 from gaddum.infer.nuts import nuts_evidence
 from gaddum.infer.posterior import sample_posterior
 
@@ -334,9 +334,24 @@ def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence():
     exact = multivariate_normal(np.zeros(40), np.eye(40) + design @ design.T).logpdf(moved)
     everything = np.ones(20, bool)
     first = sample_posterior(linear, (design, y), everything, seed=1)
-    found = sample_posterior(linear, (design, moved), everything, seed=2, start=first)
+    found = sample_posterior(linear, (design, moved), everything, seed=2, start=Start(first, (design, y)))
     assert found.established, found.note
-    assert found.stages == 0 and math.isnan(found.smc_log_ml)
+    assert math.isnan(found.smc_log_ml)
+    assert abs(found.log_ml - exact) < 4 * found.log_ml_mcse + 0.01
+
+
+@pytest.mark.slow
+def test_a_start_far_away_is_left_step_by_step():
+    # Where one resampling leaves a handful of particles: forty errors of the mean away.
+    def log_likelihood(z, y):
+        return -20.0 * jnp.sum((y[:, None] - z) ** 2, axis=0)
+
+    here, there, both = jnp.zeros(2), jnp.full(2, 2.0), np.ones(2, bool)
+    first = sample_posterior(log_likelihood, here, both, seed=1)
+    found = sample_posterior(log_likelihood, there, both, seed=2, start=Start(first, here))
+    exact = 2 * (norm(0.0, math.sqrt(1 + 1 / 40)).logpdf(2.0) + 0.5 * math.log(2 * math.pi / 40))
+    assert found.stages > 1
+    assert found.established, found.note
     assert abs(found.log_ml - exact) < 4 * found.log_ml_mcse + 0.01
 
 
@@ -346,7 +361,7 @@ def test_a_start_may_lack_dimensions_that_are_then_drawn_from_the_prior():
     design, y = data
     narrow = (design * (np.arange(5) < 3), y)
     first = sample_posterior(linear, narrow, np.arange(5) < 3, seed=1)
-    found = sample_posterior(linear, data, np.ones(5, bool), seed=2, start=first)
+    found = sample_posterior(linear, data, np.ones(5, bool), seed=2, start=Start(first, narrow))
     assert abs(found.log_ml - exact) < 0.05
 
 
@@ -356,6 +371,7 @@ def test_a_start_without_likelihood_falls_back_to_the_ladder():
         return jnp.where(z[0] > shift, 0.0, -jnp.inf)
 
     first = sample_posterior(log_likelihood, -10.0, np.ones(1, bool), seed=1, settings=SMALL)
-    found = sample_posterior(log_likelihood, 0.0, np.ones(1, bool), seed=2, settings=SMALL, start=first)
+    start = Start(first, -10.0)
+    found = sample_posterior(log_likelihood, 0.0, np.ones(1, bool), seed=2, settings=SMALL, start=start)
     assert found.stages > 0
     assert found.log_ml == pytest.approx(math.log(0.5), abs=0.1)

@@ -57,8 +57,8 @@ def begin(run: Run) -> State:
 def begin_from(run: Run, start: Start) -> State:
     """Go from the last sweep of another fit to temperature 1, new dimensions from the prior.
 
-    The data change from the other's to those of the run in steps that the particles bear, with a move after each but
-    the last. Where the way is too long, or a draw has no likelihood on it, begin at the foot.
+    The data change from the other's to those of the run in steps that the particles bear, with a move after each if
+    one is not enough. Where the way is too long, or a draw has no likelihood on it, begin at the foot.
     """
     settings, origin = run.settings, start.evidence
     prior = draw_prior(
@@ -91,7 +91,7 @@ def begin_from(run: Run, start: Start) -> State:
         if state.stage > 1 or share < 1.0:
             factor = preconditioner(run, [np.asarray(chosen.z)])
             state = advance(there, state._replace(factor=factor), 1.0, 0.0)
-    return state._replace(stage=0)
+    return state
 
 
 def _between(share: float, origin: Array, end: Array) -> Array:

@@ -230,7 +230,7 @@ def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     draws = np.stack([z for z, _ in kept])  # (sweeps, dimensions, all particles)
     draws = draws.reshape(len(kept), run.mask.size, settings.populations, settings.particles)
     increments = np.sum(state.increments, axis=0)
-    ladder = float(np.asarray(logsumexp(increments))) - math.log(increments.size) if state.stage else math.nan
+    ladder = float(np.asarray(logsumexp(increments))) - math.log(increments.size) if state.increments else math.nan
     return Evidence(
         chains=draws.transpose(2, 0, 3, 1).reshape(settings.populations, -1, run.mask.size),
         log_likelihood=np.stack([value for _, value in kept])
