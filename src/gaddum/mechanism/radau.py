@@ -44,9 +44,10 @@ class Tried(NamedTuple):
     end
         States at its end, [n, lanes].
     shape
-        Legendre coefficients of degree 1 to 5 of the course of each state over the step, [5, n, lanes].
+        Course of each state over the step, as coefficients of the first to the fifth power of the time after its end,
+        in steps, [5, n, lanes].
     roughness
-        How much of that course, relative to the scale of the state, its highest degrees hold, [lanes].
+        How much of that course, relative to the scale of the state, its highest Legendre polynomials hold, [lanes].
     solved
         Whether Newton's method converged, [lanes].
     """
@@ -93,10 +94,15 @@ def step(
     """
     method = _method()
     rows, middle = len(method.shift), STAGES // 2
-    guess = _predicted(shape, ratio)
-    matrix = jacobian(
-        lambda x: rate(x, jax.tree.map(lambda leaf: leaf[middle], forcing)), tuple(y + guess[middle])
-    )
+    # The polynomial of the step before, in the length of this one.
+    powers = [ratio]
+    for _ in range(1, STAGES):
+        powers.append(powers[-1] * ratio)
+    ahead = jnp.stack([one * power[None] for one, power in zip(shape, powers, strict=True)])
+    guess = _mixed(method.ahead, ahead)
+    # A sum over an axis is what XLA never computes twice.
+    there = jnp.sum(jnp.asarray(method.ahead[middle])[:, None, None] * ahead, axis=0)
+    matrix = jacobian(lambda x: rate(x, jax.tree.map(lambda leaf: leaf[middle], forcing)), tuple(y + there))
     real, imaginary = (
         jnp.broadcast_to(part[:, None] / length[None], (rows, y.shape[1]))
         for part in (np.real(method.shift), np.imag(method.shift))
@@ -142,12 +148,12 @@ def step(
 
     none = jnp.full(length.shape, jnp.inf)
     _, _, z, _, error = lax.while_loop(
-        unfinished, improved, (0, _mixed(method.into, guess), guess, none, none)
+        unfinished, improved, (0, _mixed(method.into @ method.ahead, ahead), guess, none, none)
     )
-    shape = _mixed(method.smooth, z)
+    fourth, fifth = jnp.abs(_mixed(method.rough, z))
     # The last coefficient alone may vanish by chance; the one before is usually larger by the factor of the weight.
-    high = jnp.maximum(jnp.abs(shape[-1]), 0.15 * jnp.abs(shape[-2]))
-    return Tried(y + z[-1], shape, scaled(list(high), z), error <= exact)
+    high = jnp.maximum(fifth, 0.15 * fourth)
+    return Tried(y + z[-1], _mixed(method.shape, z), scaled(list(high), z), error <= exact)
 
 
 def times(since: Array, length: Array) -> Array:
@@ -169,8 +175,12 @@ class _Method(NamedTuple):
     """To eigenvectors, real parts above imaginary ones, [6, 5]."""
     back: np.ndarray
     """From them, [5, 6]."""
-    smooth: np.ndarray
-    """Stages to Legendre coefficients of degree 1 to 5, [5, 5]."""
+    ahead: np.ndarray
+    """Coefficients of powers of the time after the beginning to stages, [5, 5]."""
+    rough: np.ndarray
+    """Stages to Legendre coefficients of degree 4 and 5, [2, 5]."""
+    shape: np.ndarray
+    """Stages to coefficients of powers of the time after the end, [5, 5]."""
 
 
 @cache
@@ -187,24 +197,15 @@ def _method() -> _Method:
     keep = np.flatnonzero(np.imag(values) > -1e-9)
     twice = np.where(np.imag(values[keep]) > 1e-9, 2.0, 1.0)  # a pair counts twice by its real part
     back, into = vectors[:, keep] * twice, inverse[keep]
-    whole = np.linalg.inv(legendre.legvander(2 * np.append(0.0, nodes) - 1, s))
+    points = np.append(0.0, nodes)
     return _Method(
         nodes,
         values[keep],
         np.concatenate([np.real(into), np.imag(into)]),
         np.concatenate([np.real(back), -np.imag(back)], axis=1),
-        whole[1:, 1:],
-    )
-
-
-def _predicted(shape: Array, ratio: Array) -> Array:
-    """Change of the states from the end of a step to the stages of the next, by its polynomial, [5, n, lanes]."""
-    x = times(1 + jnp.zeros_like(ratio), ratio) * 2 - 1
-    degrees = [jnp.ones_like(x), x]
-    for d in range(2, STAGES + 1):
-        degrees.append(((2 * d - 1) * x * degrees[-1] - (d - 1) * degrees[-2]) / d)
-    return reduce(
-        jnp.add, [(one - 1)[:, None] * part[None] for one, part in zip(degrees[1:], shape, strict=True)]
+        np.vander(nodes, s + 1, increasing=True)[:, 1:],
+        np.linalg.inv(legendre.legvander(2 * points - 1, s))[-2:, 1:],
+        np.linalg.inv(np.vander(points - 1, increasing=True))[1:, 1:],
     )
 
 

@@ -3,8 +3,8 @@
 For what has no closed form. Panels lie between the times where something jumps or is read, so that no step crosses a
 jump. Steps of `radau` are as long as the course is smooth over them. The whole course is followed twice, the second
 time in pairs of steps of half the length: the difference estimates its error. Draws whose error meets the target are
-done; the others are followed again, in steps half as long again. Where the shortest do not meet the target, the
-result says so; nothing raises.
+done; the others are followed again, with the steps halved once more. Where the shortest do not meet the target,
+the result says so; nothing raises.
 
 Draws go through the compiled loop in blocks of `LANES`, which stay in the processor's cache and are compiled
 once, however many draws there are; those that took similar numbers of steps go together. The blocks are chosen by
@@ -28,7 +28,7 @@ LANES, FEW = 128, 8
 """Draws that are followed side by side, of many and of few: two programs, whatever the number of draws."""
 SHORTEST = 1e-12
 """Shortest step (h); a draw that needs shorter ones is lost."""
-ROUGHNESS = 0.2
+ROUGHNESS = 0.13
 """Roughness of the steps of the first course over the root of the target: the error goes with its square."""
 SHARE = 0.1
 """Of the difference of two courses, what is taken for the error of the second: one in 2^9 by the method's order, one in
@@ -37,7 +37,7 @@ FAINT = 1e-6
 """Share of the size of a state below which the choice of steps does not see it, as where it rises from nothing."""
 SAFETY, FAILED = 0.85, 0.3
 """Share of the step that the roughness suggests; and of one whose stages were not found."""
-FIRST = 1.5
+FIRST = 0.2
 """First step after a jump, in times of the fastest mode."""
 CHANGE = (0.1, 6.0)
 """Least and greatest ratio of two steps, one after the other."""
@@ -112,7 +112,7 @@ def integrate(
     *,
     tolerance: float = 1e-7,
     courses: int = 6,
-    most: int = 512,
+    most: int = 128,
     together: bool = False,
 ) -> Course:
     """Follow a small stiff system over its panels.
