@@ -3,7 +3,7 @@
     python -m benchmarks.system.nonlinear --roadrunner PYTHON [--draws 2000] [--rivals 500] [--rounds 3] [--truth 100]
 
 PYTHON is an interpreter that has libroadrunner. Both programs are warm and take both cores, in turn, round after round.
-gaddum splits its steps until its estimated error meets a target; libroadrunner (CVODE, stiff) runs at two tolerances.
+gaddum shortens its steps until its estimated error meets a target; libroadrunner (CVODE, stiff) runs at two tolerances.
 The parameters are made up for the benchmark and are not facts. Prints, and leaves in ``result-nonlinear.txt``, times,
 errors against scipy's LSODA at 1e-11, and ratios with their spread over rounds.
 """

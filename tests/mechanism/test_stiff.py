@@ -49,19 +49,31 @@ def decayed(rate, edges, **options):
     )
 
 
-def missed(length):
-    """Error of one step of y' = -y from 1."""
-    step = jnp.full((1,), length)
-    one = radau.step(
-        lambda y, t: [-y[0] + 0 * t], jnp.ones((1, 1)), radau.times(jnp.zeros(1), step), step,
-        jnp.zeros((5, 1, 1)), step, jnp.ones((1, 1)), jnp.asarray(1e-15), jnp.zeros(1, bool),
+def one_step(length, lacking=0.0):
+    """What the end of one step of y' = -y from 1 lacks, and its estimate."""
+    step, one = jnp.full((1,), length), jnp.ones((1, 1))
+    tried = radau.step(
+        lambda y, t: [-y[0] + 0 * t], one, lacking * one, radau.times(jnp.zeros(1), step), step,
+        jnp.zeros((5, 1, 1)), step, one, 1e-15, jnp.zeros(1, bool),
     )  # fmt: skip
-    return abs(float(one.end[0, 0]) - np.exp(-length))
+    return (1 + lacking) * np.exp(-length) - float(tried.end[0, 0]), float(tried.lacking[0, 0])
 
 
 def test_the_method_is_of_order_nine():
     # The error of one step goes with the tenth power of its length, as that becomes short.
-    assert 9.0 < np.log2(missed(1.0) / missed(0.5)) < 10.5
+    assert 9.0 < np.log2(abs(one_step(1.0)[0] / one_step(0.5)[0])) < 10.5
+
+
+def test_the_error_of_a_step_is_estimated_from_its_own_and_that_of_its_beginning():
+    for length, lacking in ((1.0, 0.0), (2.0, 0.0), (1.0, 1e-7), (2.0, -1e-3)):
+        true, estimate = one_step(length, lacking)
+        assert 0.5 < true / estimate < 1.02
+
+
+def test_the_estimated_error_of_a_long_step_is_too_high_and_not_too_low():
+    for length in (10.0, 100.0, 1e4):
+        true, estimate = one_step(length)
+        assert 1.0 < estimate / true
 
 
 def test_a_stiff_decay_onto_a_moving_target_is_followed():
