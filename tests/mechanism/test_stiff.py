@@ -124,9 +124,13 @@ def test_the_error_is_estimated_honestly_and_not_much_too_high():
 
 
 def test_missed_target_is_a_status_and_not_an_exception():
-    found = decayed([10.0], [0.0, 50.0], most=2)
+    found = decayed([10.0], [0.0, 50.0], most=2, courses=1)
     assert not found.converged.any()
     assert "1 of 1 draws missed the target 1e-07" in found.status
+
+
+def test_a_draw_that_did_not_arrive_gets_more_steps():
+    assert decayed([10.0], [0.0, 50.0], most=2).converged.all()
 
 
 def test_a_draw_that_cannot_be_followed_is_reported_and_leaves_the_others_alone():

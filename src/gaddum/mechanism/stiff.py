@@ -152,7 +152,7 @@ def integrate(
     for number in range(courses):
         given = (start, edges, jumps, panels, args, peak, target)
         tries = (most + 8 * len(jumps)) * 2**number
-        exact = max(tolerance * EXACT, 1e-13)
+        exact = max(EXACT * tolerance, 1e-13)
         blocks = [rest[first : first + width] for first in range(0, rest.size, width)]
         parts = [jax.tree.map(partial(_lanes, block, width, draws), given) for block in blocks]
         found = [_follow(system, part, exact, tries, together) for part in parts]
@@ -161,10 +161,12 @@ def integrate(
             states[1:, :, block] = course
             error[block] = _relative(lacking, course)
             steps[block] = np.asarray(taken)[..., : block.size]
-        rest = rest[(error[rest] > tolerance) & np.isfinite(states[-1][:, rest]).all(axis=0)]
+        rest = rest[error[rest] > tolerance]
         if not rest.size:
             break
-        target[rest] *= np.clip(TIGHTER[1] * tolerance / error[rest], *TIGHTER)
+        # One that did not arrive needs more steps, not shorter ones.
+        tighter = np.clip(TIGHTER[1] * tolerance / error[rest], *TIGHTER)
+        target[rest] *= np.where(np.isfinite(error[rest]), tighter, 1.0)
     converged = error <= tolerance
     lost = int((~converged).sum())
     status = "converged"
