@@ -1,6 +1,6 @@
 """The nonlinear path beside libroadrunner: saturable elimination, and target-mediated disposition.
 
-    python -m benchmarks.system.nonlinear --roadrunner PYTHON [--draws 2000] [--rivals 500] [--rounds 3] [--truth 100]
+    python -m benchmarks.system.nonlinear --roadrunner PYTHON [--draws 10000] [--rivals 500] [--rounds 3] [--truth 100]
 
 PYTHON is an interpreter that has libroadrunner. Both programs are warm and take both cores, in turn, round after round.
 gaddum shortens its steps until its estimated error meets a target; libroadrunner (CVODE, stiff) runs at two tolerances.
@@ -202,7 +202,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--roadrunner", required=True, help="Python that has libroadrunner")
-    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=10000)
     parser.add_argument("--rivals", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--truth", type=int, default=100)
