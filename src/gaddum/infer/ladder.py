@@ -37,6 +37,8 @@ class Start(NamedTuple):
     """Its data; those between them and the other's, leaf by leaf, must make a likelihood too."""
 
 
+BORNE = 0.05
+"""Share of the particles that must bear a step from the data of a start: less than on a ladder, since sweeps follow."""
 SHORTEST = 1 / 64
 """Shortest step from the data of a start to those of a fit; where particles bear less, the ladder is the better way."""
 
@@ -79,7 +81,7 @@ def begin_from(run: Run, start: Start) -> State:
         gain = np.asarray(cloud.log_likelihood) - np.asarray(state.cloud.log_likelihood)
         if not np.isfinite(gain).all():
             return begin(run)
-        borne = _largest_step(lambda part: part * gain, 1.0, settings.ess_fraction)
+        borne = _largest_step(lambda part: part * gain, 1.0, BORNE)
         if borne < 1.0:
             length = (onward - share) * min(max(borne, 0.1), 0.7)
             if length < SHORTEST:
