@@ -25,8 +25,8 @@ from gaddum.infer.draws import draws_tree
 from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.kernel import evaluate
-from gaddum.infer.likelihood import Problem, Setting, build_problem, reduce_record
 from gaddum.infer.ladder import Start
+from gaddum.infer.likelihood import Problem, Setting, build_problem, reduce_record
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import sample_posterior

@@ -52,7 +52,9 @@ def diagnose(quantities: Float[np.ndarray, "quantities populations particles swe
     r_hat = max(1.0, *_split_r_hat(ranks), *_split_r_hat(folded)) if len(moving) else 1.0
     flat = ranks.reshape(len(moving), -1, ranks.shape[-1])
     size = quantities[0].size
-    return Convergence(float(r_hat), min((size / autocorrelation_time(one) for one in flat), default=float(size)))
+    return Convergence(
+        float(r_hat), min((size / autocorrelation_time(one) for one in flat), default=float(size))
+    )
 
 
 def autocorrelation_time(x: Float[np.ndarray, "chains draws"]) -> float:

@@ -81,7 +81,7 @@ def begin_from(run: Run, start: Start) -> State:
         gain = np.asarray(cloud.log_likelihood) - np.asarray(state.cloud.log_likelihood)
         if not np.isfinite(gain).all():
             return begin(run)
-        borne = _largest_step(lambda part: part * gain, 1.0, BORNE)
+        borne = _largest_step(lambda part, gain=gain: part * gain, 1.0, BORNE)
         if borne < 1.0:
             length = (onward - share) * min(max(borne, 0.1), 0.7)
             if length < SHORTEST:

@@ -103,7 +103,11 @@ def sample_posterior(
     )
     if not mask.any():
         return _without_dimensions(run)
-    origin = () if start is None else (start.evidence.step, start.evidence.chains[:, -settings.particles :], start.data)
+    origin = (
+        ()
+        if start is None
+        else (start.evidence.step, start.evidence.chains[:, -settings.particles :], start.data)
+    )
     identity = fingerprint((run.data, origin), seed, tuple(settings), mask.tolist())
     if checkpoint is not None and checkpoint.exists():
         state = load(checkpoint, identity)
@@ -230,7 +234,9 @@ def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     draws = np.stack([z for z, _ in kept])  # (sweeps, dimensions, all particles)
     draws = draws.reshape(len(kept), run.mask.size, settings.populations, settings.particles)
     increments = np.sum(state.increments, axis=0)
-    ladder = float(np.asarray(logsumexp(increments))) - math.log(increments.size) if state.increments else math.nan
+    ladder = (
+        float(np.asarray(logsumexp(increments))) - math.log(increments.size) if state.increments else math.nan
+    )
     return Evidence(
         chains=draws.transpose(2, 0, 3, 1).reshape(settings.populations, -1, run.mask.size),
         log_likelihood=np.stack([value for _, value in kept])
