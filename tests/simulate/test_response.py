@@ -87,6 +87,21 @@ def test_gate_matched_effect_at_the_anchor_is_the_reference_effect(case) -> None
         np.testing.assert_allclose(effect[acting], np.exp(theta[rows.anchor_effect[acting]]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_form_between_the_two_keeps_a_power_of_the_reference(morphine, share: float) -> None:
+    z, rows = morphine.draws(5), morphine.assembly.rows
+    theta = np.asarray(values(prior_table(morphine.assembly), jnp.asarray(z)))
+    response = morphine.run(z, morphine.account("mor")._replace(absolute=np.asarray(share)))
+    plain = [
+        row
+        for row in morphine.assembly.anchors.values()
+        if rows.expectancy[row] == 0 and not rows.own[row].any()
+    ]
+    reference = np.exp(theta[rows.anchor_effect[plain]])
+    expected = reference * np.asarray(response.state)[plain] ** share
+    np.testing.assert_allclose(np.asarray(response.effect)[plain], expected, rtol=1e-12)
+
+
 def test_nothing_specific_leaves_only_own_effects_and_expectancy(case) -> None:
     rows = case.assembly.rows
     effect = np.asarray(case.run(case.draws(5), case.account("nothing-specific")).effect)
