@@ -1,4 +1,4 @@
-"""Time a case's compiled log density and its gradient, per draw, against the budget of 40 and 80 microseconds.
+"""Time the log density of a case that is sampled, and its gradient, per draw, against budgets of 40 and 80 microseconds.
 
 Run: python benchmarks/log_density.py [CASE]. Prints the best, median and worst of repeated calls on one batch, one
 and two threads; the result of the last run is kept beside this file.
@@ -13,11 +13,12 @@ import jax
 import numpy as np
 
 from gaddum.infer import compare
+from gaddum.infer.adjudicate import SAMPLER
 from gaddum.infer.likelihood import build_problem, log_likelihood, setting
 from gaddum.records.ledger import load_case
 from gaddum.simulate.assemble import assemble
 
-LANES, REPEATS = 25, 200
+LANES, REPEATS = SAMPLER.lanes, 60
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
         f"{case.case.name}: {assembly.dimension} parameters, {len(problem.scored)} scored outcomes, "
         f"{problem.assembly.rows.expectancy.size} distinct readings; read in {time.perf_counter() - start:.1f} s"
     )
-    function = log_likelihood(problem)
+    function = log_likelihood(problem, single=True)
     variant = compare.variants(case.case)[1]
     given = setting(problem, compare.variant_account(variant, assembly, absolute=False))
     z = np.random.default_rng(0).standard_normal((assembly.dimension, LANES))
