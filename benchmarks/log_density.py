@@ -1,4 +1,4 @@
-"""Time the log density of a case that is sampled, and its gradient, per draw, against budgets of 40 and 80 microseconds.
+"""Time the log density of a case that is sampled, and its gradient, per draw, against budgets of 40 and 80 us.
 
 Run: python benchmarks/log_density.py [CASE]. Prints the best, median and worst of repeated calls on one batch, one
 and two threads; the result of the last run is kept beside this file.
