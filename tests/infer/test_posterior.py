@@ -373,5 +373,5 @@ def test_a_start_without_likelihood_falls_back_to_the_ladder():
     first = sample_posterior(log_likelihood, -10.0, np.ones(1, bool), seed=1, settings=SMALL)
     start = Start(first, -10.0)
     found = sample_posterior(log_likelihood, 0.0, np.ones(1, bool), seed=2, settings=SMALL, start=start)
-    assert found.stages > 0
+    assert found.stages > 0 and math.isfinite(found.smc_log_ml)
     assert found.log_ml == pytest.approx(math.log(0.5), abs=0.1)

@@ -36,7 +36,7 @@ class Account(NamedTuple):
     graded: Float[np.ndarray, " features"]
     circuit: Float[np.ndarray, ""]
     absolute: Float[np.ndarray, ""]
-    """1: effects relative to full activity; 0: relative to the anchor (gate-matched); between: by that power of it."""
+    """1: effects relative to full activity; 0: to the anchor (gate-matched); between: to a geometric mean of both."""
     forced: Float[np.ndarray, " features"]
     """1 where a feature is held at `level` whatever the drugs do (for what-if questions)."""
     level: Float[np.ndarray, " features"]

@@ -28,8 +28,8 @@ def configure_jax(*, workers: int = 2) -> None:
 def collect_seldom() -> None:
     """Look for cyclic garbage seldom, for a command that compiles much.
 
-    A traced program is many million objects that stay; searching them at Python's usual pace takes a quarter of the
-    time of a trace.
+    A traced program is very many objects that stay; searching them at Python's usual pace took a quarter of the time of
+    a trace. Holds to the end of the process.
     """
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
