@@ -3,7 +3,7 @@
 Verdicts are drawn by their tables among all that may be said of their arms; unknown group sizes, rules and corrections
 are mixed in these. Counts are drawn subject by subject, the response to placebo and the correlation of test and retest
 from their priors; whoever responds to the first session is retested, and if nobody does there is no retest. Test
-statistics are drawn as such.
+statistics are drawn as such, or put at their centres.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,20 @@ from gaddum.infer.tables import evaluate_1d, evaluate_2d, stack_tables
 from gaddum.records.outcome import Count, Responders, Test, Verdict
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
 
-Draw = Callable[[np.ndarray, np.random.Generator], tuple[str, Reduced]]
+
+class Unvaried:
+    """A stream without chance: every draw is the centre of its distribution. Enough for test statistics only."""
+
+    def standard_normal(self, size: int = 1) -> np.ndarray:
+        """Its mean."""
+        return np.zeros(size)
+
+    def chisquare(self, df: float) -> float:
+        """Its mean."""
+        return df
+
+
+Draw = Callable[[np.ndarray, np.random.Generator | Unvaried], tuple[str, Reduced]]
 """From true contrasts and a stream to what was reported, in words and as its table."""
 
 
@@ -105,9 +118,9 @@ def _statistic(scored: Scored, outcome: Test, priors: Priors) -> Draw:
     df, variance = sum(n) - 2, 1 / n[0] + 1 / n[1]
     noise = 2 * fixed_value(priors, "arm_noise") ** 2
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Reduced]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator | Unvaried) -> tuple[str, Reduced]:
         mean = contrasts[0] + np.sqrt(variance + noise) * rng.standard_normal()
-        t = float(mean / np.sqrt(variance * rng.chisquare(df) / df))
+        t = np.asarray(mean / np.sqrt(variance * rng.chisquare(df) / df)).item()
         better = "first" if t > 0 else "second"
         told = outcome.model_copy(update={"value": abs(t), "better": better})
         return f"t = {t:.2f}", _reduced(scored, told, priors)

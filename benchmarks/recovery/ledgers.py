@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmarks.recovery.draw import Draw, drawer
+from benchmarks.recovery.draw import Draw, Unvaried, drawer
 from jaxtyping import Array, Float
 
 from gaddum.infer import compare
@@ -94,13 +94,23 @@ class Ledgers:
         failed = rng.random(cohorts) < self.problem.failure
         return self.reported(variant, z, deviations, failed, rng)
 
+    def central(self, name: str, rng: np.random.Generator | Unvaried) -> Synthetic:
+        """A ledger at the medians of all priors, no study failed; an account with phases acts at both.
+
+        Without chance (`Unvaried`) every statistic is what this account leads one to expect.
+        """
+        variant = [v for v in self.variants if v.hypothesis.name == name and v.phase in (None, "both")][0]
+        cohorts = len(self.problem.cohorts)
+        z = np.zeros(self.problem.assembly.dimension)
+        return self.reported(variant, z, np.zeros(cohorts), np.zeros(cohorts, bool), rng)
+
     def reported(
         self,
         variant: Variant,
         z: Float[np.ndarray, " dimension"],
         deviations: Float[np.ndarray, " cohorts"],
         failed: Float[np.ndarray, " cohorts"],
-        rng: np.random.Generator,
+        rng: np.random.Generator | Unvaried,
     ) -> Synthetic:
         """A ledger from given parameters, cohort effects (standard normal) and failures."""
         problem = self.problem

@@ -82,23 +82,35 @@ def test_retests_are_drawn_as_often_as_their_table_says(monkeypatch: pytest.Monk
     assert agrees(found.get("7/12, 0/7 again", 0.0), float(np.exp(s.reduced.grid_log_density[row, column])))
 
 
+STATISTIC = StatisticRecord.model_validate(
+    {
+        "form": "test",
+        "endpoint": "hours_3",
+        "source": {"how": "assumption", "reason": "made up for a test"},
+        "statistic": "t",
+        "value": 2.0,
+        "contrast": ["K", "V"],
+        "better": "first",
+    }
+)
+
+
 def test_statistics_are_drawn_as_often_as_their_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = StatisticRecord.model_validate(
-        {
-            "form": "test",
-            "endpoint": "hours_3",
-            "source": {"how": "assumption", "reason": "made up for a test"},
-            "statistic": "t",
-            "value": 2.0,
-            "contrast": ["K", "V"],
-            "better": "first",
-        }
-    )
-    (s,) = scored(outcome)
+    (s,) = scored(STATISTIC)
     found = frequencies(s, [0.8], monkeypatch)
     beyond = sum(share for words, share in found.items() if float(words.removeprefix("t = ")) >= 2.0)
     assert s.reduced.above is not None
     assert agrees(beyond, float(s.reduced.above[0, np.searchsorted(GRID, 0.8)]))
+
+
+def test_a_statistic_without_chance_is_its_contrast_over_its_standard_error() -> None:
+    (s,) = scored(STATISTIC)
+    told, reduced = draw.drawer(s, PRIORS)(np.array([-0.9]), draw.Unvaried())
+    t = 0.9 / np.sqrt(2 / 12)
+    update = {"value": t, "better": "second"}
+    known = reduce_outcome(s.experiment, STATISTIC.model_copy(update=update), PRIORS)
+    assert told == f"t = {-t:.2f}"
+    np.testing.assert_allclose(reduced.grid_log_density, known.grid_log_density, rtol=1e-12)
 
 
 def test_calibration_accepts_a_posterior_and_not_one_that_is_too_sure() -> None:

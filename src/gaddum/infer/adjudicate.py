@@ -26,11 +26,12 @@ from gaddum.infer.evidence import Settings
 from gaddum.infer.fitted import FORMS, SUMMARY_DRAWS, Fit, Fitted
 from gaddum.infer.kernel import evaluate
 from gaddum.infer.ladder import Start
-from gaddum.infer.likelihood import Problem, Setting, build_problem, reduce_record
+from gaddum.infer.likelihood import Problem, Setting, build_problem
 from gaddum.infer.likelihood import log_likelihood as make_log_likelihood
 from gaddum.infer.likelihood import setting as make_setting
 from gaddum.infer.posterior import sample_posterior
 from gaddum.infer.predictive import Predictor, in_double_precision
+from gaddum.infer.reduce import reduce_record
 from gaddum.infer.stage import batch_shape
 from gaddum.infer.timeline import year_by_year
 from gaddum.memory import give_back

@@ -39,6 +39,8 @@ class Start(NamedTuple):
 
 BORNE = 0.05
 """Share of the particles that must bear a step from the data of a start: less than on a ladder, since sweeps follow."""
+SHORTENED = (0.1, 0.7)
+"""Least and greatest share to which a step is shortened that the particles do not bear: neither a crawl nor in vain."""
 SHORTEST = 1 / 64
 """Shortest step from the data of a start to those of a fit; where particles bear less, the ladder is the better way."""
 
@@ -83,7 +85,7 @@ def begin_from(run: Run, start: Start) -> State:
             return begin(run)
         borne = _largest_step(lambda part, gain=gain: part * gain, 1.0, BORNE)
         if borne < 1.0:
-            length = (onward - share) * min(max(borne, 0.1), 0.7)
+            length = (onward - share) * np.clip(borne, *SHORTENED)
             if length < SHORTEST:
                 return begin(run)
             continue

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.infer.reduce import Reduced, reduce_outcome
+from gaddum.infer.reduce import Reduced, Report, reduce_record
 from gaddum.infer.tables import Tables, evaluate_1d, evaluate_2d, stack_tables
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import Outcome, is_scored
+from gaddum.records.outcome import Outcome
 from gaddum.simulate.assemble import Assembly, Reading
 from gaddum.simulate.response import Account, prior_table, respond, values
 
@@ -68,35 +68,6 @@ class Problem(NamedTuple):
         return np.array(
             [min(s.study.year for s in self.scored if s.cohort == c) for c in range(len(self.cohorts))]
         )
-
-
-class Report(NamedTuple):
-    """A scored outcome where it was reported, and its table; None where it says nothing of effects."""
-
-    study: Study
-    experiment: Experiment
-    outcome: Outcome
-    reduced: Reduced | None
-
-
-def reduce_record(loaded: LoadedCase, *, until: int | None = None) -> tuple[Report, ...]:
-    """Reduce every scored outcome of a case.
-
-    Parameters
-    ----------
-    loaded : LoadedCase
-        The case.
-    until : int
-        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
-        to be predicted, and are for `Setting.weights` to leave out.
-    """
-    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
-    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
-    return tuple(
-        Report(study, experiment, outcome, reduce_outcome(experiment, outcome, priors))
-        for study, experiment, outcome in loaded.ledger.outcomes()
-        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
-    )
 
 
 def build_problem(

@@ -45,7 +45,8 @@ from gaddum.infer.statistic import (
     test_table,
     vehicle_or_none,
 )
-from gaddum.records.experiment import Experiment
+from gaddum.records.experiment import Experiment, Study
+from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import (
     Difference,
     Interaction,
@@ -57,6 +58,7 @@ from gaddum.records.outcome import (
     Responders,
     Test,
     Verdict,
+    is_scored,
 )
 
 
@@ -80,6 +82,15 @@ class Reduced(NamedTuple):
     """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
     significant: np.ndarray | None = None
     """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
+
+
+class Report(NamedTuple):
+    """A scored outcome where it was reported, and its table; None where it says nothing of effects."""
+
+    study: Study
+    experiment: Experiment
+    outcome: Outcome
+    reduced: Reduced | None
 
 
 def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> Reduced | None:
@@ -127,6 +138,26 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
         components=table.components,
         above=table.above,
         significant=table.significant,
+    )
+
+
+def reduce_record(loaded: LoadedCase, *, until: int | None = None) -> tuple[Report, ...]:
+    """Reduce every scored outcome of a case.
+
+    Parameters
+    ----------
+    loaded : LoadedCase
+        The case.
+    until : int
+        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
+        to be predicted, and are for `Setting.weights` to leave out.
+    """
+    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
+    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
+    return tuple(
+        Report(study, experiment, outcome, reduce_outcome(experiment, outcome, priors))
+        for study, experiment, outcome in loaded.ledger.outcomes()
+        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
     )
 
 

@@ -25,29 +25,19 @@ def configure_jax(*, workers: int = 2) -> None:
     jax.config.update("jax_raise_persistent_cache_errors", False)
 
 
-def collect_seldom() -> None:
-    """Look for cyclic garbage seldom, for a command that compiles much.
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Look for cyclic garbage seldom while a command imports, traces and compiles.
 
-    A traced program is very many objects that stay; searching them at Python's usual pace took a quarter of the time of
-    a trace. Holds to the end of the process.
+    All that makes objects that stay; searching them at Python's usual pace took a sixth of a short command and a
+    quarter of the time of a trace. Arrays are freed by their reference counts as ever. What is left at the end is not
+    searched again.
     """
+    usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Put the search for cyclic garbage off for a short command.
-
-    Imports and tracing make many objects that stay; searching them again and again took a sixth of the time of a short
-    command. Arrays are freed by their reference counts as ever. What is left is frozen, or the search would only come
-    later, and again at exit.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        if was_on:
-            gc.enable()
+        gc.set_threshold(*usual)

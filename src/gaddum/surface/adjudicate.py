@@ -110,16 +110,20 @@ def _run(
     **choices: Any,
 ) -> dict[str, Any]:
     """Adjudicate and write the results; all of them or none."""
-    from gaddum.surface.accelerator import collect_seldom, configure_jax
+    from gaddum.surface.accelerator import collecting_seldom, configure_jax
     from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, as_json, staged
 
-    with staged(folder) as work, _logging(work / LOG, verbose), _interruptible() as stop:
+    with (
+        collecting_seldom(),
+        staged(folder) as work,
+        _logging(work / LOG, verbose),
+        _interruptible() as stop,
+    ):
         _log.info("command: %s", command)
         configure_jax(workers=workers)
         from gaddum.infer.adjudicate import adjudicate as weigh
         from gaddum.surface.report import write_report
 
-        collect_seldom()
         with _progress(verbose) as report:
             found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)
         manifest = found.document["manifest"] | {"command": command}

@@ -90,7 +90,7 @@ def occupancy(
     ] = False,
 ) -> None:
     """Follow doses to the receptors: how much of each is held, by what, when, and how sure that is."""
-    from gaddum.surface.accelerator import configure_jax, uncollected
+    from gaddum.surface.accelerator import collecting_seldom, configure_jax
 
     asked = {"targets": targets, "until": until, "species": species, "weight": weight}
     asked |= {"preparation": preparation, "above": above, "reach": reach, "drug": drug}
@@ -100,7 +100,7 @@ def occupancy(
         questions = _questions(reach, vary, drug, human_equivalent)
         who = {"species": species, "weight": weight, "preparation": preparation}
         said = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
-        with uncollected():
+        with collecting_seldom():
             configure_jax()
             given = _given(protocols, who, said)
             wanted = _wanted(targets, at or [], until, above, draws, seed)
