@@ -71,7 +71,7 @@ def test_populations_that_are_exact_agree():
     assert found.gap < 3
 
 
-@pytest.mark.parametrize("populations", [2, 4])
+@pytest.mark.parametrize("populations", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_stated_error_of_populations_covers_their_spread(populations):
     found = [bridged_student(seed, populations) for seed in range(60)]
     spread = np.std([one.log_ml for one in found])
@@ -80,6 +80,7 @@ def test_stated_error_of_populations_covers_their_spread(populations):
     assert abs(np.mean([one.log_ml for one in found])) < 4 * spread / math.sqrt(60)
 
 
+@pytest.mark.slow
 def test_early_draws_sharpen_the_proposals_and_nothing_else():
     generator = np.random.default_rng(1)
     early = student(generator, (30, 4, 2000))

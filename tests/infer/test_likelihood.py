@@ -287,6 +287,7 @@ def test_heterogeneity_integral_converges(ketamine, whole, cohort_logs):
     assert np.abs(few - many).max() < 5e-3
 
 
+@pytest.mark.slow
 def test_order_of_effects_beyond_the_table_is_kept(ketamine):
     loaded = with_outcomes(
         ketamine, lambda s, e: [o for o in e.outcomes if s.id == "zhang_hashimoto2019" and is_scored(o)]
@@ -306,6 +307,7 @@ def test_study_failure_bounds_each_cohort_from_below(ketamine, whole, cohort_log
         assert np.all(cohort_logs(hypothesis, draws_of(assembly, 200), 12) >= bound - 1e-12)
 
 
+@pytest.mark.slow
 def test_hypothesis_that_says_nothing_has_the_heterogeneity_of_nothing(whole, ketamine, cohort_logs):
     """With no effect to multiply, cohorts without people or antagonists have one likelihood for all draws."""
     assembly, problem = whole

@@ -55,43 +55,69 @@ def test_stated_error_covers_the_spread_over_seeds():
     assert np.sqrt(np.mean(z**2)) < 1.6  # 12 standard normals exceed it once in 1000
 
 
+def normal(z, y):
+    return jnp.sum(-0.5 * (y[:, None] - (1.0 + 2.0 * z[0])) ** 2 - 0.5 * LOG_2PI, axis=0)
+
+
+def binomial(z, y):
+    k, n, constant = y[:3]
+    log_cdf = jax.scipy.stats.norm.logcdf
+    return constant + k * log_cdf(z[0]) + (n - k) * log_cdf(-z[0])
+
+
+def normal_inverse_gamma(z, y):
+    # 1 / variance is Exponential(1) = Gamma(1, 1), by its inverse CDF at the normal CDF of z
+    precision = -jax.scipy.stats.norm.logcdf(z[1])
+    mean = z[0] / jnp.sqrt(precision)
+    terms = 0.5 * jnp.log(precision) - 0.5 * LOG_2PI - 0.5 * precision * (y[:, None] - mean) ** 2
+    return jnp.sum(terms, axis=0)
+
+
+def constant(z, y):
+    return y[0] + 0.0 * z[0]
+
+
+def half_nan(z, y):
+    return jnp.where(z[0] > 0.0, 0.0, jnp.nan) + 0.0 * z[1]
+
+
+def impossible(z, y):
+    return z[0] * jnp.nan
+
+
+TRACES = []
+SIMPLE = (normal, binomial, normal_inverse_gamma, constant, half_nan, impossible)
+
+
+def any_simple(z, data):
+    """Any of them by its place, so that all share one compiled sampler."""
+    place, y = data
+    TRACES.append(place)
+    return jax.lax.switch(place, SIMPLE, z, y)
+
+
+def fit_simple(log_likelihood, y, dimensions):
+    """Evidence of one of the simple likelihoods, with four data and two dimensions at most."""
+    data = SIMPLE.index(log_likelihood), np.pad(np.asarray(y, float), (0, 4 - len(y)))
+    return sample_posterior(any_simple, data, np.arange(2) < dimensions, seed=1)
+
+
 def test_conjugate_normal_evidence_matches_closed_form():
     y = np.array([0.3, 1.4, 2.2, 0.9])
-
-    def log_likelihood(z, y):
-        return jnp.sum(-0.5 * (y[:, None] - (1.0 + 2.0 * z[0])) ** 2 - 0.5 * LOG_2PI, axis=0)
-
-    found = sample_posterior(log_likelihood, y, np.ones(1, bool), seed=1)
     exact = multivariate_normal(np.ones(4), np.eye(4) + 4.0).logpdf(y)
-    assert abs(found.log_ml - exact) < 0.02
+    assert abs(fit_simple(normal, y, 1).log_ml - exact) < 0.02
 
 
 def test_binomial_evidence_under_a_uniform_prior_is_one_over_n_plus_one():
-    def log_likelihood(z, data):
-        k, n, constant = data
-        log_cdf = jax.scipy.stats.norm.logcdf
-        return constant + k * log_cdf(z[0]) + (n - k) * log_cdf(-z[0])
-
     k, n = 3.0, 10.0
-    constant = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    found = sample_posterior(log_likelihood, (k, n, constant), np.ones(1, bool), seed=1)
-    assert abs(found.log_ml + math.log(n + 1)) < 0.02
+    coefficient = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    assert abs(fit_simple(binomial, [k, n, coefficient], 1).log_ml + math.log(n + 1)) < 0.02
 
 
-@pytest.mark.slow
 def test_normal_inverse_gamma_evidence_is_multivariate_t():
-    y = np.array([0.3, 1.4, -0.2, 0.9, 2.0])
-
-    def log_likelihood(z, y):
-        # 1 / variance is Exponential(1) = Gamma(1, 1), by its inverse CDF at the normal CDF of z
-        precision = -jax.scipy.stats.norm.logcdf(z[1])
-        mean = z[0] / jnp.sqrt(precision)
-        terms = 0.5 * jnp.log(precision) - 0.5 * LOG_2PI - 0.5 * precision * (y[:, None] - mean) ** 2
-        return jnp.sum(terms, axis=0)
-
-    found = sample_posterior(log_likelihood, y, np.ones(2, bool), seed=1)
-    exact = multivariate_t(np.zeros(5), np.eye(5) + 1.0, df=2).logpdf(y)
-    assert abs(found.log_ml - exact) < 0.02
+    y = np.array([0.3, 1.4, -0.2, 2.0])
+    exact = multivariate_t(np.zeros(4), np.eye(4) + 1.0, df=2).logpdf(y)
+    assert abs(fit_simple(normal_inverse_gamma, y, 2).log_ml - exact) < 0.02
 
 
 GROUPS = 60
@@ -149,8 +175,7 @@ def test_the_no_u_turn_family_agrees():
 
 
 def test_constant_likelihood_returns_its_log():
-    found = sample_posterior(lambda z, c: c + 0.0 * z[0], -3.25, np.ones(3, bool), seed=1, settings=SMALL)
-    assert found.log_ml == pytest.approx(-3.25, abs=0.02)
+    assert fit_simple(constant, [-3.25], 2).log_ml == pytest.approx(-3.25, abs=0.02)
 
 
 @pytest.mark.slow
@@ -172,16 +197,13 @@ def test_no_active_dimension_is_exact():
 
 
 def test_nan_counts_as_zero_likelihood():
-    def log_likelihood(z, _):
-        return jnp.where(z[0] > 0.0, 0.0, jnp.nan) + 0.0 * z[1]
-
-    found = sample_posterior(log_likelihood, 0.0, np.ones(2, bool), seed=1)
+    found = fit_simple(half_nan, [], 2)
     assert found.log_ml == pytest.approx(math.log(0.5), abs=max(0.02, 4 * found.log_ml_mcse))
     assert np.all(found.draws[:, 0] > 0)
 
 
 def test_impossible_data_are_said_to_be_so():
-    found = sample_posterior(lambda z, _: z[0] * jnp.nan, 0.0, np.ones(2, bool), seed=1, settings=SMALL)
+    found = fit_simple(impossible, [], 2)
     assert found.log_ml == -math.inf
     assert not found.established and "every prior draw" in found.note
 
@@ -208,16 +230,10 @@ def test_same_seed_is_bit_equal_alone_and_in_two_threads():
 
 
 def test_other_data_and_masks_compile_nothing():
-    traces = []
-
-    def log_likelihood(z, y):
-        traces.append(1)
-        return -0.5 * jnp.sum((y[:, None] - z) ** 2, axis=0)
-
-    sample_posterior(log_likelihood, np.zeros(3), np.ones(3, bool), seed=1, settings=SMALL)
-    first = len(traces)
-    sample_posterior(log_likelihood, np.ones(3), np.arange(3) < 2, seed=2, settings=SMALL)
-    assert len(traces) == first
+    fit_simple(constant, [1.0], 2)
+    first = len(TRACES)
+    fit_simple(normal, [0.5], 1)
+    assert len(TRACES) == first > 0
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 9])
@@ -305,6 +321,7 @@ def by_parts(dimension, parts=5):
     return log_likelihood, ascent, [exact(count) for count in range(1, parts + 1)]
 
 
+@pytest.mark.slow
 def test_an_ascent_through_parts_of_the_data_ends_at_the_same_evidence():
     log_likelihood, ascent, exact = by_parts(20)
     data = ascent.data(np.ones(5))
@@ -329,10 +346,10 @@ def test_rungs_of_an_ascent_know_the_evidence_of_what_was_taken_in():
 
 
 def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence():
-    (design, y), _ = linear_case(20)
+    (design, y), _ = linear_case(5)
     moved = y + 0.5
-    exact = multivariate_normal(np.zeros(40), np.eye(40) + design @ design.T).logpdf(moved)
-    everything = np.ones(20, bool)
+    exact = multivariate_normal(np.zeros(10), np.eye(10) + design @ design.T).logpdf(moved)
+    everything = np.ones(5, bool)
     first = sample_posterior(linear, (design, y), everything, seed=1)
     found = sample_posterior(linear, (design, moved), everything, seed=2, start=Start(first, (design, y)))
     assert found.established, found.note

@@ -57,6 +57,7 @@ def test_vehicle_counts_update_the_placebo_response() -> None:
     assert log_p[120] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_probabilities_of_all_counts_sum_to_one() -> None:
     total = sum(
         np.exp(responders_log_probability((Counts(k, 4), Counts(j, 2)), PLACEBO))

@@ -65,6 +65,7 @@ def test_gradient_is_that_of_the_density() -> None:
     np.testing.assert_allclose(gradient, exact, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_gradient_and_curvature_are_continuous_across_nodes() -> None:
     def along(x: float):
         return evaluate_2d(TABLES, jnp.full((2, 1), x), jnp.full((2, 1), 0.23))[0, 0]

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.integrate import solve_ivp
 
 from gaddum.mechanism.behaviour import gauss_legendre
@@ -40,6 +41,7 @@ def solved(start: np.ndarray) -> np.ndarray:
     return np.stack(courses, axis=1)
 
 
+@pytest.mark.slow
 def test_turnover_agrees_with_a_stiff_solver_from_slow_to_very_fast():
     np.testing.assert_allclose(followed(), solved(np.zeros(STRENGTH.size)), atol=2e-3)
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -49,13 +50,18 @@ def decayed(rate, edges, **options):
     )
 
 
-def one_step(length, lacking=0.0):
-    """What the end of one step of y' = -y from 1 lacks, and its estimate."""
+@jax.jit
+def stepped(length, lacking):
     step, one = jnp.full((1,), length), jnp.ones((1, 1))
-    tried = radau.step(
+    return radau.step(
         lambda y, t: [-y[0] + 0 * t], one, lacking * one, radau.times(jnp.zeros(1), step), step,
         jnp.zeros((5, 1, 1)), step, one, 1e-15, jnp.zeros(1, bool),
     )  # fmt: skip
+
+
+def one_step(length, lacking=0.0):
+    """What the end of one step of y' = -y from 1 lacks, and its estimate."""
+    tried = stepped(length, lacking)
     return (1 + lacking) * np.exp(-length) - float(tried.end[0, 0]), float(tried.lacking[0, 0])
 
 
@@ -77,13 +83,14 @@ def test_the_estimated_error_of_a_long_step_is_too_high_and_not_too_low():
 
 
 def test_a_stiff_decay_onto_a_moving_target_is_followed():
-    found = decayed([1.0, 1e3, 1e6, 1e9], [0.0, 1.0, 2.0])
+    found = decayed([1.0, 1e4, 1e9], [0.0, 1.0, 2.0])
     assert found.converged.all()
-    np.testing.assert_allclose(found.states[1:, 0, 1:], np.cos([[1.0], [2.0]]) * np.ones((1, 3)), rtol=1e-6)
+    np.testing.assert_allclose(found.states[1:, 0, 1:], np.cos([[1.0], [2.0]]) * np.ones((1, 2)), rtol=1e-6)
     known = np.cos([1.0, 2.0]) - np.exp([-1.0, -2.0])
     np.testing.assert_allclose(found.states[1:, 0, 0], known, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_six_states_in_series_that_start_from_nothing_follow_their_closed_form():
     rate, t = np.array([0.3, 2.0]), np.array([0.2, 1.0, 5.0])
     edges, jumps = np.array([0.0, *t])[:, None], np.zeros((3, 6, 2))
@@ -124,13 +131,13 @@ def test_the_error_is_estimated_honestly_and_not_much_too_high():
 
 
 def test_missed_target_is_a_status_and_not_an_exception():
-    found = decayed([10.0], [0.0, 50.0], most=2, courses=1)
+    found = decayed([10.0, 1.0, 0.1], [0.0, 0.0, 50.0], most=2, courses=1)
     assert not found.converged.any()
-    assert "1 of 1 draws missed the target 1e-07" in found.status
+    assert "3 of 3 draws missed the target 1e-07" in found.status
 
 
 def test_a_draw_that_did_not_arrive_gets_more_steps():
-    assert decayed([10.0], [0.0, 50.0], most=2).converged.all()
+    assert decayed([10.0, 1.0, 0.1], [0.0, 0.0, 50.0], most=2).converged.all()
 
 
 def test_a_draw_that_cannot_be_followed_is_reported_and_leaves_the_others_alone():

@@ -54,6 +54,6 @@ def record() -> Bundle:
     return bundle(load_case("ketamine"))
 
 
-@pytest.fixture(params=["ketamine", "morphine"])
+@pytest.fixture(params=["ketamine", pytest.param("morphine", marks=pytest.mark.slow)])
 def case(request: pytest.FixtureRequest) -> Bundle:
     return request.getfixturevalue(request.param)

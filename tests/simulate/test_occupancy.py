@@ -149,7 +149,13 @@ def test_slow_antagonist_agrees_with_a_stiff_solver(series):
     np.testing.assert_allclose(course.by_ligand["agonist"][:, 0], (1 - held) * free / (1 + free), atol=1e-6)
 
 
-@pytest.mark.parametrize("series", [[shot("slow", 40, "-1 h"), shot("loose", 60)], [shot("loose", 10)]])
+@pytest.mark.parametrize(
+    "series",
+    [
+        [shot("loose", 10)],
+        pytest.param([shot("slow", 40, "-1 h"), shot("loose", 60)], marks=pytest.mark.slow),
+    ],
+)
 def test_a_draw_does_not_depend_on_how_many_there_are(series):
     # XLA has miscompiled for large batches only.
     layout = lay_out(series, species="rat", draws=3000, library=LIBRARY)
@@ -167,6 +173,7 @@ def test_slow_antagonist_outlasts_its_plasma_level():
     assert slow > 100 * fast
 
 
+@pytest.mark.slow
 def test_slow_antagonist_at_steady_state_repeats_after_an_interval():
     dose = shot("slow", 40, interval="8 h", steady_state=True)
     again = shot("slow", 40, "0 h", interval="8 h", repeats=40)

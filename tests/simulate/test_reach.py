@@ -65,6 +65,7 @@ def test_certainty_asks_for_more_and_is_what_the_band_says():
     )
 
 
+@pytest.mark.slow
 def test_slow_binding_is_followed_anew_for_every_dose():
     layout = laid("slow")
     found = dose_for(layout, "MOR", 0.5, 6.0, library=LIBRARY)
@@ -93,6 +94,7 @@ def test_window_after_injection_leaves_time_for_absorption():
     assert late < -1 / 60
 
 
+@pytest.mark.slow
 def test_window_of_a_slow_antagonist_reaches_further_back():
     (fast, slow) = (
         window_for(laid(name, 60), "MOR", 0.8, [0.0], library=LIBRARY).spans[0][0]

@@ -87,6 +87,7 @@ def test_gate_matched_effect_at_the_anchor_is_the_reference_effect(case) -> None
         np.testing.assert_allclose(effect[acting], np.exp(theta[rows.anchor_effect[acting]]), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_form_between_the_two_keeps_a_power_of_the_reference(morphine, share: float) -> None:
     z, rows = morphine.draws(5), morphine.assembly.rows
@@ -115,6 +116,7 @@ def knocked_out(case, target: str) -> np.ndarray:
     return np.flatnonzero(np.concatenate([site.available[site.course] == 0 for site in sites]))
 
 
+@pytest.mark.slow
 def test_a_knock_out_abolishes_agonism(morphine) -> None:
     gone = knocked_out(morphine, "MOR")
     assert gone.size
@@ -122,6 +124,7 @@ def test_a_knock_out_abolishes_agonism(morphine) -> None:
     np.testing.assert_allclose(np.asarray(response.state)[gone], 0.0, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_a_knock_out_leaves_other_targets(morphine) -> None:
     gone = [row for row in knocked_out(morphine, "MOR") if "morphine" in morphine.assembly.ligand_names[row]]
     response = morphine.run(morphine.draws(5), morphine.account("kor", absolute=True))

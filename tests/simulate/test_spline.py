@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gaddum.simulate import spline
 from gaddum.simulate.parameters import Z_GRID
-from gaddum.simulate.spline import bumps, coefficients, lookup
+from gaddum.simulate.spline import coefficients
 
+bumps, lookup = jax.jit(spline.bumps), jax.jit(spline.lookup)
 TABLE = np.stack([Z_GRID, np.tanh(Z_GRID), np.exp(0.3 * Z_GRID)])
 Z = np.random.default_rng(0).standard_normal((3, 50)) * 2
 
@@ -17,7 +19,7 @@ def test_bumps_are_a_partition_of_unity() -> None:
     np.testing.assert_allclose(bumps(jnp.asarray(z)).sum(axis=0), 1.0, rtol=1e-13)
 
 
-@pytest.mark.parametrize("at", [Z_GRID, Z_GRID[[0, -1]]])
+@pytest.mark.parametrize("at", [Z_GRID, Z_GRID[[0, -1]]], ids=["all", "ends"])
 def test_lookups_reproduce_every_tabulated_node(at: np.ndarray) -> None:
     expected = TABLE[:, np.searchsorted(Z_GRID, at)]
     np.testing.assert_allclose(np.asarray(coefficients(TABLE)) @ bumps(jnp.asarray(at)), expected, atol=1e-11)

@@ -46,12 +46,14 @@ def test_run_writes_all_files_and_prints_the_verdict(answer, document, tmp_path,
         assert tree["/gate-matched/ar1"]["z"].shape == (2,)
 
 
+@pytest.mark.slow
 def test_json_is_all_that_standard_output_holds(answer, tmp_path, capsys):
     assert main(["adjudicate", "morphine", "--out", str(tmp_path), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown == json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_options_reach_the_chain_and_the_command_to_repeat_it(answer, tmp_path):
     options = ["--until", "1990", "--hypotheses", "mor, dor", "--seed", "3", "--link", "0.5"]
     assert main(["adjudicate", "morphine", "--out", str(tmp_path), *options]) == 0

@@ -87,6 +87,7 @@ def test_marked_up_names_are_escaped(document):
     assert "&lt;script&gt;" in drawn
 
 
+@pytest.mark.slow
 def test_picture_is_a_png(document, tmp_path):
     charts.save_png(document, tmp_path / "result.png", scale=1)
     assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")

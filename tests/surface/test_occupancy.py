@@ -87,12 +87,14 @@ def test_a_reached_dose_does_reach(capsys):
     assert again["targets"]["MOR"]["median"][0] == pytest.approx(0.8, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_pretreatment_window_is_before_the_reading(capsys):
     found = run(capsys, *PLAIN, "--reach", "MOR 0.7 at 0 h, 2 h", "--vary", "time")
     ((early, late),) = found["reach"]["median"]["spans"]
     assert early < late < 0
 
 
+@pytest.mark.slow
 def test_human_equivalent_of_an_animal_dose(capsys):
     mouse = ["occupancy", "naltrexone 1 mg/kg sc", "--species", "mouse", "--targets", "MOR", "--draws", "32"]
     found = run(capsys, *mouse, "--human-equivalent", "MOR")["human_equivalent"]

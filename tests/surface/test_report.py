@@ -158,6 +158,7 @@ def test_second_contrast_of_a_blockade_is_predicted_too(page):
     assert "KA - V" in row_of(page, "<small>KA - V</small>")
 
 
+@pytest.mark.slow
 def test_document_of_an_older_run_still_gives_a_report(document):
     old = {key: value for key, value in document.items() if key not in ("held_out", "selection", "timeline")}
     bare = ("driving", "would_test", "answers", "parts", "without_kinetics", "decides")
@@ -167,6 +168,7 @@ def test_document_of_an_older_run_still_gives_a_report(document):
     assert "Held-out outcomes" not in page and "Where the Bayes factors come from" not in page
 
 
+@pytest.mark.slow
 def test_text_of_the_document_is_escaped(document):
     hostile = "<script>alert('x')</script><img src=x>"
     marked = copy.deepcopy(document)
@@ -199,6 +201,7 @@ def test_empty_record_still_gives_a_report(document):
     assert "Observed against predicted" not in page
 
 
+@pytest.mark.slow
 def test_report_is_the_same_when_written_again(document, page):
     assert write_report(document) == page
 
