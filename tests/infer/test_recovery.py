@@ -79,6 +79,7 @@ def test_counts_are_drawn_as_often_as_their_table_says(monkeypatch: pytest.Monke
         assert agrees(found.get(f"{responders}/5", 0.0), chance)
 
 
+@pytest.mark.slow
 def test_retests_are_drawn_as_often_as_their_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
     (s,) = (s for s in scored() if s.study.id == "williams2018")
     found = frequencies(s, [0.9, -0.5], monkeypatch)

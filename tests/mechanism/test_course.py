@@ -46,6 +46,7 @@ def test_turnover_agrees_with_a_stiff_solver_from_slow_to_very_fast():
     np.testing.assert_allclose(followed(), solved(np.zeros(STRENGTH.size)), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_steady_state_returns_to_its_start_and_agrees_with_a_stiff_solver():
     course = followed(cycle=WIDTH.size)
     np.testing.assert_allclose(course[-1], course[0], atol=1e-12)

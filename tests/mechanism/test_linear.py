@@ -165,7 +165,7 @@ def built(history):
 
 
 @given(histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_is_lost_whatever_the_history(history):
     system, entries, events = built(history)
     events = [replace(event, steady_state=0) for event in events]
@@ -178,7 +178,7 @@ def test_nothing_is_lost_whatever_the_history(history):
 
 
 @given(histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_histories_of_single_doses_add_up(history):
     system, entries, events = built(history)
     together = amounts(system, events, entries)
@@ -191,7 +191,7 @@ def test_histories_of_single_doses_add_up(history):
 
 
 @given(histories(), st.floats(1.0, 10.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_more_of_every_dose_is_more_everywhere(history, factor):
     system, entries, events = built(history)
     more = [replace(event, amount=event.amount * factor) for event in events]
@@ -200,7 +200,7 @@ def test_more_of_every_dose_is_more_everywhere(history, factor):
 
 
 @given(histories())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_steady_state_is_where_further_doses_lead_back(history):
     system, entries, events = built(history)
     dose = next((event for event in events if event.evid == 1), DosingEvent(0.0, 1, 5.0, interval=6.0))

@@ -189,6 +189,7 @@ def wide(case, gate: str):
     return case.loaded.case.hypotheses[0].model_copy(update={"gate": gate})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "narrow", ["MOR.agonism", "MOR.agonism & KOR.agonism", "MOR.agonism | NMDAR.reserve"]
 )
