@@ -186,6 +186,7 @@ def test_subset_chosen_on_response_is_serious():
     assert "selection" in topics(audited(outcomes=retest), "serious")
 
 
+@pytest.mark.slow
 def test_open_trial_in_people_is_serious_and_open_slices_are_a_note():
     people = "species: human, sex: male, paradigm: depression, stress: stressed"
     assert "masking" in topics(audited(subject=people, extra="masking: open"), "serious")

@@ -71,7 +71,8 @@ def test_populations_that_are_exact_agree():
     assert found.gap < 3
 
 
-@pytest.mark.parametrize("populations", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("populations", [2, 4])
 def test_stated_error_of_populations_covers_their_spread(populations):
     found = [bridged_student(seed, populations) for seed in range(60)]
     spread = np.std([one.log_ml for one in found])

@@ -180,7 +180,7 @@ def tables(draw):
 
 
 @given(tables())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_what_is_written_reads_back_the_same(fields):
     names, events = fields
     table = EventTable(covariates=tuple(names), events=tuple(Event(**one) for one in events))
@@ -291,7 +291,7 @@ def test_any_mutated_table_is_predicted_or_refused():
 
 
 @given(st.text(alphabet='IDTMEAR,\n \t0123456789.:-+e"#@', max_size=120) | st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_a_table_or_a_value_error(text):
     try:
         parse_events(text)

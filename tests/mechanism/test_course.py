@@ -53,6 +53,7 @@ def test_a_steady_state_returns_to_its_start_and_agrees_with_a_stiff_solver():
     np.testing.assert_allclose(course, solved(course[0]), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_faster_build_up_holds_more_at_every_time():
     courses = followed()[1:].reshape(WIDTH.size, 3, 5)
     assert (np.diff(courses, axis=2) > 0).all()

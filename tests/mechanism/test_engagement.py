@@ -168,6 +168,7 @@ def _flow(c, k_on, k_off, opening, closing):
     ])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_trapping_block_agrees_with_a_stiff_solver():
     times, start = np.array([0.0, 0.05, 1.0, 20.0, 300.0]), np.array([0.8, 0.1, 0.06, 0.04])
     doses, setting = jnp.array([0.0, 500.0, 2e4]), dict(k_on=1.5e-4, k_off=0.22, opening=5.0, closing=60.0)
@@ -182,6 +183,7 @@ def test_trapping_block_agrees_with_a_stiff_solver():
     np.testing.assert_allclose(ours.sum(0), 1.0, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_trapping_block_settles_at_the_uncompetitive_block_however_rarely_the_channel_opens():
     c, k_on, k_off = jnp.array([10.0, 1e3, 1e5]), 1.5e-4, 0.22
     for opening in (0.01, 100.0):

@@ -92,7 +92,8 @@ def test_every_route_agrees_with_the_matrix_exponential(route, duration):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12 * theirs.max())
 
 
-@pytest.mark.parametrize("duration", [pytest.param(0.0, marks=pytest.mark.slow), 6.0])
+@pytest.mark.slow
+@pytest.mark.parametrize("duration", [0.0, 6.0])
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_agrees_with_a_stiff_solver(route, duration):
     impulse, (into, read, volume, gain) = impulse_of(route), ROUTES[route][1:]
@@ -194,6 +195,7 @@ def test_poles_keep_their_digits_when_they_lie_far_apart(v_c):
     np.testing.assert_allclose(rates, exact, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_an_absent_peripheral_changes_nothing():
     padded = mammillary(V_C, CL, jnp.array([5.0, 20.0]), jnp.array([4.0, 0.0]))
     plain = mammillary(V_C, CL, jnp.array([5.0]), jnp.array([4.0]))

@@ -70,6 +70,7 @@ def test_saturable_elimination_alone_keeps_its_implicit_solution():
     )
 
 
+@pytest.mark.slow
 def test_one_slow_ligand_at_constant_concentration_is_the_slow_offset():
     k_on, k_off = np.array([0.02, 0.5]), np.array([0.1, 0.01])
     found = kinetic_competition(

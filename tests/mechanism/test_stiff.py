@@ -103,6 +103,7 @@ def test_six_states_in_series_that_start_from_nothing_follow_their_closed_form()
     assert error.max() < 1e-7
 
 
+@pytest.mark.slow
 def test_draws_are_the_same_alone_and_in_company():
     rates = np.geomspace(0.1, 1e4, 300)
     together, alone = decayed(rates, [0.0, 0.3, 4.0]), decayed(rates[:3], [0.0, 0.3, 4.0])
@@ -122,7 +123,7 @@ def test_draws_may_have_panels_of_their_own_some_of_no_length():
 
 
 def test_the_error_is_estimated_honestly_and_not_much_too_high():
-    rates = np.geomspace(0.5, 500.0, 40)
+    rates = np.array([0.5, 16.0, 500.0])
     found = decayed(rates, [0.0, 0.4, 3.0], tolerance=1e-5)
     t = np.array([0.4, 3.0])[:, None]
     known = np.cos(t) - np.exp(-rates * t)
@@ -140,6 +141,7 @@ def test_a_draw_that_did_not_arrive_gets_more_steps():
     assert decayed([10.0, 1.0, 0.1], [0.0, 0.0, 50.0], most=2).converged.all()
 
 
+@pytest.mark.slow
 def test_a_draw_that_cannot_be_followed_is_reported_and_leaves_the_others_alone():
     edges, rate = np.array([0.0, 1.0])[:, None], np.array([0.5, 2.0, 0.1])
     found = integrate(Blow(), np.ones((1, 3)), edges, np.zeros((1, 1, 3)), edges[:-1], rate, np.ones((1, 3)))

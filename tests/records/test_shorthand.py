@@ -152,7 +152,7 @@ def doses(draw):
 
 
 @given(st.lists(doses(), min_size=1, max_size=4).map(tuple))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_written_reads_back_the_same(given_):
     assert parse_doses(write_doses(given_)) == given_
 
@@ -217,7 +217,7 @@ def test_any_mutated_shorthand_is_read_or_refused():
 
 
 @given(st.text(alphabet="kmg/i p+;0.5hatx\u00b5(", max_size=60) | st.text(max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_is_doses_or_a_value_error(text):
     try:
         assert parse_doses(text)

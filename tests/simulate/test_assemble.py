@@ -38,6 +38,7 @@ def test_a_plain_vehicle_has_no_row(case) -> None:
         assert (reading.row == -1) == plain
 
 
+@pytest.mark.slow
 def test_arms_of_the_same_content_share_a_row(morphine) -> None:
     rows = {
         morphine.reading(*key).row
@@ -46,6 +47,7 @@ def test_arms_of_the_same_content_share_a_row(morphine) -> None:
     assert len(rows) == 1
 
 
+@pytest.mark.slow
 def test_a_knocked_out_vehicle_keeps_a_row_without_ligands(morphine) -> None:
     row = morphine.reading("rescue_2010", "V", "latency").row
     assert row >= 0 and morphine.assembly.ligand_names[row] == ()

@@ -194,6 +194,7 @@ def test_what_is_cleared_is_what_was_absorbed(name: str):
     np.testing.assert_allclose(cleared, 2000 * np.minimum(f, 1), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_doses_taken_out_and_put_back_are_the_same_plan():
     plan, theta, _ = planned(DOSES["two routes"])
     bare, entries = skeleton(plan)

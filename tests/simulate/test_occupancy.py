@@ -120,9 +120,8 @@ def test_the_band_is_that_of_the_distribution_it_draws_from():
     assert (np.abs(np.ravel([found.lower, found.median, found.upper]) - exact) < tolerance).all()
 
 
-@pytest.mark.parametrize(
-    "series", [{}, pytest.param({"repeats": 3, "interval": "6 h"}, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("series", [{}, {"repeats": 3, "interval": "6 h"}])
 def test_slow_antagonist_agrees_with_a_stiff_solver(series):
     doses = (shot("slow", 40, "-1 h", **series), shot("agonist", 60, "2 h"))
     times = np.array([-1.0, -0.5, 0.3, 2.0, 2.1, 4.9, 5.0, 5.5, 9.0, 20.0, 40.0])

@@ -65,6 +65,7 @@ def system() -> System:
     )
 
 
+@pytest.mark.slow
 def test_features_and_states_agree_with_a_stiff_solver(system) -> None:
     theta = jnp.asarray(system.register.table())[:, [6, 8, 10]]  # draws at -1, 0 and 1 SD of everything
     found = jax.jit(system.readings)(theta)

@@ -102,6 +102,7 @@ def test_human_equivalent_of_an_animal_dose(capsys):
     assert 0 < found["held_by_weight"] <= found["held_by_animal"] <= 1
 
 
+@pytest.mark.slow
 def test_out_leaves_five_files_and_the_page_loads_nothing(capsys, tmp_path):
     assert main([*PLAIN, "--at", "4 h", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
