@@ -14,7 +14,7 @@ install_import_hook(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep compiled functions among pytest's files: most of a run is compiling, and most of it is as it was."""
+    """Keep compiled functions among pytest's files: much of a run is compiling, and most of it is as it was."""
     if config.cache is not None:
         jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("jax")))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -12,9 +12,9 @@ One rich ledger of each account must give the truth more than 0.9: exact t of al
 the letter's strata; ketamine, and in animals another NMDA receptor blocker, with and without an opioid antagonist
 (`rich.yaml`). Its parameters are the medians of their priors, no study fails, and every t is what these lead one to
 expect, so that nothing hangs on a seed. Some more, of each account, have their t drawn; what they give is printed
-beside. They cannot all give 0.9, whatever the design: without opioid tone the permissive account holds the truth at its
-edge, and chance that resembles a little dependence counts for it. Four laboratories in place of one left 0.73, 0.85,
-0.99 and 0.99.
+beside. They need not all give 0.9: where no opioid tone is needed the permissive account holds the truth at its edge,
+and chance that resembles a little dependence counts for it. Four laboratories in place of one left 0.73, 0.85, 0.99 and
+0.99, in fits that were not all established.
 
 Exact are verdicts, with unknown group sizes, decision rules and corrections at the weights of the case, and counts of
 responders and of their retest. What the likelihood could not be drawn from is replaced at the same protocols:

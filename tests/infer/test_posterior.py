@@ -343,14 +343,17 @@ def test_rungs_of_an_ascent_know_the_evidence_of_what_was_taken_in():
         assert abs(log_ml - exact[count - 1]) < 0.2
 
 
-def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence():
-    (design, y), _ = linear_case(5)
+@pytest.mark.parametrize(
+    ("dimension", "settings"), [(5, SMALL), pytest.param(20, Settings(), marks=pytest.mark.slow)]
+)
+def test_a_fit_that_starts_from_a_relative_finds_its_own_evidence(dimension, settings):
+    (design, y), _ = linear_case(dimension)
     moved = y + 0.5
-    exact = multivariate_normal(np.zeros(10), np.eye(10) + design @ design.T).logpdf(moved)
-    everything = np.ones(5, bool)
-    first = sample_posterior(linear, (design, y), everything, seed=1, settings=SMALL)
+    exact = multivariate_normal(np.zeros(y.size), np.eye(y.size) + design @ design.T).logpdf(moved)
+    everything = np.ones(dimension, bool)
+    first = sample_posterior(linear, (design, y), everything, seed=1, settings=settings)
     start = Start(first, (design, y))
-    found = sample_posterior(linear, (design, moved), everything, seed=2, settings=SMALL, start=start)
+    found = sample_posterior(linear, (design, moved), everything, seed=2, settings=settings, start=start)
     assert found.established, found.note
     assert math.isnan(found.smc_log_ml)
     assert abs(found.log_ml - exact) < 4 * found.log_ml_mcse + 0.01

@@ -20,6 +20,9 @@ DOSES = {"amounts": jnp.array([2000.0, 1000.0]), "starts": [0.0, 12.0], "duratio
 ONE_DOSE = {**DOSES, "amounts": jnp.array([1000.0, 0.0])}
 ALONE = {"v_c": np.full(8, 10.0), "cl": np.zeros(8), "v_p": np.full((1, 8), 10.0), "q": np.zeros((1, 8))}
 """A body whose peripheral is cut off, of the shape of the others, which share its compiled solver."""
+NOTHING = np.zeros((0,))
+ONE_COMPARTMENT = {"v_c": 10.0, "cl": 0.0, "v_p": NOTHING, "q": NOTHING}
+BODIES = [ALONE, pytest.param(ONE_COMPARTMENT, marks=pytest.mark.slow)]
 
 
 def lognormal(key, median, gsd, draws):
@@ -57,17 +60,18 @@ def test_far_above_the_dose_k_m_makes_elimination_linear():
     np.testing.assert_allclose(found.values, linear.values, rtol=1e-6)
 
 
-def test_zero_order_elimination_falls_along_a_straight_line():
-    found = saturable_concentrations(TIMES, **ALONE, v_max=20.0, k_m=1e-9, **ONE_DOSE)
-    np.testing.assert_allclose(found.values, 100.0 - 2.0 * np.tile(TIMES[:, None], 8), rtol=1e-8)
+@pytest.mark.parametrize("of", BODIES, ids=["cut off", "one compartment"])
+def test_zero_order_elimination_falls_along_a_straight_line(of):
+    found = saturable_concentrations(TIMES, **of, v_max=20.0, k_m=1e-9, **ONE_DOSE).values.T
+    np.testing.assert_allclose(found, np.broadcast_to(100.0 - 2.0 * TIMES, found.shape), rtol=1e-8)
 
 
-def test_saturable_elimination_alone_keeps_its_implicit_solution():
+@pytest.mark.parametrize("of", BODIES, ids=["cut off", "one compartment"])
+def test_saturable_elimination_alone_keeps_its_implicit_solution(of):
     # (C0 - C) + K_m ln(C0 / C) = V_max t / V
-    found = saturable_concentrations(TIMES, **ALONE, v_max=40.0, k_m=20.0, **ONE_DOSE).values
-    np.testing.assert_allclose(
-        100 - found + 20 * np.log(100 / found), 4.0 * np.tile(TIMES[:, None], 8), rtol=1e-7
-    )
+    found = saturable_concentrations(TIMES, **of, v_max=40.0, k_m=20.0, **ONE_DOSE).values.T
+    lost = 100 - found + 20 * np.log(100 / found)
+    np.testing.assert_allclose(lost, np.broadcast_to(4.0 * TIMES, found.shape), rtol=1e-7)
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def begin_from(run: Run, start: Start) -> State:
             return begin(run)
         borne = _largest_step(lambda part, gain=gain: part * gain, 1.0, BORNE)
         if borne < 1.0:
-            length = (onward - share) * np.clip(borne, *SHORTENED)
+            length = (onward - share) * float(np.clip(borne, *SHORTENED))
             if length < SHORTEST:
                 return begin(run)
             continue
