@@ -1,0 +1,1 @@
+"""Ruler: what the chain says of the bundled cases, recorded and compared."""

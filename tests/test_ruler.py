@@ -1,0 +1,156 @@
+"""The ruler finds a number that moved, one that is missing, and nothing where nothing moved."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmarks.ruler.__main__ import main
+from benchmarks.ruler.compare import TOLERANCES, Compared, compare
+from benchmarks.ruler.gap import gaps
+from benchmarks.ruler.recording import Key, Recording, read, result_path, write
+
+ARM = ("study", "experiment", "KA")
+TONE = Key(*ARM, "swim", "inference", "feature", "MOR.tone", "1 h")
+BLOCKED = Key(*ARM, "swim", "calculator", "blocked", "MOR", "1 h")
+LEVEL = Key(*ARM, "swim", "inference", "concentration", "naltrexone", "1 h")
+NUMBERS = {
+    TONE: np.array([0.2, 0.1, 0.25, 0.6]),
+    BLOCKED: np.array([0.8, 0.3, 0.75, 0.9]),
+    LEVEL: np.array([50.0, 20.0, 51.0, 90.0]),
+}
+ACCOUNT = {"log_ml": -50.0, "log_ml_mcse": 0.03, "probability": 0.7}
+ANSWER = {"name": "opioids needed", "stratum": "mouse", "phase": "acute", "verdict": "supported"}
+DOCUMENT = {
+    "parameterisation": "gate-matched",
+    "hypotheses": [ACCOUNT | {"name": "mor", "established": True, "absolute": dict(ACCOUNT), "variants": []}],
+    "propositions": [ANSWER | {"probability": 0.97, "lower": 0.96, "upper": 0.99, "prior": 0.5}],
+    "claims": [],
+    "engagement": [{"times": [0.0, 1.0]}],
+    "manifest": {"python": "3.11.7", "command": "gaddum adjudicate case --seed 0"},
+}
+
+
+def recording(
+    numbers: dict[Key, np.ndarray] | None = None, document: dict[str, Any] | None = None
+) -> Recording:
+    arms = {"/".join(ARM): {"dosed": "naltrexone", "manipulated": [], "refused": None}}
+    return Recording(NUMBERS | (numbers or {}), arms, ("MOR",), document or DOCUMENT)
+
+
+def beyond(after: Recording, **loosened: float) -> dict[str, Compared]:
+    found = compare({"case": recording()}, {"case": after}, TOLERANCES | loosened)
+    return {one.kind: one for one in found if one.failed}
+
+
+def changed(*path: str | int, to: object) -> dict[str, Any]:
+    document = json.loads(json.dumps(DOCUMENT))
+    inside = document
+    for part in path[:-1]:
+        inside = inside[part]
+    inside[path[-1]] = to
+    return document
+
+
+def test_nothing_moves_between_a_recording_and_itself() -> None:
+    assert beyond(recording()) == {}
+
+
+def test_every_number_is_compared() -> None:
+    found = compare({"case": recording()}, {"case": recording()}, TOLERANCES)
+    assert sum(one.count for one in found if one.kind.startswith(("calculator", "inference"))) == 12
+
+
+@pytest.mark.parametrize("column, group", [(0, "all medians"), (1, "quantiles"), (3, "quantiles")])
+def test_a_moved_number_is_found_and_named(column: int, group: str) -> None:
+    moved = NUMBERS[TONE].copy()
+    moved[column] += 1e-6
+    (found,) = beyond(recording({TONE: moved})).values()
+    assert (found.kind, found.beyond) == (f"inference feature, {group}", 1)
+    assert found.worst == pytest.approx(1e-6) and found.worst_key.startswith(f"case/{TONE} ")
+
+
+def test_concentrations_are_compared_relatively() -> None:
+    moved = recording({LEVEL: NUMBERS[LEVEL] * (1 + 1e-4)})
+    found = beyond(moved, quantile=1e-3)
+    assert list(found) == ["inference concentration, all medians"]
+    assert found["inference concentration, all medians"].worst == pytest.approx(1e-4, rel=1e-3)
+    assert beyond(moved, quantile=1e-3, concentration=1e-3) == {}
+
+
+def test_a_number_that_became_none_is_found() -> None:
+    assert list(beyond(recording({TONE: np.full(4, np.nan)}))) == [
+        "inference feature, all medians",
+        "inference feature, quantiles",
+    ]
+
+
+def test_a_key_on_one_side_only_is_found_on_either_side() -> None:
+    extra = Key(*ARM, "swim", "inference", "feature", "KOR.tone", "1 h")
+    more = recording({extra: np.ones(4)})
+    for before, after, side in ((recording(), more, "after_only"), (more, recording(), "before_only")):
+        found = [one for one in compare({"case": before}, {"case": after}, TOLERANCES) if one.failed]
+        assert [len(getattr(one, side)) for one in found] == [1, 3]
+
+
+def test_a_whole_case_that_is_missing_is_found() -> None:
+    found = compare({"case": recording()}, {"other": recording()}, TOLERANCES)
+    assert all(one.failed for one in found)
+
+
+def test_log_evidence_is_measured_in_units_of_the_error_of_the_difference() -> None:
+    moved = recording(document=changed("hypotheses", 0, "log_ml", to=-50.06))
+    found = beyond(moved, document=np.inf)
+    assert list(found) == ["log_evidence"]
+    assert found["log_evidence"].worst == pytest.approx(np.sqrt(2))
+    assert beyond(moved, document=np.inf, log_evidence=2.0) == {}
+
+
+def test_another_word_is_found_however_loose_the_numbers() -> None:
+    moved = recording(document=changed("propositions", 0, "verdict", to="undecided"))
+    assert list(beyond(moved, document=np.inf, answer=0.5)) == ["word"]
+
+
+def test_documents_must_agree_to_the_last_byte_but_for_what_made_them() -> None:
+    assert beyond(recording(document=changed("manifest", "python", to="3.12.1"))) == {}
+    (found,) = beyond(
+        recording(document=changed("engagement", 0, "times", 1, to=1.0000000000000002))
+    ).values()
+    assert (found.kind, found.worst_key) == ("document", "case/engagement.0.times.1")
+
+
+def test_another_order_of_keys_is_another_document() -> None:
+    turned = dict(reversed(list(DOCUMENT.items())))
+    assert [one.worst_key for one in beyond(recording(document=turned)).values()] == ["case order"]
+
+
+def stored(folder: Path, one: Recording) -> str:
+    write(folder, "case", one)
+    result_path(folder, "case").parent.mkdir(parents=True)
+    result_path(folder, "case").write_text(json.dumps(one.document), encoding="utf-8")
+    return str(folder)
+
+
+def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
+    (found,) = read(Path(stored(tmp_path, recording()))).values()
+    assert (found.arms, found.targets, found.document) == recording()[1:]
+    assert {key: row.tolist() for key, row in found.numbers.items()} == {
+        key: row.tolist() for key, row in NUMBERS.items()
+    }
+
+
+def test_the_command_fails_where_something_moved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = stored(tmp_path / "before", recording())
+    after = stored(tmp_path / "after", recording({TONE: NUMBERS[TONE] + 1e-3}))
+    assert main(["compare", before, before]) == 0
+    assert main(["compare", before, after]) == 1
+    assert "inference feature, all medians, worst: case/study/experiment/KA" in capsys.readouterr().out
+    assert main(["compare", before, after, "--tolerance", "feature=0.01", "quantile=0.01"]) == 0
+
+
+def test_the_gap_turns_what_is_blocked_into_what_is_left() -> None:
+    (found,) = (gap for gap in gaps(recording()).found if gap.key == TONE)
+    np.testing.assert_allclose(found.calculator, [0.2, 0.1, 0.25, 0.7])
+    np.testing.assert_allclose(found.distances, [0, 0, 0, 0.1], atol=1e-12)
+    assert gaps(recording()).left_out == {"the calculator has no such ligand": 1}
