@@ -1,20 +1,29 @@
 # Every target sets up what it needs in .venv/; nothing is installed elsewhere.
 PYTHON ?= python3
 BIN := .venv/bin
+RUNTIME := .venv/.runtime
 STAMP := .venv/.installed
+COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --no-annotate --no-header --no-emit-index-url \
+	--python-version 3.11
 LOWEST := .venv-lowest
 
 .PHONY: setup run test test-fast test-slow lint types layers docs benchmarks lock lowest clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml requirements.lock
+# What a run needs. The lock pins what builds gaddum too, so that nothing is fetched but what has its hash there.
+$(RUNTIME): pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-run: setup
+# What tests and checks need besides, at the same versions.
+$(STAMP): $(RUNTIME) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	touch $@
+
+run: $(RUNTIME)
 	$(BIN)/gaddum adjudicate ketamine --out runs/ketamine
 
 test: test-fast test-slow
@@ -39,21 +48,21 @@ docs: setup
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 # Predictions beside published values, into the page of the documentation.
-benchmarks: setup
+benchmarks: $(RUNTIME)
 	$(BIN)/gaddum benchmarks --write docs/benchmarks.md
 
-# Names and versions only: a lock with addresses would tie the project to one registry.
+# Names, versions and hashes only: a lock with addresses would tie the project to one registry.
 lock: setup
-	$(BIN)/uv pip compile pyproject.toml --extra test --extra dev --no-annotate --no-header \
-		--no-emit-index-url --python-version 3.11 --upgrade -o requirements.lock
+	$(COMPILE) --quiet --generate-hashes --upgrade --output-file requirements.lock
+	$(COMPILE) --quiet --generate-hashes --upgrade --extra test --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
 
 # The fast suite with the oldest versions that pyproject.toml allows.
 lowest: setup
 	$(PYTHON) -m venv --clear $(LOWEST)
-	$(BIN)/uv pip compile pyproject.toml --extra test --no-annotate --no-header --no-emit-index-url \
-		--python-version 3.11 --resolution lowest-direct -o $(LOWEST)/requirements.txt
+	$(COMPILE) --extra test --resolution lowest-direct --output-file $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --requirement $(LOWEST)/requirements.txt
-	$(LOWEST)/bin/python -m pip install --quiet --no-deps --editable .
+	$(LOWEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 clean:

@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 import typing
 from functools import cache
 from importlib import import_module
@@ -80,12 +81,35 @@ def test_no_tracked_file_holds_the_address_of_a_registry():
     assert [str(path.relative_to(ROOT)) for path, text in texts.items() if ADDRESSES.search(text)] == []
 
 
-def test_lock_holds_names_and_versions_only():
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert lines
-    assert [
-        line for line in lines if not re.fullmatch(r"[a-z0-9-]+(\[[a-z,]+\])?==[0-9][0-9a-z.]*", line)
-    ] == []
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+ENTRY = re.compile(
+    r"(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[0-9][0-9a-z.]*)(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+)
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return {entry["name"]: entry["version"] for entry in ENTRY.finditer(text)}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_holds_names_versions_and_hashes_only(name: str):
+    assert locked(name)
+    assert ENTRY.sub("", (ROOT / name).read_text(encoding="utf-8")) == ""
+
+
+def test_tests_run_with_the_versions_of_a_run():
+    run, dev = (locked(name) for name in LOCKS)
+    assert {name: dev.get(name) for name in run} == run
+    assert len(run) < len(dev)
+
+
+def test_locks_pin_what_a_run_needs_and_what_builds_gaddum():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = declared["project"]["dependencies"] + declared["dependency-groups"]["build"]
+    assert set(declared["build-system"]["requires"]) <= set(wanted)
+    names = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in wanted}
+    assert names - locked("requirements.lock").keys() == set()
 
 
 def test_version_is_the_same_everywhere():
