@@ -5,10 +5,12 @@ place.
 """
 
 import json
+import os
 import sys
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -97,7 +99,9 @@ def _run(folder: Path, case: str, workers: int) -> None:
 
 
 def _command(words: list[str]) -> None:
-    sys.exit(gaddum_command(words))
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # its summary would drown the progress
+        code = gaddum_command(words)
+    sys.exit(code)
 
 
 def _say(text: str) -> None:
