@@ -9,7 +9,7 @@ It has three uses:
 - *Nothing moved.* A change of form (a rename, a move, a merged copy) must leave every number where it was: record
   before and after, compare with the tolerances as they stand, which allow for the order of sums and nothing else.
 - *What moved.* A change of substance moves some numbers and no others: the comparison says how many of which kind, and
-  names the worst. Tolerances are loosened by name: ``--tolerance log_evidence=3 document=no``.
+  names the worst. Tolerances are loosened by name, and `no` leaves a kind out: ``--tolerance answer=.02 document=no``.
 - *Two answers to one question.* The calculator (`gaddum occupancy`) and the inference (`gaddum adjudicate`) both follow
   an arm's doses to its receptors. `gap` says, within one recording, how far apart they are, by feature and drug.
 
@@ -84,7 +84,7 @@ def _tolerance(text: str) -> tuple[str, float]:
         return name, WORDS[value] if value in WORDS else float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"The tolerance of {name} must be a number, or yes or no for the document; got {value!r}."
+            f"The tolerance of {name} must be a number, yes (0) or no (not compared); got {value!r}."
         ) from None
 
 

@@ -30,7 +30,7 @@ SAYS = {
     "quantile": "2.5, 50 and 97.5 % of all of these, relative or absolute as they are",
     "log_evidence": "in units of its stated error",
     "answer": "absolute, probabilities of propositions and accounts; words must be the same",
-    "document": "yes: the whole JSON byte for byte; no: not compared",
+    "document": "yes (0): the whole JSON byte for byte",
 }
 WORDS = {"yes": 0.0, "no": math.inf}
 NEGLIGIBLE = 1e-6
