@@ -249,6 +249,14 @@ def test_wide_bands_do_not_decide():
     assert conclude(wide, wide, differs=True) == "cannot tell (bands too wide)"
 
 
+@pytest.mark.parametrize("wide_at_induction", [True, False])
+def test_one_moment_that_cannot_tell_is_enough_not_to_decide(wide_at_induction):
+    wide = compare(np.linspace(0, 1, 50), np.full(50, 0.9))
+    alike = compare(np.full(50, 0.9), np.full(50, 0.9))
+    moments = (wide, alike) if wide_at_induction else (alike, wide)
+    assert conclude(*moments, differs=True) == "cannot tell (bands too wide)"
+
+
 def test_document_holds_plain_values_only():
     def plain(value) -> bool:
         if isinstance(value, dict):

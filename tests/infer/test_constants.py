@@ -21,6 +21,13 @@ def test_constant_known_exactly_has_no_interval():
     assert found.lower == found.value == found.upper and found.log_error == 0.0
 
 
+@pytest.mark.parametrize(("level", "normal"), [(0.95, 1.959964), (0.9, 1.644854)])
+def test_interval_of_a_constant_leaves_half_of_the_rest_at_each_end(level, normal):
+    found = binding_constant(Measured(10.0, 0.1), Measured(4.0), Measured(4.0), level=level)
+    assert np.log10(found.upper / found.value) == pytest.approx(normal * 0.1, rel=1e-6)
+    assert np.log10(found.value / found.lower) == pytest.approx(normal * 0.1, rel=1e-6)
+
+
 def test_p_value_is_of_the_molar_constant():
     assert binding_constant(Measured(2.0), Measured(1.0), Measured(1.0)).p_value == pytest.approx(9.0)
 

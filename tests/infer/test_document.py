@@ -84,6 +84,22 @@ def test_every_scored_outcome_is_held_out_once(document):
     assert sum(row["outcomes"] for row in document["held_out"]["histogram"]) == pytest.approx(6)
 
 
+def test_an_outcome_is_foretold_by_what_the_record_says_without_its_cohort(case, document):
+    """As a run foretells it that stops before its year; but for the chance that a study fails."""
+    first, last = (row["year"] for row in document["timeline"])
+    before = chain.adjudicate(case, hypotheses=HYPOTHESES, settings=SMALL, until=first).document
+    foretold = {
+        (row["study"], row["experiment"], row["label"]): row["probability_of_report"]
+        for row in before["forest"]
+        if row["year"] == last
+    }
+    assert foretold
+    for row in document["held_out"]["outcomes"]:
+        key = row["study"], row["experiment"], row["label"]
+        if key in foretold:
+            assert row["upper"] - row["lower"] == pytest.approx(foretold[key], abs=0.05)
+
+
 def test_timeline_goes_from_the_first_year_to_the_result(document):
     years = [row["year"] for row in document["timeline"]]
     assert years == sorted(set(years)) and len(years) == 2

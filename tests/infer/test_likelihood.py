@@ -15,7 +15,7 @@ from gaddum.infer.likelihood import (
     log_likelihood,
     setting,
 )
-from gaddum.infer.tables import evaluate_2d
+from gaddum.infer.tables import evaluate_1d, evaluate_2d
 from gaddum.records.gate import gate_of, monotone_gates
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.ledger import Ledger
@@ -263,6 +263,18 @@ def cohort_logs(whole):
         return np.concatenate([np.asarray(compiled(nodes)(block, given)) for block in blocks], axis=1)
 
     return evaluated
+
+
+def test_cohorts_that_do_not_vary_have_the_likelihood_of_their_tables_and_of_failure(ketamine):
+    loaded = of_mice(ketamine, p_value("K", "V"), p_value("KA", "V"))
+    problem = build_problem(loaded, assemble(loaded))
+    rows = problem.contrasts_1d.shape[1]
+    effect = np.random.default_rng(0).normal(0.5, 1.0, (rows, 50))
+    found = cohort_log_likelihoods(problem, jnp.asarray(effect), jnp.full(50, 1e-9))
+    tables = evaluate_1d(problem.tables, jnp.asarray(problem.contrasts_1d @ effect))
+    held = np.log1p(-problem.failure) + np.asarray(tables).sum(axis=0)
+    failed = np.log(problem.failure) + sum(s.reduced.log_saturated for s in problem.scored)
+    np.testing.assert_allclose(found, np.logaddexp(held, failed)[None], atol=1e-6)
 
 
 @pytest.mark.slow

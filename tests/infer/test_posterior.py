@@ -106,6 +106,15 @@ def test_conjugate_normal_evidence_matches_closed_form():
     assert abs(fit_simple(normal, y, 1).log_ml - exact) < 0.02
 
 
+def test_evidence_by_the_increments_of_the_ladder_matches_the_closed_form():
+    """Of data far from the prior, so that a ladder of several steps would sum up what each does wrong."""
+    y = np.array([13.3, 14.4, 15.2, 13.9])
+    exact = multivariate_normal(np.ones(4), np.eye(4) + 4.0).logpdf(y)
+    found = fit_simple(normal, y, 1)
+    assert found.stages > 5
+    assert abs(found.smc_log_ml - exact) < 0.5  # over seeds its error is 0.07
+
+
 def test_binomial_evidence_under_a_uniform_prior_is_one_over_n_plus_one():
     k, n = 3.0, 10.0
     coefficient = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

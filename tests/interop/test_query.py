@@ -52,6 +52,23 @@ def test_arms_join_on_what_was_reported_of_them(letter):
     ]
 
 
+def test_arms_of_an_interaction_have_the_roles_that_it_gives_them(ketamine):
+    found = [
+        (study.id, experiment.id, number, outcome)
+        for study, experiment in ketamine.experiments()
+        for number, outcome in enumerate(experiment.outcomes, 1)
+        if outcome.form == "interaction"
+    ]
+    assert found
+    sql = """SELECT study, experiment, outcome, role, arm
+        FROM outcome_arms JOIN outcomes USING (study, experiment, outcome) WHERE form = 'interaction'"""
+    rows = set(query_ledger(ketamine, sql).rows)
+    for study, experiment, number, outcome in found:
+        drug, vehicle, both, antagonist = outcome.arms
+        roles = {"K": drug, "V": vehicle, "KA": both, "A": antagonist}
+        assert {(study, experiment, number, role, arm) for role, arm in roles.items()} <= rows
+
+
 def test_times_and_amounts_are_in_one_unit(letter):
     sql = """SELECT amount_value, amount_unit, time_h FROM doses
         WHERE study = 'klein2020' AND arm = 'KA_ctap' ORDER BY time_h"""

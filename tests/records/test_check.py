@@ -249,7 +249,7 @@ def retest_of_too_many(folder):
         (unvaried_feature, "no arm of the ledger differs from another in TEST-R.agonism"),
         (constant_gate, "is always 1"),
         (sem_called_sd, "10 SD apart. If the spread is a SEM"),
-        (sd_called_sem, "If the spread is an SD"),
+        (sd_called_sem, "an implied SD of 226 in V. If the spread is an SD"),
         (no_effect_to_block, "presupposes an effect to block"),
         (more_than_enrolled, "at most the arm's n = 8; got 9"),
         (other_lab, "should come from one lab"),

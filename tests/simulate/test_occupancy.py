@@ -80,6 +80,29 @@ def test_vanishing_antagonist_leaves_the_agonist_alone():
     np.testing.assert_allclose(beside.activated, alone.activated, rtol=1e-8)
 
 
+@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 0.8), ("base", 1.0)])
+def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
+    salty = drug(
+        "salty",
+        salt_factor=said(0.8, "1"),
+        disposition={"rat": ONE},
+        affinities=(binds("MOR", "competitive antagonist", 3),),
+    )
+    dose = Dose(drug="salty", amount="0.5 mg", route="iv bolus", salt=counted)
+    found = occupancy([dose], species="rat", times=[0.0], draws=4, library=library(salty))
+    np.testing.assert_allclose(found.concentrations["salty"], share * 0.5e6 / 250, rtol=TIGHT)
+
+
+def test_a_shift_by_species_holds_in_its_species_only():
+    shifts = {"human": said(1, "1"), "rat": said(4, "1")}
+    shifted = drug("shifted", affinities=(binds("MOR", "agonist", 10, in_vivo_shift=shifts),))
+    for species, k in (("human", 10), ("rat", 40), ("mouse", 10)):
+        found = occupancy(
+            [bath("shifted", 40)], species=species, times=[0.0], draws=4, library=library(shifted)
+        )
+        np.testing.assert_allclose(found.targets["MOR"].occupied, 40 / (40 + k), rtol=TIGHT)
+
+
 def test_targets_are_those_that_the_drugs_bind():
     assert list(follow(bath("agonist", 1)).targets) == ["MOR", "KOR"]
     assert list(follow(bath("agonist", 1), targets=["KOR"]).targets) == ["KOR"]

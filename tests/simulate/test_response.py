@@ -184,6 +184,27 @@ def test_own_effects_count_as_an_account_says(ketamine) -> None:
     np.testing.assert_allclose(full - half, 0.5 * rows.own @ theta[rows.own_index], atol=1e-12)
 
 
+@pytest.mark.parametrize("variate", [-2.0, 0.0, 2.0])
+def test_half_of_a_feature_with_spare_receptors_drives_as_the_operational_model_says(
+    ketamine, variate: float
+) -> None:
+    """At a steady level the acute state is the drive, but for how far the effect site has filled."""
+    z, index = ketamine.draws(5), ketamine.assembly.index
+    rows = ketamine.assembly.rows
+    z[rows.reserve["NMDAR.block"]] = variate
+    theta = np.asarray(values(prior_table(ketamine.assembly), jnp.asarray(z)))
+    tau, depth = np.exp(theta[rows.reserve["NMDAR.block"]]), np.exp(theta[index["circuit.depth"]])
+    half, full = (
+        np.asarray(ketamine.run(z, ketamine.account("nmdar", hold={"NMDAR.block": level})).state)
+        for level in (0.5, 1.0)
+    )
+    needed = (1 + tau) * 0.5 / (1 + tau * 0.5)
+    acute = [row for (_, phase), row in ketamine.assembly.anchors.items() if phase == "acute"]
+    assert acute
+    expected = np.expm1(-depth * needed) / np.expm1(-depth) * full[acute]
+    np.testing.assert_allclose(half[acute], expected, rtol=1e-9)
+
+
 def wide(case, gate: str):
     """The gate of a hypothesis replaced."""
     return case.loaded.case.hypotheses[0].model_copy(update={"gate": gate})
