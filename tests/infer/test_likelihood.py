@@ -305,7 +305,7 @@ def test_order_of_effects_beyond_the_table_is_kept(ketamine):
         ketamine, lambda s, e: [o for o in e.outcomes if s.id == "zhang_hashimoto2019" and is_scored(o)]
     )
     problem = build_problem(loaded, assemble(loaded))
-    weaker, stronger = jnp.full((2, 1), 20.0), jnp.full((2, 1), 6.0)
+    weaker, stronger = jnp.full((2, 1), 20.0), jnp.full((2, 1), 15.0)  # both beyond the table
     unblocked = evaluate_2d(problem.tables, jnp.full((2, 1), 20.0), weaker)
     blocked = evaluate_2d(problem.tables, jnp.full((2, 1), 20.0), stronger)
     assert np.all(np.asarray(unblocked) > np.asarray(blocked) + 0.1)
