@@ -116,7 +116,7 @@ def test_a_bath_holds_its_concentration_while_it_lasts() -> None:
 
 def test_a_bath_has_no_uncertain_shape_or_scale() -> None:
     (ligand,) = found(amount="1 uM", route="bath")
-    assert ligand.shape_reported is None and ligand.scale_sd == 0
+    assert ligand.shape is None and ligand.scale_sd == 0
 
 
 def test_a_mass_concentration_in_a_bath_becomes_molar() -> None:

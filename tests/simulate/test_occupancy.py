@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 
 from gaddum.records.dose import Dose
 from gaddum.records.finding import RecordError
+from gaddum.records.protocol import Manipulation
 from gaddum.simulate.engaged import engage
 from gaddum.simulate.layout import lay_out
 from gaddum.simulate.occupancy import band, occupancy
@@ -101,6 +102,36 @@ def test_a_shift_by_species_holds_in_its_species_only():
             [bath("shifted", 40)], species=species, times=[0.0], draws=4, library=library(shifted)
         )
         np.testing.assert_allclose(found.targets["MOR"].occupied, 40 / (40 + k), rtol=TIGHT)
+
+
+def test_endogenous_agonist_competes_with_what_is_given():
+    course = follow(bath("agonist", 30), bath("antagonist", 6), tone={"MOR": 2.0}).targets["MOR"]
+    np.testing.assert_allclose(course.by_ligand["agonist"], 3 / (1 + 2 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(course.tone, 1 - 2 / (1 + 2 + 3 + 2), rtol=TIGHT)
+
+
+def test_tone_of_nothing_is_as_good_as_none():
+    told = follow(bath("antagonist", 6), tone={"MOR": 0.0}).targets["MOR"]
+    np.testing.assert_allclose(told.blocked, follow(bath("antagonist", 6)).targets["MOR"].blocked, rtol=1e-8)
+
+
+def test_a_slow_antagonist_settles_where_a_fast_one_does_beside_tone():
+    held = follow(bath("slow", 6), tone={"MOR": 2.0}, times=[200.0]).targets["MOR"].blocked
+    np.testing.assert_allclose(held, 2 / (1 + 2 + 2), rtol=1e-6)
+
+
+def test_what_manipulations_leave_scales_agonism_and_signalling():
+    half = Manipulation(kind="knock-out", target="MOR", availability=said(0.5, "1"), tone=said(25, "%"))
+    course = follow(bath("agonist", 30), bath("antagonist", 6), tone={"MOR": 2.0}, manipulations=(half,))
+    (mor,) = (course.targets["MOR"],)
+    np.testing.assert_allclose(mor.activated, 0.5 * 0.5 * 3 / (1 + 0.5 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(mor.tone, 0.5 * 0.25 * (1 - 2 / (1 + 0.5 + 3 + 2)), rtol=TIGHT)
+
+
+@pytest.mark.parametrize("tone", [{"MOR": -1.0}, {"MOR": np.inf}, {"mu": 0.3}])
+def test_a_tone_that_cannot_be_is_refused(tone):
+    with pytest.raises(ValueError, match="[Tt]one"):
+        follow(bath("agonist", 30), tone=tone)
 
 
 def test_targets_are_those_that_the_drugs_bind():

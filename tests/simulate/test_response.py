@@ -28,7 +28,7 @@ def test_levels_but_agonism_stay_between_0_and_1(case) -> None:
 def test_agonism_is_occupancy_times_efficacy(ketamine) -> None:
     z, index = ketamine.draws(5), ketamine.assembly.index
     theta = np.asarray(values(prior_table(ketamine.assembly), jnp.asarray(z)))
-    efficacy = np.exp(theta[index["efficacy at MOR (DAMGO)"]])
+    efficacy = np.exp(theta[index["efficacy of DAMGO at MOR"]])
     agonism = feature(ketamine, ketamine.run(z, ketamine.account("mor-agonism")), "MOR.agonism")
     row = ketamine.reading("klein2020", "X", "anhedonia").row
     assert np.all(agonism[row] / efficacy <= 1)
@@ -36,7 +36,7 @@ def test_agonism_is_occupancy_times_efficacy(ketamine) -> None:
 
 def test_agonism_stays_below_1(ketamine) -> None:
     z = ketamine.draws(5)
-    z[ketamine.assembly.index["efficacy at MOR (DAMGO)"]] = 2.0
+    z[ketamine.assembly.index["efficacy of DAMGO at MOR"]] = 2.0
     response = ketamine.run(z, ketamine.account("mor-agonism"))
     assert np.all(feature(ketamine, response, "MOR.agonism") <= 1)
 
@@ -113,15 +113,32 @@ def test_nothing_specific_leaves_only_own_effects_and_expectancy(case) -> None:
 def knocked_out(case, target: str) -> np.ndarray:
     """Rows in which a target is missing."""
     sites = [block.sites[target] for block in case.assembly.rows.blocks]
-    return np.flatnonzero(np.concatenate([site.available[site.course] == 0 for site in sites]))
+    return np.flatnonzero(np.concatenate([np.isin(site.course, site.available.course) for site in sites]))
 
 
 @pytest.mark.slow
 def test_a_knock_out_abolishes_agonism(morphine) -> None:
     gone = knocked_out(morphine, "MOR")
     assert gone.size
-    response = morphine.run(morphine.draws(5), morphine.account("mor", absolute=True))
-    np.testing.assert_allclose(np.asarray(response.state)[gone], 0.0, atol=1e-15)
+    z = morphine.draws(5)
+    for name, place in morphine.assembly.index.items():
+        if name.startswith("receptors left"):
+            z[place] = -4.0  # a ten-thousandth of an SD of 0.01
+    response = morphine.run(z, morphine.account("mor", absolute=True))
+    np.testing.assert_allclose(np.asarray(response.state)[gone], 0.0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_what_a_null_allele_leaves_varies_with_its_spread(morphine) -> None:
+    gone = knocked_out(morphine, "MOR")
+    states = []
+    for left in (-1.0, 1.0):
+        z = np.zeros((morphine.assembly.dimension, 1))
+        for name, place in morphine.assembly.index.items():
+            if name.startswith("receptors left"):
+                z[place] = left
+        states.append(np.asarray(morphine.run(z, morphine.account("mor", absolute=True)).state)[gone])
+    assert (states[1] > states[0]).any() and (states[1] >= states[0]).all()
 
 
 @pytest.mark.slow

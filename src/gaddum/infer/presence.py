@@ -101,8 +101,14 @@ class Runs:
         self.loaded, self.draws, self.seed = loaded, draws, seed
         self._kept: dict[tuple, Occupancy] = {}
 
-    def occupancy(self, doses: tuple[Dose, ...], protocol: Protocol, times: np.ndarray) -> Occupancy:
-        """Follow doses to the receptors at given times, or return the run that did."""
+    def occupancy(
+        self,
+        doses: tuple[Dose, ...],
+        protocol: Protocol,
+        times: np.ndarray,
+        manipulations: tuple[Manipulation, ...],
+    ) -> Occupancy:
+        """Follow an arm's doses to the receptors at given times, or return the run that did."""
         subject = protocol.subject
         weight = None if subject.weight is None else f"{subject.weight.value} {subject.weight.unit}"
         key = (
@@ -110,6 +116,7 @@ class Runs:
             subject.species,
             weight,
             subject.preparation,
+            tuple(one.model_dump_json() for one in manipulations),
             times.tobytes(),
         )
         if key not in self._kept:
@@ -118,6 +125,8 @@ class Runs:
                 species=subject.species,
                 weight=weight,
                 preparation=subject.preparation,
+                tone=self.loaded.case.endogenous_tone(),
+                manipulations=manipulations,
                 times=times,
                 draws=self.draws,
                 seed=self.seed,
@@ -165,7 +174,7 @@ def _presence(
 ) -> Presence:
     library, protocol = runs.loaded.library, experiment.protocol
     grid = _grid(kinds.test, protocol)
-    run = runs.occupancy(doses, protocol, _padded(grid))
+    run = runs.occupancy(doses, protocol, _padded(grid), protocol.arms[name].manipulations)
     own = _kin([dose.drug for dose in kinds.test], protocol, library)
     lead, at, hours = _induction(run, own, kinds.test, gate_targets(runs.loaded), library)
     places = {

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from gaddum.records.base import Record
 from gaddum.records.claim import Claim
+from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis
-from gaddum.records.prior import Prior
+from gaddum.records.prior import LogNormal, Prior
 
 
 class Anchor(Record):
@@ -53,5 +54,19 @@ class Case(Record):
     """How far slice and imaging results speak to behaviour (0 not at all, 1 fully): weight of their cohorts."""
     note: str | None = None
 
+    @property
+    def toned(self) -> tuple[str, ...]:
+        """Targets at which endogenous agonist competes: those of whose tone or agonism an account speaks."""
+        inputs = [name.split(".") for one in self.hypotheses for name in parse_gate(one.gate).inputs]
+        return tuple(dict.fromkeys(target for target, feature in inputs if feature in ("tone", "agonism")))
 
-__all__ = ["Anchor", "Case", "Claim", "UnnamedTarget"]
+    def endogenous_tone(self) -> dict[str, LogNormal]:
+        """Prior of the endogenous agonist over its K at each such target, where the prior table has a row of it."""
+        row = next((one.distribution for one in self.priors if one.name == TONE), None)
+        return {target: row for target in self.toned} if isinstance(row, LogNormal) else {}
+
+
+TONE = "endogenous_tone"
+"""Row of the prior table that holds the tone."""
+
+__all__ = ["TONE", "Anchor", "Case", "Claim", "UnnamedTarget"]

@@ -7,7 +7,7 @@ sources conflict. Conflicts are kept side by side; the prior built from them is 
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gaddum.records.base import Record, in_unit
 from gaddum.records.source import Source
@@ -49,6 +49,9 @@ class Quantity(Record):
     spread: Spread | None = None
     n: int | None = Field(None, gt=0)
     source: Source
+    shared: str | None = None
+    """Identity under which other records use this very number (``ketamine at NMDAR`` for a ratio derived from the
+    racemate); without it, numbers that happen to agree are different parameters."""
 
     @property
     def gsd(self) -> float | None:
@@ -69,7 +72,19 @@ def _as_tuple(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
-Reported = Annotated[tuple[Quantity, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+def _one_identity(reported: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    found = {one.shared for one in reported}
+    if len(found) > 1:
+        raise ValueError(
+            "Conflicting reports of one quantity must name the same `shared` ID or none; got "
+            f"{', '.join(sorted(map(str, found)))}. Write it on each of them."
+        )
+    return reported
+
+
+Reported = Annotated[
+    tuple[Quantity, ...], BeforeValidator(_as_tuple), Field(min_length=1), AfterValidator(_one_identity)
+]
 """What the literature says of one parameter: one Quantity, or several that conflict."""
 
 __all__ = ["Quantity", "Reported", "Spread", "SpreadKind", "in_unit"]

@@ -22,7 +22,8 @@ from gaddum.simulate.curves import Assumption, dosed_drugs, ligands, lingers
 from gaddum.simulate.features import VEHICLE
 from gaddum.simulate.panels import nodes_of, panels, rule_of
 from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe, distribution_nodes
-from gaddum.simulate.sites import Binder, Block, Course, Sampled
+from gaddum.simulate.register import Register
+from gaddum.simulate.sites import Binder, Block, Course
 
 
 class Reading(NamedTuple):
@@ -36,6 +37,16 @@ class Reading(NamedTuple):
     phase: str
     row: int
     """Row of the reading arrays (shared by readings of the same content); -1 for a plain vehicle, whose effect is 0."""
+
+
+class Treated(NamedTuple):
+    """One distinct content of a reading: who got what and what was read."""
+
+    subject: Subject
+    arm: Arm
+    endpoint: Endpoint
+    where: str
+    """Study, experiment and arm that came first."""
 
 
 class Rows(NamedTuple):
@@ -108,9 +119,8 @@ def assemble(loaded: LoadedCase) -> Assembly:
     case, library = loaded.case, loaded.library
     features = feature_names(case)
     targets = list(dict.fromkeys(feature.split(".")[0] for feature in features))
-    register = Sampled()
+    register = Register()
     priors = {prior.name: prior for prior in case.priors}
-    assumptions: set[Assumption] = set()
     wanted = _binding_drugs(case, library, targets)
 
     def declared(row: str, name: str | None = None) -> int:
@@ -136,17 +146,19 @@ def assemble(loaded: LoadedCase) -> Assembly:
     rows, readings, anchors = _distinct(loaded)
     grids = [
         panels(arm.doses, end.test_time_h, lingering=lingers(arm.doses, subject, library, wanted=wanted))
-        for subject, arm, end in rows
+        for subject, arm, end, _ in rows
     ]
-    order = sorted(range(len(rows)), key=lambda row: (len(grids[row]), rows[row][2].phase == "sustained"))
+    order = sorted(
+        range(len(rows)), key=lambda row: (len(grids[row]), rows[row].endpoint.phase == "sustained")
+    )
     place = {row: new for new, row in enumerate(order)}
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
     readings = [r._replace(row=place.get(r.row, -1)) for r in readings]
     anchors = {key: place[row] for key, row in anchors.items()}
     moments = [nodes_of(edges) for edges in grids]
     per_row = [
-        ligands(arm.doses, subject, library, times, wanted=wanted, assumptions=assumptions)
-        for (subject, arm, _), times in zip(rows, moments, strict=True)
+        ligands(arm.doses, subject, library, times, wanted=wanted, assumptions=register.assumptions)
+        for (subject, arm, _, _), times in zip(rows, moments, strict=True)
     ]
 
     strata = list(dict.fromkeys(subject.stratum for subject, *_ in rows))
@@ -154,7 +166,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     count = len(rows)
     anchor_row = np.full(count, -1)
     anchor_effect = np.zeros(count, int)
-    for row, (subject, _, endpoint) in enumerate(rows):
+    for row, (subject, _, endpoint, _) in enumerate(rows):
         key = (subject.stratum, endpoint.phase)
         if key in anchors:
             anchor_row[row] = anchors[key]
@@ -167,10 +179,11 @@ def assemble(loaded: LoadedCase) -> Assembly:
     for size in dict.fromkeys(len(edges) for edges in grids):
         mine = [row for row in range(count) if len(grids[row]) == size]
         inside = [
-            Course(rows[row][0], rows[row][1], strata.index(rows[row][0].stratum), per_row[row])
+            Course(subject, arm, where, strata.index(subject.stratum), per_row[row])
             for row in mine
+            for subject, arm, _, where in (rows[row],)
         ]
-        acute = sum(rows[row][2].phase != "sustained" for row in mine)
+        acute = sum(rows[row].endpoint.phase != "sustained" for row in mine)
         edges = np.array([grids[row] for row in mine])
         blocks.append(binder.block(acute, edges, rule_of(size - 1), inside, targets))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
@@ -189,7 +202,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
         anchor_effect=anchor_effect,
         own=own,
         own_index=own_index,
-        expectancy=np.array([arm.expectancy for _, arm, _ in rows]),
+        expectancy=np.array([row.arm.expectancy for row in rows]),
     )
     constants = {p.name: p.distribution.value for p in case.priors if isinstance(p.distribution, Fixed)}
     return Assembly(
@@ -202,14 +215,19 @@ def assemble(loaded: LoadedCase) -> Assembly:
         ligand_names=tuple(tuple(ligand.drug for ligand in found) for found in per_row),
         most_inputs=max((len(parse_gate(h.gate).inputs) for h in case.hypotheses), default=1),
         constants=constants,
-        assumptions=tuple(sorted(assumptions)),
+        assumptions=tuple(sorted(register.assumptions)),
         times=_rectangular(moments),
     )
 
 
-def _content(subject: Subject, arm: Arm, endpoint: Endpoint) -> tuple:
-    """What makes two readings the same row; the endpoint's family matters for own effects."""
+def _content(subject: Subject, arm: Arm, endpoint: Endpoint, where: str) -> tuple:
+    """What makes two readings the same row; the endpoint's family matters for own effects.
+
+    What a manipulation leaves is the arm's own, unless its record shares it.
+    """
+    left = [part for one in arm.manipulations for part in (one.availability, one.tone) if part is not None]
     return (
+        where if any(reported[0].shared is None for reported in left) else None,
         subject.species,
         subject.stratum,
         None if subject.weight is None else subject.weight.value,
@@ -233,10 +251,10 @@ def _binding_drugs(case: Case, library: Library, targets: list[str]) -> set[str]
 
 def _distinct(
     loaded: LoadedCase,
-) -> tuple[list[tuple[Subject, Arm, Endpoint]], list[Reading], dict[tuple[str, str], int]]:
+) -> tuple[list[Treated], list[Reading], dict[tuple[str, str], int]]:
     """Distinct contents among the arms of scored outcomes and the anchors, and which reading has which."""
     contents: dict[tuple, int] = {}
-    rows: list[tuple[Subject, Arm, Endpoint]] = []
+    rows: list[Treated] = []
     readings: list[Reading] = []
     anchors: dict[tuple[str, str], int] = {}
     reference = {
@@ -252,16 +270,17 @@ def _distinct(
             endpoint, arm = protocol.endpoints[key], protocol.arms[name]
             row = -1
             if arm.doses or arm.manipulations or arm.expectancy:
-                content = _content(protocol.subject, arm, endpoint)
+                where = f"{study.id}/{experiment.id}/{name}"
+                content = _content(protocol.subject, arm, endpoint, where)
                 row = contents.setdefault(content, len(contents))
                 if row == len(rows):
-                    rows.append((protocol.subject, arm, endpoint))
+                    rows.append(Treated(protocol.subject, arm, endpoint, where))
             readings.append(
                 Reading(study.id, experiment.id, name, key, protocol.subject.stratum, endpoint.phase, row)
             )
-            where = (study.id, experiment.id, key, name)
-            if where in reference and row >= 0:
-                anchors[reference[where]] = row
+            anchor = (study.id, experiment.id, key, name)
+            if anchor in reference and row >= 0:
+                anchors[reference[anchor]] = row
     return rows, readings, anchors
 
 
@@ -279,7 +298,7 @@ def _standard_normal(name: str) -> Parameter:
 
 
 def _own_effects(
-    rows: list[tuple[Subject, Arm, Endpoint]],
+    rows: list[Treated],
     library: Library,
     targets: list[str],
     declared: Callable[..., int],
@@ -287,7 +306,7 @@ def _own_effects(
     """Additive own effect of every antagonist given beside the test drug, per species and endpoint family."""
     columns: dict[str, int] = {}
     entries: list[tuple[int, int]] = []
-    for row, (subject, arm, endpoint) in enumerate(rows):
+    for row, (subject, arm, endpoint, _) in enumerate(rows):
         for name in dict.fromkeys(name for name, _, _ in dosed_drugs(arm.doses, library)):
             drug = library.drug(name)
             affinities = drug.affinities if isinstance(drug, Drug) else ()

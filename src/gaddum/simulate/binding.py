@@ -4,6 +4,7 @@ Ligands of one target compete for one site, but for glutamate-site antagonists, 
 receptors. A ligand with a known rate of dissociation binds kinetically; the others settle at once among what it leaves.
 """
 
+import math
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -14,13 +15,13 @@ from gaddum.mechanism.behaviour import Quadrature
 from gaddum.mechanism.course import turnover
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
-from gaddum.records.protocol import Preparation
+from gaddum.records.protocol import Manipulation, Preparation
 from gaddum.records.quantity import Reported
 from gaddum.records.species import Species
 from gaddum.records.target import Affinity
-from gaddum.simulate.parameters import canonical, describe_reported, log_spread
+from gaddum.simulate.parameters import Parameter, cite, describe_reported, fraction_nodes
 from gaddum.simulate.plan import Plan
-from gaddum.simulate.register import Register
+from gaddum.simulate.register import Register, name_of
 
 
 class Bond(NamedTuple):
@@ -36,15 +37,32 @@ class Bond(NamedTuple):
     k_off: int
 
 
+class Rest(NamedTuple):
+    """A target before any drug: places of its parameters, -1 or none for none."""
+
+    tone: int = -1
+    """Endogenous agonist over its K."""
+    tone_left: tuple[int, ...] = ()
+    """Fractions of the endogenous agonist that manipulations leave."""
+    available: tuple[int, ...] = ()
+    """Fractions of the receptors that manipulations leave."""
+
+
+UNTOUCHED = Rest()
+"""All receptors there, and no endogenous agonist."""
+
+
 class Bound(NamedTuple):
     """Fractions of a target's receptors, [times, batch] each."""
 
     occupied: Float[Array, "times batch"]
-    """Held by any given ligand."""
+    """Held by any given ligand, of the receptors there are."""
     blocked: Float[Array, "times batch"]
-    """Held by antagonists or channel blockers."""
+    """Held by antagonists or channel blockers, of the receptors there are."""
     activated: Float[Array, "times batch"]
-    """Held by agonists, each weighted by its efficacy."""
+    """Held by agonists, each weighted by its efficacy, of the receptors at rest."""
+    tone: Float[Array, "times batch"]
+    """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
     by_ligand: Float[Array, "bonds times batch"]
 
 
@@ -81,35 +99,91 @@ def bonds(
         affinities = drug.affinities if isinstance(drug, Drug) else ()
         for affinity in affinities:
             if affinity.target == target and isinstance(drug, Drug):
-                shift = affinity.shift_in(species, preparation)
-                found.append(_bond(place, drug, affinity, shift, register))
+                found.append(bond(place, drug, affinity, species, preparation, register))
     return tuple(found)
 
 
-def _bond(place: int, drug: Drug, affinity: Affinity, shift: Reported | None, register: Register) -> Bond:
-    at = f"{drug.name} at {affinity.target}"
+def bond(
+    place: int,
+    drug: Drug,
+    affinity: Affinity,
+    species: Species,
+    preparation: Preparation,
+    register: Register,
+) -> Bond:
+    """How the ligand at a place of a plan binds a target; its constants join the register.
 
-    def constant(name: str, reported: Reported | None) -> int:
+    Parameters
+    ----------
+    place : int
+        Place in the plan.
+    drug : Drug
+        The ligand.
+    affinity : Affinity
+        At the target.
+    species, preparation
+        Whose in-vivo shift holds; none in a slice.
+    register : Register
+        Filled with the constants.
+    """
+
+    def constant(quantity: str, reported: Reported | None, of: Species | None = None) -> int:
         if reported is None:
             return -1
-        medians = np.array([np.log(canonical(q, drug.molar_mass.value)) for q in reported])
-        spreads = np.array([log_spread(q) for q in reported])
-        return register.add(name, medians, spreads, reported[0].unit, reported, "binding")
+        name = name_of(quantity, reported, drug=drug.name, target=affinity.target, species=of)
+        return register.report(name, reported, reported[0].unit, "binding", molar_mass=drug.molar_mass.value)
 
+    by_species = species if isinstance(affinity.in_vivo_shift, dict) else None
     return Bond(
         ligand=place,
         mode=affinity.mode,
-        k_i=constant(f"K_i of {at}", affinity.k_i),
-        # drugs that quote the same shift share it: enantiomers do
-        shift=constant(f"in-vivo shift at {affinity.target}: {_text(shift)}", shift),
-        efficacy=constant(f"efficacy of {at}", affinity.efficacy),
-        k_on=constant(f"k_on of {at}", affinity.k_on),
-        k_off=constant(f"k_off of {at}", affinity.k_off),
+        k_i=constant("K_i", affinity.k_i),
+        shift=constant("in-vivo shift", affinity.shift_in(species, preparation), by_species),
+        efficacy=constant("efficacy", affinity.efficacy),
+        k_on=constant("k_on", affinity.k_on),
+        k_off=constant("k_off", affinity.k_off),
     )
 
 
-def _text(shift: Reported | None) -> str:
-    return "" if shift is None else describe_reported(shift)
+def rest(
+    target: str,
+    manipulations: tuple[Manipulation, ...],
+    where: str,
+    register: Register,
+    *,
+    tone: int = -1,
+) -> Rest:
+    """A target in one arm before any drug; what its manipulations leave joins the register.
+
+    Parameters
+    ----------
+    target : str
+        Key of the library.
+    manipulations : tuple of Manipulation
+        Of the arm.
+    where : str
+        The arm, of which what they leave is a property unless its record says `shared`.
+    register : Register
+        Filled with the fractions.
+    tone : int
+        Parameter of the endogenous agonist over its K; -1 for none.
+    """
+
+    def left(what: str, reported: Reported | None) -> tuple[int, ...]:
+        if reported is None:
+            return ()
+        name = name_of(what, reported, target=target, species=where)
+        reason = "what a manipulation leaves; sampled over its spread"
+        sources = "; ".join(cite(one.source) for one in reported)
+        text = describe_reported(reported) if all(one.value > 0 for one in reported) else "half-normal"
+        return (register.add(Parameter(name, fraction_nodes(reported), "1", text, reason, sources)),)
+
+    mine = [one for one in manipulations if one.target == target]
+    return Rest(
+        tone,
+        sum((left("endogenous agonist left", one.tone) for one in mine), ()),
+        sum((left("receptors left", one.availability) for one in mine), ()),
+    )
 
 
 def constant(bond: Bond, values: Float[Array, "parameters batch"]) -> Float[Array, " batch"]:
@@ -123,8 +197,9 @@ def bound(
     levels: Float[Array, "ligands times batch"],
     values: Float[Array, "parameters batch"],
     slow: dict[int, Float[Array, "times batch"]],
+    rest: Rest = UNTOUCHED,
 ) -> Bound:
-    """What a target's ligands hold at given concentrations.
+    """What a target's ligands hold at given concentrations (Gaddum 1937; endogenous agonist competes with them).
 
     Parameters
     ----------
@@ -136,6 +211,8 @@ def bound(
         Parameters (not their logs).
     slow : dict
         Occupancy by each kinetically bound ligand, by its place among `bonds_`.
+    rest : Rest
+        The target before any drug; by default whole and without endogenous agonist.
     """
     ratios = [levels[bond.ligand] / constant(bond, values) for bond in bonds_]
     left = 1.0 - sum(slow.values())
@@ -148,7 +225,7 @@ def bound(
             for i, (b, r) in enumerate(zip(bonds_, ratios, strict=True))
             if not _own_site(b) and i not in slow
         ),
-        jnp.zeros(levels.shape[1:]),
+        jnp.zeros(levels.shape[1:]) + endogenous(rest, values),
     )
     held = []
     for place, (bond, ratio) in enumerate(zip(bonds_, ratios, strict=True)):
@@ -161,13 +238,18 @@ def bound(
     others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
     agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
     activated = sum((h * efficacy(b, values) for b, h in agonists), nothing)
+    rivals = sum(
+        (h for b, h in zip(bonds_, held, strict=True) if b.mode == "competitive antagonist"), nothing
+    )
+    available = _left(rest.available, values)
     against = sum(
         (h for b, h in zip(bonds_, held, strict=True) if b.mode != "agonist" and not _own_site(b)), nothing
     )
     return Bound(
         occupied=1 - (1 - others) * (1 - own),
         blocked=1 - (1 - against) * (1 - own),
-        activated=activated,
+        activated=available * activated,
+        tone=available * _left(rest.tone_left, values) * (1 - rivals),
         by_ligand=jnp.stack(held) if held else jnp.zeros((0, *levels.shape[1:])),
     )
 
@@ -179,6 +261,7 @@ def slow_courses(
     width: Float[Array | np.ndarray, " intervals"],
     rule: Quadrature,
     cycle: int | None,
+    rest: Rest = UNTOUCHED,
 ) -> dict[int, Float[Array, "edges batch"]]:
     """Occupancy by each kinetically bound ligand at the edges of intervals.
 
@@ -195,6 +278,8 @@ def slow_courses(
     cycle : int or None
         Number of the first intervals that make up one dosing interval of a steady state; None if nothing was there
         before.
+    rest : Rest
+        As in `bound`.
     """
     kinetic = [place for place, bond in enumerate(bonds_) if bond.k_off >= 0]
     if len(kinetic) > 1:
@@ -212,7 +297,7 @@ def slow_courses(
                 for i, other in enumerate(bonds_)
                 if i != place and not _own_site(other)
             ),
-            jnp.zeros(levels.shape[1:]),
+            jnp.zeros(levels.shape[1:]) + endogenous(rest, values),
         )
         k_off = values[bond.k_off]
         k_on = values[bond.k_on] if bond.k_on >= 0 else k_off / constant(bond, values)
@@ -220,6 +305,16 @@ def slow_courses(
         by_interval = drive.reshape(width.size, rule.nodes.size, -1)
         found[place] = turnover(by_interval, width, rule, k_off, cycle=cycle)
     return found
+
+
+def endogenous(rest: Rest, values: Float[Array, "parameters batch"]) -> Array | float:
+    """Endogenous agonist over its K, with what manipulations leave of it."""
+    return values[rest.tone] * _left(rest.tone_left, values) if rest.tone >= 0 else 0.0
+
+
+def _left(places: tuple[int, ...], values: Float[Array, "parameters batch"]) -> Array | float:
+    """Product of fractions, each at most 1."""
+    return math.prod((jnp.minimum(values[place], 1.0) for place in places), start=1.0)
 
 
 def _own_site(bond: Bond) -> bool:

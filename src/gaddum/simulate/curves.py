@@ -16,15 +16,14 @@ from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
-from gaddum.records.quantity import Reported
 from gaddum.simulate import plan as plans
-from gaddum.simulate import scaling
 from gaddum.simulate.exposures import concentrations
 from gaddum.simulate.followed import is_saturable
-from gaddum.simulate.parameters import Z_GRID
+from gaddum.simulate.parameters import Z_GRID, Parameter
 from gaddum.simulate.plan import Plan
 from gaddum.simulate.regimen import dosed_drugs, plan_regimen
 from gaddum.simulate.register import Assumption, Register
+from gaddum.simulate.scaling import elimination
 
 LOG_FLOOR = -60.0
 """Log concentration (nM) that stands for none."""
@@ -42,8 +41,10 @@ class Ligand(NamedTuple):
     species: str
     log_nodes: Float[np.ndarray, "nodes grid"]
     """Log unbound concentration (nM) at the wanted times, for each point of the shape grid."""
-    shape_reported: Reported | None
+    shape: Parameter | None
     """What sets the shape (clearance or half-life of the parent); None for a set concentration."""
+    routes: tuple[str, ...]
+    """Routes of which only a part is absorbed, whose bioavailability is part of the scale."""
     scale_sd: float
     """Standard deviation of the log scale."""
 
@@ -83,7 +84,8 @@ def ligands(
                 f"Kinetics must be linear in a case, whose curves scale with the dose; {one.drug} has `saturable` "
                 "elimination. Give the clearance that holds at the doses of the case."
             )
-    central = np.repeat(np.array(register.centres).reshape(-1, 1), Z_GRID.size, axis=1)
+    table = register.table()
+    central = np.repeat(table[:, Z_GRID.size // 2, None], Z_GRID.size, axis=1)
     found: dict[int, Ligand] = {}
     for parent in dict.fromkeys(ligand.parent for ligand in plan.ligands):
         places = [i for i, one in enumerate(plan.ligands) if one.parent == parent]
@@ -91,12 +93,15 @@ def ligands(
         shape = next((_shape(one) for one in mine if one.bodies), -1)
         theta = central.copy()
         if shape >= 0:
-            theta[shape] = register.parameters[shape].nodes
+            theta[shape] = table[shape]
         levels = np.asarray(concentrations(Plan(tuple(mine)), theta, times))
         for place, one, level in zip(places, mine, levels, strict=True):
             logs = np.log(np.maximum(level, np.exp(LOG_FLOOR)))
-            reported = _reported(library, parent, subject) if one.bodies else None
-            found[place] = Ligand(one.drug, parent, subject.species, logs, reported, _scale_sd(one, register))
+            drug = library.drug(parent)
+            sets = elimination(drug, subject.species) if one.bodies and isinstance(drug, Drug) else None
+            routes = tuple(sorted({way.route for way in one.inputs if way.f >= 0}))
+            sd = _scale_sd(one, register)
+            found[place] = Ligand(one.drug, parent, subject.species, logs, sets, routes, sd)
     return [found[place] for place in range(len(plan.ligands))]
 
 
@@ -120,25 +125,17 @@ def _shape(ligand: plans.Ligand) -> int:
     return body.cl if body.cl >= 0 else body.half_life
 
 
-def _reported(library: Library, parent: str, subject: Subject) -> Reported:
-    drug = library.drug(parent)
-    assert isinstance(drug, Drug)
-    _, body = scaling.disposition(drug, subject.species)
-    found = body.cl or body.half_life
-    assert found is not None
-    return found
-
-
 def _scale_sd(ligand: plans.Ligand, register: Register) -> float:
     """Standard deviation of the log of all factors that multiply a curve."""
+    variances = register.variances
     if not ligand.bodies:
         return 0.0
     unknown = np.log(UNKNOWN_GSD) ** 2
     places = [body.v_c for body in ligand.bodies] + list(ligand.fractions)
-    variance = sum(register.variances[place] for place in places)
+    variance = sum(variances[place] for place in places)
     for place in (ligand.f_u, ligand.kp_uu):
-        variance += unknown if place < 0 else register.variances[place]
-    absorbed = [register.variances[one.f] for one in ligand.inputs if one.f >= 0]
+        variance += unknown if place < 0 else variances[place]
+    absorbed = [variances[one.f] for one in ligand.inputs if one.f >= 0]
     return float(np.sqrt(variance + max(absorbed, default=0.0)))
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from gaddum.mechanism.behaviour import gauss_legendre
 from gaddum.mechanism.impulse import Impulse
 from gaddum.records.dose import HELD, Dose
-from gaddum.simulate.binding import Bond, Bound, bound, slow_courses
+from gaddum.simulate.binding import Bond, Bound, Rest, bound, slow_courses
 from gaddum.simulate.exposures import concentrations, filled, responses, skeleton
 from gaddum.simulate.followed import check_followable, follow, is_saturable
 from gaddum.simulate.layout import Layout, interval_h
@@ -26,8 +26,8 @@ ORDER = 5
 _STEP = 32
 """Times are padded to a multiple of this, so that their number seldom asks for another compilation."""
 
-Bonds = tuple[tuple[str, tuple[Bond, ...]], ...]
-"""Targets and what binds them, hashable."""
+Bonds = tuple[tuple[str, tuple[Bond, ...], Rest], ...]
+"""Targets, what binds them and what they are like at rest, hashable."""
 
 
 class Engaged(NamedTuple):
@@ -85,7 +85,7 @@ def engage(
         followed = _follow(moved, layout, padded, steps)
         levels, found = _evaluate(
             plan,
-            tuple(layout.bonds.items()),
+            tuple((name, at, layout.rests[name]) for name, at in layout.bonds.items()),
             cycle,
             entries,
             layout.theta,
@@ -109,14 +109,19 @@ def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times d
     filler = np.repeat(levels[:, -1:], -count % _STEP, axis=1)
     with jax.enable_x64(True):
         found = jax.device_get(
-            _bind(layout.bonds[target], layout.theta, np.concatenate([levels, filler], axis=1))
+            _bind(
+                layout.bonds[target],
+                layout.rests[target],
+                layout.theta,
+                np.concatenate([levels, filler], axis=1),
+            )
         )
     return Bound(*(part[..., :count, :] for part in found))
 
 
-@partial(jax.jit, static_argnames=("at",))
-def _bind(at: tuple[Bond, ...], theta: Array, levels: Array) -> Bound:
-    return bound(at, levels, jnp.exp(theta), {})
+@partial(jax.jit, static_argnames=("at", "before"))
+def _bind(at: tuple[Bond, ...], before: Rest, theta: Array, levels: Array) -> Bound:
+    return bound(at, levels, jnp.exp(theta), {}, before)
 
 
 @partial(jax.jit, static_argnames=("plan", "bonds", "cycle"))
@@ -140,16 +145,16 @@ def _evaluate(
     if steps.edges.shape[0] > 1:
         inside = concentrations(given, theta, _nodes(steps.edges), known=followed.inside, impulses=impulses)
     found = {}
-    for name, at in bonds:
+    for name, at, before in bonds:
         slow: dict[int, Array] = {}
         if inside is not None and any(bond.k_off >= 0 for bond in at):
-            courses = slow_courses(at, inside, constants, width, rule, cycle)
+            courses = slow_courses(at, inside, constants, width, rule, cycle, before)
             place = steps.place.astype(int)
             slow = {
                 key: jnp.where((times >= steps.edges[0])[:, None], course[place], 0.0)
                 for key, course in courses.items()
             }
-        found[name] = bound(at, levels, constants, slow)
+        found[name] = bound(at, levels, constants, slow, before)
     return levels, found
 
 

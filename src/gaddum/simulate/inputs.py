@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.simulate.assemble import Assembly
 from gaddum.simulate.segments import collect, pick, spread
-from gaddum.simulate.sites import Site
+from gaddum.simulate.sites import Left, Site
 from gaddum.simulate.spline import bumps
 
 
@@ -160,14 +160,14 @@ def _levels(assembly: Assembly, name: str, common: Shared, given: Given) -> Leve
             case "engagement":
                 level = _share(bound("any"))
             case _:
-                tone = site.tone.astype(theta.dtype)[:, None, None]
+                tone = _left(site.tone_left, site.courses, theta)
                 total = 1 + tone * jnp.exp(theta[site.endogenous]) + bound("any")
                 held = bound("agonist" if feature == "agonism" else "antagonist") / total
-                left = site.available.astype(theta.dtype)[:, None, None] * tone
+                left = _left(site.available, site.courses, theta) * tone
                 level = held if feature == "agonism" else left * (1 - held)
         level = jnp.where(given.forced[place] > 0, given.level[place], level)
         if feature == "agonism":
-            level = level * site.available.astype(theta.dtype)[:, None, None]
+            level = level * _left(site.available, site.courses, theta)
         found.append(spread(level, site.course))
     return tuple(found)
 
@@ -176,7 +176,7 @@ def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "co
     """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
     mine = np.flatnonzero(site.roles[role])
     if not mine.size:
-        return jnp.zeros((site.tone.size, *unit.shape[1:]), theta.dtype)
+        return jnp.zeros((site.courses, *unit.shape[1:]), theta.dtype)
     loading = np.zeros((mine.size, theta.shape[0]), theta.dtype)
     for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
         loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
@@ -184,7 +184,15 @@ def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "co
     if role == "agonist":
         strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
     pairs = spread(unit, site.curve[mine]) * jnp.exp(strength)[:, None, :]
-    return collect(pairs, site.course_of_pair[mine], site.tone.size)
+    return collect(pairs, site.course_of_pair[mine], site.courses)
+
+
+def _left(left: Left, courses: int, theta: Array) -> Float[Array, "courses 1 batch"]:
+    """Fractions that manipulations leave, each at most 1."""
+    if not left.course.size:
+        return jnp.ones((courses, 1, theta.shape[1]), theta.dtype)
+    logs = jnp.minimum(pick(theta, left.parameter), 0.0)[:, None, :]
+    return jnp.exp(collect(logs, left.course, courses))
 
 
 def _inhibited(bound: Callable[[str], Array], potency: Array | float) -> Array:

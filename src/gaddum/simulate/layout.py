@@ -4,7 +4,7 @@ The last place where records are read: what follows (`engaged`) knows places and
 is followed at any times and any multiple of a dose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -15,13 +15,14 @@ from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.finding import nearest
 from gaddum.records.library import Library, load_library
-from gaddum.records.protocol import Preparation, Subject
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Manipulation, Preparation, Subject
 from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.source import Source
 from gaddum.records.species import Species
-from gaddum.simulate.binding import Bond, bonds
-from gaddum.simulate.parameters import Parameter
+from gaddum.simulate.binding import Bond, Rest, bonds, rest
+from gaddum.simulate.parameters import Z_GRID, Parameter, describe, distribution_nodes
 from gaddum.simulate.plan import Plan
 from gaddum.simulate.regimen import dosed_drugs, plan_regimen
 from gaddum.simulate.register import Assumption, Register
@@ -38,6 +39,8 @@ class Layout(NamedTuple):
     plan: Plan
     bonds: dict[str, tuple[Bond, ...]]
     """What binds each target."""
+    rests: dict[str, Rest]
+    """Each target before any drug."""
     theta: Float[np.ndarray, "parameters draws"]
     """Draws of the parameters (their logs)."""
     assumptions: tuple[Assumption, ...]
@@ -51,6 +54,8 @@ def lay_out(
     targets: Sequence[str] | None = None,
     weight: str | None = None,
     preparation: Preparation = "behaving",
+    tone: Mapping[str, LogNormal | float] | None = None,
+    manipulations: tuple[Manipulation, ...] = (),
     draws: int = 1000,
     seed: int = 0,
     library: Library | None = None,
@@ -80,15 +85,48 @@ def lay_out(
     subject = _subject(species, weight, preparation)
     plan = plan_regimen(known, subject, library, wanted=wanted, register=register)
     at = {name: bonds(plan, name, species, library, register, preparation=preparation) for name in names}
+    strange = [name for name in tone or {} if name not in library.targets]
+    if strange:
+        raise ValueError(
+            f"Tone must be given of targets of the library; got {', '.join(strange)}. "
+            f"{nearest(strange[0], library.targets)}"
+        )
+    rests = {
+        name: rest(
+            name, manipulations, "this arm", register, tone=_tone(name, (tone or {}).get(name), register)
+        )
+        for name in names
+    }
     return Layout(
         known,
         species,
         plan,
         at,
+        rests,
         np.asarray(lookup(register.table(), even_variates(len(register.parameters), draws, seed))),
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )
+
+
+def _tone(target: str, given: LogNormal | float | None, register: Register) -> int:
+    """Parameter of the endogenous agonist over its K; -1 where nothing is said of it."""
+    if given is None:
+        return -1
+    if isinstance(given, LogNormal):
+        nodes, text = distribution_nodes(given), describe(given)
+    elif 0 <= given < np.inf:
+        nodes, text = np.full(Z_GRID.size, np.log(max(given, _NO_TONE))), f"exactly {given:g}"
+    else:
+        raise ValueError(f"Tone is a concentration over its K, 0 or more; got {given!r} at {target}.")
+    reason = "endogenous agonist over its K, which competes with what is given"
+    return register.add(
+        Parameter(f"endogenous tone at {target}", nodes, "1", text, reason, "stated for this calculation")
+    )
+
+
+_NO_TONE = 1e-12
+"""Tone of 0 on the scale of logarithms."""
 
 
 def library_name(name: str, library: Library) -> str:

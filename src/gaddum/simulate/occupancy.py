@@ -4,7 +4,7 @@ Usable alone: it needs no case and no hypothesis. Every number of the kinetics a
 library reports, so each curve is a band. Draws are a scrambled Sobol sequence, so bands are steady at 1,000 draws.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,8 @@ from jaxtyping import Float
 from gaddum import units
 from gaddum.records.dose import Dose
 from gaddum.records.library import Library
-from gaddum.records.protocol import Preparation
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Manipulation, Preparation
 from gaddum.records.shorthand import write_doses
 from gaddum.records.species import Species
 from gaddum.simulate.engaged import engage
@@ -48,6 +49,8 @@ class Course(NamedTuple):
     """Held by antagonists or channel blockers."""
     activated: Float[np.ndarray, "times draws"]
     """Held by agonists, weighted by efficacy."""
+    tone: Float[np.ndarray, "times draws"]
+    """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
     by_ligand: dict[str, Float[np.ndarray, "times draws"]]
 
 
@@ -73,6 +76,8 @@ def occupancy(
     times: Sequence[float | str] | Float[np.ndarray, " times"] | None = None,
     weight: str | None = None,
     preparation: Preparation = "behaving",
+    tone: Mapping[str, LogNormal | float] | None = None,
+    manipulations: tuple[Manipulation, ...] = (),
     draws: int = 1000,
     seed: int = 0,
     library: Library | None = None,
@@ -93,6 +98,11 @@ def occupancy(
         Body weight, such as ``"70 kg"``; by default the species' usual one.
     preparation : {"behaving", "slice", "imaging"}
         In slices the in-vivo shift of potencies does not apply.
+    tone : mapping of str to LogNormal or float
+        Endogenous agonist at a target, concentration over its K (1), which competes with what is given; a number is
+        taken as exact. None where nothing is said.
+    manipulations : tuple of Manipulation
+        What was done to the arm other than dosing: fractions of receptors or of endogenous agonist that are left.
     draws : int
         Draws of all parameters.
     seed : int
@@ -122,6 +132,8 @@ def occupancy(
         targets=targets,
         weight=weight,
         preparation=preparation,
+        tone=tone,
+        manipulations=manipulations,
         draws=draws,
         seed=seed,
         library=library,
@@ -139,10 +151,9 @@ def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> Occupancy:
         for bond, held in zip(layout.bonds[name], one.by_ligand, strict=True):
             drug = ligands[bond.ligand].drug
             by_ligand[drug] = by_ligand[drug] + held if drug in by_ligand else held
-        occupied, blocked, activated = (
-            np.asarray(part) for part in (one.occupied, one.blocked, one.activated)
-        )
-        courses[name] = Course(occupied, blocked, activated, by_ligand)
+        parts = (one.occupied, one.blocked, one.activated, one.tone)
+        occupied, blocked, activated, tone = (np.asarray(part) for part in parts)
+        courses[name] = Course(occupied, blocked, activated, tone, by_ligand)
     levels: dict[str, np.ndarray] = {}
     for ligand, level in zip(ligands, found.levels, strict=True):
         levels[ligand.drug] = levels[ligand.drug] + level if ligand.drug in levels else level

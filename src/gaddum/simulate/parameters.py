@@ -23,6 +23,9 @@ Z_GRID = np.arange(-4.0, 4.01, 0.5)
 DEFAULT_GSD = 1.5
 """Spread of a published number whose source gives none: an assumption, listed in every report."""
 
+NULL_SD = 0.01
+"""Standard deviation of a fraction reported as 0 without a spread: an assumption."""
+
 _KINDS: tuple[units.Kind, ...] = (
     "time",
     "concentration",
@@ -86,6 +89,26 @@ def log_nodes(reported: tuple[Quantity, ...], molar_mass: float | None = None) -
     """Log quantiles at `Z_GRID` of the equal mixture of lognormals that the reports amount to."""
     medians = np.array([np.log(canonical(quantity, molar_mass)) for quantity in reported])
     return log_quantiles(medians, np.array([log_spread(quantity) for quantity in reported]))
+
+
+def fraction_nodes(reported: tuple[Quantity, ...]) -> Float[np.ndarray, " grid"]:
+    """Log quantiles at `Z_GRID` of a fraction that is left, capped at all; none is left within its SD, or `NULL_SD`.
+
+    What removes everything (a null allele) is reported as 0, which no lognormal can be: the fraction is then the
+    absolute value of a normal variate.
+    """
+    if all(one.value > 0 for one in reported):
+        return np.minimum(log_nodes(reported), 0.0)
+    if len(reported) != 1:
+        raise ValueError(
+            f"A fraction of 0 must be reported alone; got {describe_reported(reported)}. Give the report that holds."
+        )
+    (none,) = reported
+    spread = none.spread
+    sd = spread.value if spread is not None and spread.kind in ("SD", "SEM") else NULL_SD
+    assert isinstance(sd, float)  # of one value, as the record checks
+    scale = canonical(none.model_copy(update={"value": sd}))
+    return distribution_nodes(HalfNormal(family="half-normal", sd=scale))
 
 
 def log_quantiles(

@@ -11,9 +11,9 @@ from gaddum.records.drug import Disposition, Drug, Metabolite
 from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.species import Species
-from gaddum.simulate.parameters import canonical, log_spread
+from gaddum.simulate.parameters import Parameter, log_spread
 from gaddum.simulate.plan import Body, Input, Ligand
-from gaddum.simulate.register import Assumption, Register
+from gaddum.simulate.register import Assumption, Register, name_of
 
 ADULT_WEIGHT = {"human": 70.0, "rat": 0.3, "mouse": 0.025, "monkey": 7.0, "dog": 10.0}
 """Body weight (kg) assumed where neither the subject nor the disposition states one; listed as an assumption."""
@@ -71,6 +71,14 @@ def body_weight(
     return weight
 
 
+def elimination(drug: Drug, species: Species) -> Parameter:
+    """Clearance or half-life of a drug in a species, at the weight of its kinetics or the usual one."""
+    register, place = Register(), disposition(drug, species)
+    subject = Subject(species=species, paradigm="none")
+    body = Numbers(register, drug, species, body_weight(subject, drug, place, register)).body(*place)
+    return register.parameters[body.cl if body.cl >= 0 else body.half_life]
+
+
 class Numbers:
     """Turns what is reported of one drug in one species into parameters of a subject of some weight."""
 
@@ -123,7 +131,7 @@ class Numbers:
         """A constant of the whole body, scaled by weight where it comes from another species."""
         if reported is None:
             return -1
-        name = f"{what} of {self.drug.name} in {self.species}"
+        name = name_of(what, reported, drug=self.drug.name, species=self.species)
         reason, power, scaling, extra = "sets the concentration curve", 0.0, 1.0, 0.0
         reference = self.weight
         if lender != self.species:
@@ -143,23 +151,21 @@ class Numbers:
             per_kg = units.canonical_unit(text, kind).endswith("/kg")
             medians.append(np.log(units.magnitude(text, kind) * (reference if per_kg else 1.0) * scaling))
             spreads.append(float(np.hypot(log_spread(quantity), extra)))
-        return self.register.add(
-            name, np.array(medians), np.array(spreads), units.CANONICAL[kind][0], reported, reason
+        unit = units.CANONICAL[kind][0]
+        return self.register.report(
+            name, reported, unit, reason, medians=np.array(medians), spreads=np.array(spreads)
         )
 
     def plain(self, what: str, reported: Reported | None) -> int:
         """A number that does not scale with weight."""
         if reported is None:
             return -1
-        mass = self.drug.molar_mass.value
-        medians = np.array([np.log(canonical(quantity, mass)) for quantity in reported])
-        return self.register.add(
-            f"{what} of {self.drug.name} in {self.species}",
-            medians,
-            np.array([log_spread(quantity) for quantity in reported]),
-            reported[0].unit,
+        return self.register.report(
+            name_of(what, reported, drug=self.drug.name, species=self.species),
             reported,
+            reported[0].unit,
             "sets the concentration curve",
+            molar_mass=self.drug.molar_mass.value,
         )
 
     def fraction(self, what: str, by_species: dict[Species, Reported]) -> int:

@@ -11,30 +11,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gaddum.mechanism.behaviour import Quadrature
-from gaddum.records.case import Case
+from gaddum.records.case import TONE, Case
 from gaddum.records.drug import Drug
-from gaddum.records.gate import parse_gate
 from gaddum.records.library import Library
 from gaddum.records.protocol import Arm, Subject
-from gaddum.records.quantity import Reported
+from gaddum.simulate.binding import bond, rest
 from gaddum.simulate.curves import Ligand
-from gaddum.simulate.parameters import Z_GRID, Parameter, cite, describe_reported, log_nodes
+from gaddum.simulate.parameters import Z_GRID, Parameter
+from gaddum.simulate.register import Assumption, Register
 from gaddum.simulate.spline import coefficients
-
-
-class Sampled:
-    """Parameters in order of first use, each under one name."""
-
-    def __init__(self) -> None:
-        self.parameters: list[Parameter] = []
-        self.index: dict[str, int] = {}
-
-    def add(self, parameter: Parameter) -> int:
-        """Place of a parameter, which is new or known by its name."""
-        if parameter.name not in self.index:
-            self.index[parameter.name] = len(self.parameters)
-            self.parameters.append(parameter)
-        return self.index[parameter.name]
 
 
 class Course(NamedTuple):
@@ -42,6 +27,8 @@ class Course(NamedTuple):
 
     subject: Subject
     arm: Arm
+    where: str
+    """Study, experiment and arm."""
     stratum: int
     """Place of its stratum."""
     ligands: list[Ligand]
@@ -54,6 +41,13 @@ class Curves(NamedTuple):
     """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain."""
     table: Float[np.ndarray, "curves nodes spline"]
     """Spline coefficients over the shape's variate, or values, one each, where nothing is uncertain."""
+
+
+class Left(NamedTuple):
+    """What manipulations leave at a target: a product of fractions for each of its courses."""
+
+    course: Int[np.ndarray, " fractions"]
+    parameter: Int[np.ndarray, " fractions"]
 
 
 class Site(NamedTuple):
@@ -70,8 +64,12 @@ class Site(NamedTuple):
     efficacy: Int[np.ndarray, " pairs"]
     roles: dict[str, Float[np.ndarray, " pairs"]]
     """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
-    available: Float[np.ndarray, " courses"]
-    tone: Float[np.ndarray, " courses"]
+    courses: int
+    """Number of distinct courses."""
+    available: Left
+    """Of the receptors."""
+    tone_left: Left
+    """Of the endogenous agonist."""
     endogenous: int
     """Parameter of the log endogenous tone (C/K)."""
     course: Int[np.ndarray, " rows"]
@@ -112,7 +110,9 @@ class _Bound(NamedTuple):
 class Binder:
     """Finds the parameters of every binding and lays courses out; one for a case."""
 
-    def __init__(self, case: Case, library: Library, register: Sampled, declared: Callable[..., int]) -> None:
+    def __init__(
+        self, case: Case, library: Library, register: Register, declared: Callable[..., int]
+    ) -> None:
         self._case, self._library, self._register, self._declared = case, library, register, declared
         self._unnamed = {u.name: u.ligands for u in case.unnamed_targets}
         self.shapes: list[int] = []
@@ -151,14 +151,10 @@ class Binder:
         place: dict[tuple[int, bytes], int],
     ) -> Site:
         """Distinct courses at a target."""
-        found: dict[tuple[float, float, tuple[_Bound, ...]], list[int]] = {}
+        found: dict[tuple[tuple[int, ...], tuple[int, ...], tuple[_Bound, ...]], list[int]] = {}
         for number, (row, mine) in enumerate(zip(rows, bound, strict=True)):
-            available = tone = 1.0
-            for manipulation in row.arm.manipulations:
-                if manipulation.target == target:
-                    available *= _fraction(manipulation.availability)
-                    tone *= _fraction(manipulation.tone)
-            found.setdefault((available, tone, mine), []).append(number)
+            left = rest(target, row.arm.manipulations, row.where, self._register)
+            found.setdefault((left.available, left.tone_left, mine), []).append(number)
         courses = sorted(found, key=lambda key: -len(key[2]))
         # Courses with as many ligands stand together and their pairs slot by slot, which `collect` adds as they are.
         pairs = [
@@ -180,15 +176,15 @@ class Binder:
             shift=np.array([one.shift for one in each], int),
             efficacy=np.array([one.efficacy for one in each], int),
             roles={role: np.array([float(role in one.roles) for one in each]) for role in _ROLES},
-            available=np.array([available for available, _, _ in courses]),
-            tone=np.array([tone for _, tone, _ in courses]),
+            courses=len(courses),
+            available=_left([available for available, _, _ in courses]),
+            tone_left=_left([tone_left for _, tone_left, _ in courses]),
             endogenous=self._endogenous(target),
             course=course,
         )
 
     def _bound(self, target: str, ligand: Ligand, row: Course) -> _Bound | None:
         """How a ligand binds a target, or None where it does not."""
-        register = self._register
         if target in self._unnamed:
             if ligand.drug not in self._unnamed[target]:
                 return None
@@ -200,28 +196,22 @@ class Binder:
         )
         if not isinstance(drug, Drug) or affinity is None:
             return None
-        k = register.add(
-            Parameter(
-                f"K_i of {ligand.drug} at {target}",
-                log_nodes(affinity.k_i, drug.molar_mass.value),
-                "nM",
-                describe_reported(affinity.k_i),
-                "equilibrium dissociation constant",
-                "; ".join(cite(q.source) for q in affinity.k_i),
+        one = bond(-1, drug, affinity, row.subject.species, row.subject.preparation, self._register)
+        if one.k_off >= 0:
+            self._register.assumptions.add(
+                Assumption(
+                    f"{drug.name} at {target}",
+                    "bound at equilibrium",
+                    "a case does not follow slow dissociation",
+                )
             )
-        )
-        efficacy = shift = -1
-        if affinity.efficacy is not None:
-            efficacy = _shared(register, "efficacy", ligand.drug, target, affinity.efficacy)
-        moved = affinity.shift_in(row.subject.species, row.subject.preparation)
-        if moved is not None:
-            shift = _shared(register, "in-vivo shift", ligand.drug, target, moved)
-        return self._with_exposure(ligand, k, shift, efficacy, (_ROLE[affinity.mode], "any"))
+        return self._with_exposure(ligand, one.k_i, one.shift, one.efficacy, (_ROLE[affinity.mode], "any"))
 
     def _with_exposure(
         self, ligand: Ligand, k: int, shift: int, efficacy: int, roles: tuple[str, ...]
     ) -> _Bound:
-        shape, scale = _shape_parameter(self._register, ligand), _scale_parameter(self._register, ligand)
+        scale = _scale_parameter(self._register, ligand)
+        shape = -1 if ligand.shape is None else self._register.add(ligand.shape)
         if shape >= 0:
             if shape not in self.shapes:
                 self.shapes.append(shape)
@@ -229,10 +219,7 @@ class Binder:
         return _Bound(scale, k, shift, efficacy, shape, roles, ligand.log_nodes.tobytes())
 
     def _endogenous(self, target: str) -> int:
-        names = [name.split(".") for h in self._case.hypotheses for name in parse_gate(h.gate).inputs]
-        if any(where == target and kind in ("tone", "agonism") for where, kind in names):
-            return self._declared("endogenous_tone", f"endogenous tone at {target}")
-        return -1
+        return self._declared(TONE, f"endogenous tone at {target}") if target in self._case.toned else -1
 
 
 _ROLE = {
@@ -242,6 +229,12 @@ _ROLE = {
     "glutamate-site antagonist": "glutamate",
 }
 _ROLES = (*_ROLE.values(), "any")
+
+
+def _left(of_courses: list[tuple[int, ...]]) -> Left:
+    pairs = [(course, place) for course, places in enumerate(of_courses) for place in places]
+    course, parameter = np.array(pairs, int).reshape(-1, 2).T
+    return Left(course, parameter)
 
 
 def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], dict[tuple[int, bytes], int]]:
@@ -260,56 +253,19 @@ def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], dict[tuple[int, by
     return tuple(curves), known
 
 
-def _shape_parameter(register: Sampled, ligand: Ligand) -> int:
-    if ligand.shape_reported is None:
-        return -1
-    return register.add(
-        Parameter(
-            f"elimination of {ligand.parent} in {ligand.species}",
-            log_nodes(ligand.shape_reported),
-            "L/h/kg or h",
-            describe_reported(ligand.shape_reported),
-            "sets the shape of the concentration curve",
-            "; ".join(cite(q.source) for q in ligand.shape_reported),
-        )
-    )
-
-
-def _scale_parameter(register: Sampled, ligand: Ligand) -> int:
+def _scale_parameter(register: Register, ligand: Ligand) -> int:
     if ligand.scale_sd == 0:
         return -1
+    origin = "" if ligand.drug == ligand.parent else f" from {ligand.parent}"
+    given = f", {' and '.join(ligand.routes)}" if ligand.routes else ""
+    gsd = np.exp(ligand.scale_sd)
     return register.add(
         Parameter(
-            f"exposure scale of {ligand.drug} in {ligand.species} (GSD {np.exp(ligand.scale_sd):.2f})",
+            f"exposure scale of {ligand.drug}{origin} in {ligand.species}{given}",
             ligand.scale_sd * Z_GRID,
             "1",
-            f"lognormal(median 1, gsd {np.exp(ligand.scale_sd):.3g})",
+            f"lognormal(median 1, gsd {gsd:.3g})",
             "volume, bioavailability, unbound fraction and Kp,uu combined",
             "derived: sum of log variances",
-        )
-    )
-
-
-def _fraction(reported: Reported | None) -> float:
-    if reported is None:
-        return 1.0
-    value = float(np.mean([q.value for q in reported]))
-    return value / 100 if reported[0].unit == "%" else value
-
-
-def _shared(register: Sampled, what: str, drug: str, target: str, reported: Reported) -> int:
-    """One parameter for all drugs that quote the same numbers (enantiomers share their shift)."""
-    text = describe_reported(reported)
-    for name, place in register.index.items():
-        if name.startswith(f"{what} at {target}") and register.parameters[place].distribution == text:
-            return place
-    return register.add(
-        Parameter(
-            f"{what} at {target} ({drug})",
-            log_nodes(reported),
-            "1",
-            text,
-            "shared by drugs for which the same numbers are reported",
-            "; ".join(cite(q.source) for q in reported),
         )
     )

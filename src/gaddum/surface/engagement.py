@@ -54,6 +54,8 @@ def describe(given: Given, wanted: Wanted) -> tuple[dict[str, Any], Layout]:
         targets=wanted.targets,
         weight=given.weight,
         preparation=given.preparation,
+        tone=given.tone,
+        manipulations=given.manipulations,
         draws=wanted.draws,
         seed=wanted.seed,
         library=given.library,
@@ -74,6 +76,9 @@ def describe(given: Given, wanted: Wanted) -> tuple[dict[str, Any], Layout]:
         "targets": {name: _curve(every, c.occupied, read) for name, c in found.targets.items()},
         "blocked": {name: _curve(every, c.blocked, read) for name, c in found.targets.items()},
         "activated": {name: _curve(every, c.activated, read) for name, c in found.targets.items()},
+        "tone": {
+            name: _curve(every, c.tone, read) for name, c in found.targets.items() if name in given.tone
+        },
         "ligands": {
             name: {drug: _curve(every, held, read) for drug, held in c.by_ligand.items()}
             for name, c in found.targets.items()

@@ -48,6 +48,7 @@ def read_table(
     species: str | None = None,
     weight: str | None = None,
     preparation: str | None = None,
+    tone: dict[str, float] | None = None,
 ) -> list[Given]:
     """Read a table of events as protocols, one for each distinct regimen.
 
@@ -59,6 +60,8 @@ def read_table(
         Drug, unit of AMT, routes and subjects.
     species, weight, preparation : str
         Who gets the doses, by default behaving humans; a weight stands in place of the table's WT.
+    tone : dict
+        Endogenous agonist over its K (1) by target.
 
     Raises
     ------
@@ -85,7 +88,10 @@ def read_table(
         label = _label(path, one)
         tests = tuple((OBSERVED, time) for time in one.observed)
         own = (label, *notes)
-        protocols.append(Given(label, one.doses, who, weight or one.weight, prepared, tests, own, library))
+        mass = weight or one.weight
+        protocols.append(
+            Given(label, one.doses, who, mass, prepared, tests, own, library, dict(tone or {}), ())
+        )
     return protocols
 
 

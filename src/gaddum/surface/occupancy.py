@@ -76,6 +76,13 @@ def occupancy(
     subjects: Annotated[
         str | None, typer.Option("--id", metavar="1,2", help="Subjects of a table.  [default: all]")
     ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOR=0.3",
+            help="Endogenous agonist over its K; it competes.  [default: the case's, for an arm; else none]",
+        ),
+    ] = None,
     human_equivalent: Annotated[
         str | None, typer.Option(metavar="TARGET", help="The human dose that holds as much of this target.")
     ] = None,
@@ -94,7 +101,13 @@ def occupancy(
 
     asked = {"targets": targets, "until": until, "species": species, "weight": weight}
     asked |= {"preparation": preparation, "above": above, "reach": reach, "drug": drug}
-    asked |= {"human-equivalent": human_equivalent, "unit": unit, "route": route, "id": subjects}
+    asked |= {
+        "tone": tone,
+        "human-equivalent": human_equivalent,
+        "unit": unit,
+        "route": route,
+        "id": subjects,
+    }
     command = _command(protocols, at or [], asked, vary, draws, seed)
     try:
         questions = _questions(reach, vary, drug, human_equivalent)
@@ -102,7 +115,7 @@ def occupancy(
         said = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
         with collecting_seldom():
             configure_jax()
-            given = _given(protocols, who, said)
+            given = _given(protocols, who, said, _tone(tone))
             wanted = _wanted(targets, at or [], until, above, draws, seed)
             document = _document(given, wanted, questions, command)
         if out is not None:
@@ -125,7 +138,10 @@ def occupancy(
 
 
 def _given(
-    protocols: Sequence[str], who: dict[str, str | None], said: dict[str, str | None]
+    protocols: Sequence[str],
+    who: dict[str, str | None],
+    said: dict[str, str | None],
+    tone: dict[str, float] | None,
 ) -> "list[Given]":
     """Doses, arms and tables as protocols; `said` is what tables do not say of themselves."""
     from gaddum.surface.event_protocols import Columns, is_table, read_table
@@ -136,7 +152,26 @@ def _given(
         raise ValueError("--unit, --route and --id are for tables of events; got none. Leave them out.")
     found: list[Given] = []
     for text in protocols:
-        found += read_table(text, columns, **who) if is_table(text) else [read_protocol(text, **who)]
+        if is_table(text):
+            found += read_table(text, columns, **who, tone=tone)
+        else:
+            found.append(read_protocol(text, **who, tone=tone))
+    return found
+
+
+def _tone(text: str | None) -> dict[str, float] | None:
+    """Read `--tone`."""
+    if text is None:
+        return None
+    found: dict[str, float] = {}
+    for word in _words(text):
+        target, _, number = (part.strip() for part in word.partition("="))
+        try:
+            found[target] = float(number)
+        except ValueError:
+            raise ValueError(
+                f"--tone must be targets with a concentration over its K each, such as 'MOR=0.3'; got {text!r}."
+            ) from None
     return found
 
 

@@ -12,6 +12,8 @@ from gaddum.surface.hours import written
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _SPARK = 16
 """Characters of a line that stands for a curve."""
+_MOST_READINGS = 6
+"""Readings up to which what is left of endogenous signalling is written out."""
 _MARGIN, _CELL = 18, 18
 """Room for the times, and for one target (characters)."""
 
@@ -52,6 +54,13 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
     for row in part["selectivity"]:
         if verbose or row["ligand"] == "all" or frozenset(row["over"]) not in pairs:
             _say(console, _fold(row))
+    for name, curve in part["tone"].items():
+        left = [
+            f"{_held(*(curve[key][place] for key in ('median', 'lower', 'upper')))} at {written(time)}"
+            for place, time in enumerate(curve["time_h"])
+        ]
+        if len(left) <= _MOST_READINGS:
+            _say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
     if "above" in part:
         _say_above(part["above"], console)
     if "reach" in part:

@@ -11,7 +11,8 @@ from gaddum.records.dose import Dose
 from gaddum.records.finding import nearest
 from gaddum.records.ledger import load_case
 from gaddum.records.library import Library, load_library
-from gaddum.records.protocol import Arm, Preparation
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Arm, Manipulation, Preparation
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.species import Species
 
@@ -31,10 +32,18 @@ class Given(NamedTuple):
     notes: tuple[str, ...]
     """What the record says of the arm that is not followed."""
     library: Library
+    tone: dict[str, LogNormal | float]
+    """Endogenous agonist over its K, by target, where the command or the case says it."""
+    manipulations: tuple[Manipulation, ...]
 
 
 def read_protocol(
-    text: str, *, species: str | None = None, weight: str | None = None, preparation: str | None = None
+    text: str,
+    *,
+    species: str | None = None,
+    weight: str | None = None,
+    preparation: str | None = None,
+    tone: dict[str, float] | None = None,
 ) -> Given:
     """Read doses, or find the arm that is named.
 
@@ -44,6 +53,8 @@ def read_protocol(
         ``"naltrexone 50 mg po at -45 min"`` or ``"ketamine:klein2020/behaviour/KA"``.
     species, weight, preparation : str
         Who gets them; for an arm, in place of what its record says. By default a behaving human of usual weight.
+    tone : dict
+        Endogenous agonist over its K (1) by target; for an arm, in place of the prior of its case.
 
     Raises
     ------
@@ -52,7 +63,9 @@ def read_protocol(
     """
     match = _ARM.fullmatch(text.strip())
     if match:
-        return _arm(**match.groupdict(), species=species, weight=weight, preparation=preparation)
+        return _arm(
+            **match.groupdict(), species=species, weight=weight, preparation=preparation, tone=tone or {}
+        )
     return Given(
         text.strip(),
         parse_doses(text),
@@ -62,6 +75,8 @@ def read_protocol(
         (),
         (),
         load_library(),
+        dict(tone or {}),
+        (),
     )
 
 
@@ -88,6 +103,7 @@ def _arm(
     species: str | None,
     weight: str | None,
     preparation: str | None,
+    tone: dict[str, float],
 ) -> Given:
     loaded = load_case(case)
     known = loaded.ledger.study(study)
@@ -116,6 +132,8 @@ def _arm(
         tests,
         tuple(_notes(found)),
         loaded.library,
+        loaded.case.endogenous_tone() | tone,
+        found.manipulations,
     )
 
 
@@ -123,4 +141,5 @@ def _notes(arm: Arm) -> list[str]:
     return [
         f"{one.kind}{' of ' + one.target if one.target else ''} is recorded for this arm and not followed"
         for one in arm.manipulations
+        if one.availability is None and one.tone is None
     ]
