@@ -1,8 +1,7 @@
 """Gap: within one recording, what calculator and inference say of the same arm at the same time.
 
-Both follow the same doses to the same receptors, so that a difference is an error of one of them, but for what the
-calculator does not know: endogenous agonist, and manipulations other than doses. Arms manipulated at the target are
-left out. Features without a counterpart in the calculator (unnamed targets, receptor reserve) are counted.
+Both follow the same doses to the same receptors, beside the same endogenous agonist and what manipulations leave, so that
+a difference is an error of one of them. Features without a counterpart in the calculator (unnamed targets, receptor reserve) are counted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,18 +15,8 @@ from jaxtyping import Float
 Columns = Float[np.ndarray, " columns"]
 
 
-def _one_less(row: Columns) -> Columns:
-    """One less a fraction; quantiles change places."""
-    return 1 - row[[0, 3, 2, 1]]
-
-
-_COUNTERPART: dict[str, tuple[str, Callable[[Columns], Columns]]] = {
-    "block": ("blocked", lambda row: row),
-    "agonism": ("activated", lambda row: row),
-    "engagement": ("occupied", lambda row: row),
-    "tone": ("blocked", _one_less),
-}
-"""Feature -> the calculator's quantity, and how the one is had from the other."""
+_COUNTERPART = {"block": "blocked", "agonism": "activated", "engagement": "occupied", "tone": "tone"}
+"""Feature -> the calculator's quantity."""
 
 
 class Gap(NamedTuple):
@@ -95,11 +84,9 @@ def _counterpart(key: Key, recording: Recording) -> tuple[Columns | None, str]:
         return None, "target that nobody has named"
     if feature not in _COUNTERPART:
         return None, f"no counterpart of {feature}"
-    if target in arm["manipulated"]:
-        return None, "arm manipulated at the target"
-    quantity, turned = _COUNTERPART[feature]
     # A target that is not listed is bound by nothing that was given.
-    return turned(numbers.get(own._replace(quantity=quantity, subject=target), np.zeros(4))), ""
+    untouched = np.full(4, float(feature == "tone"))
+    return numbers.get(own._replace(quantity=_COUNTERPART[feature], subject=target), untouched), ""
 
 
 def describe_gap(recordings: Mapping[str, Recording]) -> str:

@@ -155,6 +155,8 @@ def _calculator(
         species=given.species,
         weight=given.weight,
         preparation=given.preparation,
+        tone=given.tone,
+        manipulations=given.manipulations,
         draws=CALCULATOR_DRAWS,
         seed=SEED,
         library=given.library,
@@ -166,7 +168,7 @@ def _calculator(
     found = follow(layout, every)
     drawn = [("concentration", drug, draws) for drug, draws in found.concentrations.items()]
     for target, course in found.targets.items():
-        drawn += [(name, target, getattr(course, name)) for name in ("occupied", "blocked", "activated")]
+        drawn += [(name, target, getattr(course, name)) for name in ("occupied", "blocked", "activated", "tone")]
     summaries = [(quantity, subject, _summary(draws)) for quantity, subject, draws in drawn]
     constants = _constants(layout)
     numbers: dict[Key, np.ndarray] = {}
