@@ -53,7 +53,7 @@ benchmarks: $(RUNTIME)
 
 # Names, versions and hashes only: a lock with addresses would tie the project to one registry.
 lock: setup
-	$(COMPILE) --quiet --generate-hashes --upgrade --output-file requirements.lock
+	$(COMPILE) --quiet --generate-hashes --upgrade --extra ledger --output-file requirements.lock
 	$(COMPILE) --quiet --generate-hashes --upgrade --extra test --extra dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 
