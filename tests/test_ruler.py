@@ -13,11 +13,11 @@ from benchmarks.ruler.recording import Key, Recording, read, result_path, write
 
 ARM = ("study", "experiment", "KA")
 TONE = Key(*ARM, "swim", "inference", "feature", "MOR.tone", "1 h")
-BLOCKED = Key(*ARM, "swim", "calculator", "blocked", "MOR", "1 h")
+LEFT = Key(*ARM, "swim", "calculator", "tone", "MOR", "1 h")
 LEVEL = Key(*ARM, "swim", "inference", "concentration", "naltrexone", "1 h")
 NUMBERS = {
     TONE: np.array([0.2, 0.1, 0.25, 0.6]),
-    BLOCKED: np.array([0.8, 0.3, 0.75, 0.9]),
+    LEFT: np.array([0.2, 0.1, 0.25, 0.7]),
     LEVEL: np.array([50.0, 20.0, 51.0, 90.0]),
 }
 ACCOUNT = {"log_ml": -50.0, "log_ml_mcse": 0.03, "probability": 0.7}
@@ -35,7 +35,7 @@ DOCUMENT = {
 def recording(
     numbers: dict[Key, np.ndarray] | None = None, document: dict[str, Any] | None = None
 ) -> Recording:
-    arms = {"/".join(ARM): {"dosed": "naltrexone", "manipulated": [], "refused": None}}
+    arms = {"/".join(ARM): {"dosed": "naltrexone", "refused": None}}
     return Recording(NUMBERS | (numbers or {}), arms, ("MOR",), document or DOCUMENT)
 
 
@@ -149,7 +149,7 @@ def test_the_command_fails_where_something_moved(tmp_path: Path, capsys: pytest.
     assert main(["compare", before, after, "--tolerance", "feature=0.01", "quantile=0.01"]) == 0
 
 
-def test_the_gap_turns_what_is_blocked_into_what_is_left() -> None:
+def test_the_gap_is_between_calculator_and_inference_of_one_feature() -> None:
     (found,) = (gap for gap in gaps(recording()).found if gap.key == TONE)
     np.testing.assert_allclose(found.calculator, [0.2, 0.1, 0.25, 0.7])
     np.testing.assert_allclose(found.distances, [0, 0, 0, 0.1], atol=1e-12)

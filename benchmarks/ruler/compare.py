@@ -38,7 +38,7 @@ NEGLIGIBLE = 1e-6
 ALLOWED = ("manifest.version", "manifest.python", "manifest.jax", "manifest.numpy")
 """Keys of a document that may differ: they say with what it was made. It holds neither times nor paths."""
 
-_TOLERANCE_OF = {"occupied": "occupancy", "blocked": "occupancy", "activated": "occupancy"}
+_TOLERANCE_OF = dict.fromkeys(("occupied", "blocked", "activated", "tone"), "occupancy")
 _RELATIVE = ("concentration", "constant")
 
 

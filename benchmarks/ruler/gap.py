@@ -1,7 +1,8 @@
 """Gap: within one recording, what calculator and inference say of the same arm at the same time.
 
-Both follow the same doses to the same receptors, beside the same endogenous agonist and what manipulations leave, so that
-a difference is an error of one of them. Features without a counterpart in the calculator (unnamed targets, receptor reserve) are counted.
+Both follow the same doses to the same receptors, beside the same endogenous agonist and what manipulations leave, so
+that a difference is an error of one of them. Features without a counterpart in the calculator (unnamed targets,
+receptor reserve) are counted.
 """
 
 from collections.abc import Callable, Iterator, Mapping

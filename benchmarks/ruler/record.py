@@ -136,7 +136,6 @@ def _arms(loaded: LoadedCase, readings: list[Reading], refused: dict[str, str]) 
         where = "/".join(reading[:3])
         found[where] = {
             "dosed": " + ".join(dict.fromkeys(dose.drug for dose in arm.doses)),
-            "manipulated": sorted({one.target for one in arm.manipulations if one.target}),
             "refused": refused.get(where),
         }
     return found
@@ -168,7 +167,9 @@ def _calculator(
     found = follow(layout, every)
     drawn = [("concentration", drug, draws) for drug, draws in found.concentrations.items()]
     for target, course in found.targets.items():
-        drawn += [(name, target, getattr(course, name)) for name in ("occupied", "blocked", "activated", "tone")]
+        drawn += [
+            (name, target, getattr(course, name)) for name in ("occupied", "blocked", "activated", "tone")
+        ]
     summaries = [(quantity, subject, _summary(draws)) for quantity, subject, draws in drawn]
     constants = _constants(layout)
     numbers: dict[Key, np.ndarray] = {}

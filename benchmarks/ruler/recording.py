@@ -47,8 +47,7 @@ class Recording(NamedTuple):
 
     numbers: dict[Key, Float[np.ndarray, " columns"]]
     arms: dict[str, dict[str, Any]]
-    """Arm -> `dosed`, the drugs given; `manipulated`, targets changed by other means; `refused`, why the calculator
-    cannot follow it, or None."""
+    """Arm -> `dosed`, the drugs given; `refused`, why the calculator cannot follow it, or None."""
     targets: tuple[str, ...]
     """Targets of the library; those of a case that nobody has named are not among them."""
     document: dict[str, Any] | None

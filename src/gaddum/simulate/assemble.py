@@ -39,7 +39,7 @@ class Reading(NamedTuple):
     """Row of the reading arrays (shared by readings of the same content); -1 for a plain vehicle, whose effect is 0."""
 
 
-class Treated(NamedTuple):
+class DistinctReading(NamedTuple):
     """One distinct content of a reading: who got what and what was read."""
 
     subject: Subject
@@ -251,10 +251,10 @@ def _binding_drugs(case: Case, library: Library, targets: list[str]) -> set[str]
 
 def _distinct(
     loaded: LoadedCase,
-) -> tuple[list[Treated], list[Reading], dict[tuple[str, str], int]]:
+) -> tuple[list[DistinctReading], list[Reading], dict[tuple[str, str], int]]:
     """Distinct contents among the arms of scored outcomes and the anchors, and which reading has which."""
     contents: dict[tuple, int] = {}
-    rows: list[Treated] = []
+    rows: list[DistinctReading] = []
     readings: list[Reading] = []
     anchors: dict[tuple[str, str], int] = {}
     reference = {
@@ -274,7 +274,7 @@ def _distinct(
                 content = _content(protocol.subject, arm, endpoint, where)
                 row = contents.setdefault(content, len(contents))
                 if row == len(rows):
-                    rows.append(Treated(protocol.subject, arm, endpoint, where))
+                    rows.append(DistinctReading(protocol.subject, arm, endpoint, where))
             readings.append(
                 Reading(study.id, experiment.id, name, key, protocol.subject.stratum, endpoint.phase, row)
             )
@@ -298,7 +298,7 @@ def _standard_normal(name: str) -> Parameter:
 
 
 def _own_effects(
-    rows: list[Treated],
+    rows: list[DistinctReading],
     library: Library,
     targets: list[str],
     declared: Callable[..., int],

@@ -37,7 +37,7 @@ class Bond(NamedTuple):
     k_off: int
 
 
-class Rest(NamedTuple):
+class RestingTarget(NamedTuple):
     """A target before any drug: places of its parameters, -1 or none for none."""
 
     tone: int = -1
@@ -48,7 +48,7 @@ class Rest(NamedTuple):
     """Fractions of the receptors that manipulations leave."""
 
 
-UNTOUCHED = Rest()
+UNTOUCHED = RestingTarget()
 """All receptors there, and no endogenous agonist."""
 
 
@@ -152,7 +152,7 @@ def rest(
     register: Register,
     *,
     tone: int = -1,
-) -> Rest:
+) -> RestingTarget:
     """A target in one arm before any drug; what its manipulations leave joins the register.
 
     Parameters
@@ -179,7 +179,7 @@ def rest(
         return (register.add(Parameter(name, fraction_nodes(reported), "1", text, reason, sources)),)
 
     mine = [one for one in manipulations if one.target == target]
-    return Rest(
+    return RestingTarget(
         tone,
         sum((left("endogenous agonist left", one.tone) for one in mine), ()),
         sum((left("receptors left", one.availability) for one in mine), ()),
@@ -197,7 +197,7 @@ def bound(
     levels: Float[Array, "ligands times batch"],
     values: Float[Array, "parameters batch"],
     slow: dict[int, Float[Array, "times batch"]],
-    rest: Rest = UNTOUCHED,
+    rest: RestingTarget = UNTOUCHED,
 ) -> Bound:
     """What a target's ligands hold at given concentrations (Gaddum 1937; endogenous agonist competes with them).
 
@@ -211,7 +211,7 @@ def bound(
         Parameters (not their logs).
     slow : dict
         Occupancy by each kinetically bound ligand, by its place among `bonds_`.
-    rest : Rest
+    rest : RestingTarget
         The target before any drug; by default whole and without endogenous agonist.
     """
     ratios = [levels[bond.ligand] / constant(bond, values) for bond in bonds_]
@@ -261,7 +261,7 @@ def slow_courses(
     width: Float[Array | np.ndarray, " intervals"],
     rule: Quadrature,
     cycle: int | None,
-    rest: Rest = UNTOUCHED,
+    rest: RestingTarget = UNTOUCHED,
 ) -> dict[int, Float[Array, "edges batch"]]:
     """Occupancy by each kinetically bound ligand at the edges of intervals.
 
@@ -278,7 +278,7 @@ def slow_courses(
     cycle : int or None
         Number of the first intervals that make up one dosing interval of a steady state; None if nothing was there
         before.
-    rest : Rest
+    rest : RestingTarget
         As in `bound`.
     """
     kinetic = [place for place, bond in enumerate(bonds_) if bond.k_off >= 0]
@@ -307,7 +307,7 @@ def slow_courses(
     return found
 
 
-def endogenous(rest: Rest, values: Float[Array, "parameters batch"]) -> Array | float:
+def endogenous(rest: RestingTarget, values: Float[Array, "parameters batch"]) -> Array | float:
     """Endogenous agonist over its K, with what manipulations leave of it."""
     return values[rest.tone] * _left(rest.tone_left, values) if rest.tone >= 0 else 0.0
 

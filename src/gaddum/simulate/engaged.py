@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from gaddum.mechanism.behaviour import gauss_legendre
 from gaddum.mechanism.impulse import Impulse
 from gaddum.records.dose import HELD, Dose
-from gaddum.simulate.binding import Bond, Bound, Rest, bound, slow_courses
+from gaddum.simulate.binding import Bond, Bound, RestingTarget, bound, slow_courses
 from gaddum.simulate.exposures import concentrations, filled, responses, skeleton
 from gaddum.simulate.followed import check_followable, follow, is_saturable
 from gaddum.simulate.layout import Layout, interval_h
@@ -26,7 +26,7 @@ ORDER = 5
 _STEP = 32
 """Times are padded to a multiple of this, so that their number seldom asks for another compilation."""
 
-Bonds = tuple[tuple[str, tuple[Bond, ...], Rest], ...]
+Bonds = tuple[tuple[str, tuple[Bond, ...], RestingTarget], ...]
 """Targets, what binds them and what they are like at rest, hashable."""
 
 
@@ -120,7 +120,7 @@ def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times d
 
 
 @partial(jax.jit, static_argnames=("at", "before"))
-def _bind(at: tuple[Bond, ...], before: Rest, theta: Array, levels: Array) -> Bound:
+def _bind(at: tuple[Bond, ...], before: RestingTarget, theta: Array, levels: Array) -> Bound:
     return bound(at, levels, jnp.exp(theta), {}, before)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.simulate.assemble import Assembly
 from gaddum.simulate.segments import collect, pick, spread
-from gaddum.simulate.sites import Left, Site
+from gaddum.simulate.sites import Remainder, Site
 from gaddum.simulate.spline import bumps
 
 
@@ -187,7 +187,7 @@ def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "co
     return collect(pairs, site.course_of_pair[mine], site.courses)
 
 
-def _left(left: Left, courses: int, theta: Array) -> Float[Array, "courses 1 batch"]:
+def _left(left: Remainder, courses: int, theta: Array) -> Float[Array, "courses 1 batch"]:
     """Fractions that manipulations leave, each at most 1."""
     if not left.course.size:
         return jnp.ones((courses, 1, theta.shape[1]), theta.dtype)

@@ -21,7 +21,7 @@ from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.source import Source
 from gaddum.records.species import Species
-from gaddum.simulate.binding import Bond, Rest, bonds, rest
+from gaddum.simulate.binding import Bond, RestingTarget, bonds, rest
 from gaddum.simulate.parameters import Z_GRID, Parameter, describe, distribution_nodes
 from gaddum.simulate.plan import Plan
 from gaddum.simulate.regimen import dosed_drugs, plan_regimen
@@ -39,7 +39,7 @@ class Layout(NamedTuple):
     plan: Plan
     bonds: dict[str, tuple[Bond, ...]]
     """What binds each target."""
-    rests: dict[str, Rest]
+    rests: dict[str, RestingTarget]
     """Each target before any drug."""
     theta: Float[np.ndarray, "parameters draws"]
     """Draws of the parameters (their logs)."""

@@ -43,7 +43,7 @@ class Curves(NamedTuple):
     """Spline coefficients over the shape's variate, or values, one each, where nothing is uncertain."""
 
 
-class Left(NamedTuple):
+class Remainder(NamedTuple):
     """What manipulations leave at a target: a product of fractions for each of its courses."""
 
     course: Int[np.ndarray, " fractions"]
@@ -66,9 +66,9 @@ class Site(NamedTuple):
     """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
     courses: int
     """Number of distinct courses."""
-    available: Left
+    available: Remainder
     """Of the receptors."""
-    tone_left: Left
+    tone_left: Remainder
     """Of the endogenous agonist."""
     endogenous: int
     """Parameter of the log endogenous tone (C/K)."""
@@ -231,10 +231,10 @@ _ROLE = {
 _ROLES = (*_ROLE.values(), "any")
 
 
-def _left(of_courses: list[tuple[int, ...]]) -> Left:
+def _left(of_courses: list[tuple[int, ...]]) -> Remainder:
     pairs = [(course, place) for course, places in enumerate(of_courses) for place in places]
     course, parameter = np.array(pairs, int).reshape(-1, 2).T
-    return Left(course, parameter)
+    return Remainder(course, parameter)
 
 
 def _curves(pairs: list[_Bound]) -> tuple[tuple[Curves, ...], dict[tuple[int, bytes], int]]:
