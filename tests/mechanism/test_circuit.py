@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaddum.mechanism.circuit import drive, firing_ratio
+from gaddum.mechanism.circuit import drive
 
 DEPTHS = [0.0, 1e-6, 9e-5, 1.1e-4, 0.1, 1.0, 3.0, 10.0]
 ACTIVITY = jnp.linspace(0.0, 1.0, 41)
@@ -36,9 +36,5 @@ def test_limit_joins_the_quotient() -> None:
 @settings(deadline=None)  # the first call compiles
 @given(st.floats(0, 1), st.floats(0.01, 10))
 def test_drive_is_the_fall_in_firing_over_the_full_fall(a: float, depth: float) -> None:
-    fall, full = (1 - firing_ratio(jnp.array(level), jnp.array(depth)) for level in (a, 1.0))
-    assert float(drive(jnp.array(a), jnp.array(depth))) == pytest.approx(float(fall / full), abs=1e-12)
-
-
-def test_firing_falls_by_the_depth_at_full_activity() -> None:
-    assert float(firing_ratio(jnp.array(1.0), jnp.array(2.0))) == pytest.approx(np.exp(-2.0), rel=1e-15)
+    fall, full = (1 - np.exp(-depth * level) for level in (a, 1.0))
+    assert float(drive(jnp.array(a), jnp.array(depth))) == pytest.approx(fall / full, abs=1e-12)

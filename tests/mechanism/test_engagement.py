@@ -14,17 +14,10 @@ from gaddum.mechanism.engagement import (
     furchgott,
     gaddum_ec50_shift,
     leff_dougall,
-    magnesium_shift,
     occupancy,
     operational,
-    operational_with_antagonist,
-    reserve_transduction,
     schild_dose_ratio,
     slow_offset,
-    thermal_voltage,
-    trapping_block,
-    uncompetitive_block,
-    woodhull,
 )
 
 EXACT = 1e-12
@@ -54,7 +47,6 @@ def test_no_antagonist_leaves_the_agonist_alone(a, k_a, k_b):
     alone = occupancy(np.array([a]), np.array([k_a]))[0]
     assert occupancy(np.array([a, 0.0]), np.array([k_a, k_b]))[0] == alone
     assert schild_dose_ratio(0.0, k_b) == 1
-    assert operational_with_antagonist(a, k_a, 3.0, 1.0, 1.2, 0.0, k_b) == operational(a, k_a, 3.0, 1.0, 1.2)
 
 
 @given(amount, amount, positive, positive)
@@ -94,13 +86,6 @@ def test_operational_model_is_black_and_leffs_equation(a, k_a, tau, n):
     np.testing.assert_allclose(ours, theirs, rtol=EXACT, atol=1e-300)
 
 
-@given(positive, positive, st.floats(0.01, 100), positive, positive)
-def test_competition_shifts_the_operational_curve_in_parallel(a, k_a, tau, b, k_b):
-    ratio = schild_dose_ratio(b, k_b)
-    with_b = operational_with_antagonist(a * ratio, k_a, tau, 1.0, 1.0, b, k_b)
-    np.testing.assert_allclose(with_b, operational(a, k_a, tau), rtol=EXACT)
-
-
 @given(positive, st.floats(0.01, 100))
 def test_operational_maximum_and_ec50(k_a, tau):
     maximum = tau / (1 + tau)
@@ -115,17 +100,6 @@ def test_furchgotts_line_holds_between_equieffective_concentrations(a, k_a, tau,
     np.testing.assert_allclose(
         operational(before, k_a, tau), operational(a, k_a, furchgott(tau, q)), rtol=EXACT
     )
-
-
-@given(st.floats(0, 1, allow_subnormal=False), st.floats(0, 1e3, allow_subnormal=False))
-def test_reserve_transduction_is_a_fraction_with_fixed_ends(a, tau):
-    assert reserve_transduction(0.0, tau) == 0
-    np.testing.assert_allclose(reserve_transduction(1.0, tau), 1.0, rtol=EXACT)
-    stimulus = reserve_transduction(a, tau)
-    assert a * (1 - EXACT) <= stimulus <= 1 + EXACT
-    assert reserve_transduction(a, 0.0) == a
-    scaled = operational(a, 1.0 - a, tau) / operational(1.0, 0.0, tau) if tau > 1e-6 else stimulus
-    np.testing.assert_allclose(stimulus, scaled, rtol=1e-9)
 
 
 @given(positive, positive, positive)
@@ -144,20 +118,6 @@ def test_leff_dougall_inverts_the_functional_assay(a, ec50, n):
     np.testing.assert_allclose(leff_dougall(7.0, a, ec50), cheng_prusoff(7.0, a, ec50), rtol=1e-9)
 
 
-def test_depolarisation_and_magnesium_relieve_block():
-    thermal = thermal_voltage(298.15)
-    np.testing.assert_allclose(thermal, 25.69, atol=0.01)
-    at_rest = woodhull(700.0, -70.0, -70.0, 0.8, thermal)
-    depolarised = woodhull(700.0, -20.0, -70.0, 0.8, thermal)
-    assert at_rest == 700.0
-    np.testing.assert_allclose(depolarised, 700.0 * np.exp(0.8 * 50 / thermal), rtol=EXACT)
-    assert uncompetitive_block(700.0, at_rest) == 0.5
-    assert uncompetitive_block(700.0, depolarised) < uncompetitive_block(700.0, at_rest)
-    assert magnesium_shift(700.0, 1.0, 0.5) == 2100.0
-    competing = occupancy(np.array([300.0, 1.0]), np.array([700.0, 0.5]))[0]
-    np.testing.assert_allclose(uncompetitive_block(300.0, 2100.0), competing, rtol=EXACT)
-
-
 def _flow(c, k_on, k_off, opening, closing):
     on = k_on * c
     return np.array([
@@ -166,37 +126,6 @@ def _flow(c, k_on, k_off, opening, closing):
         [0, on, -k_off - closing, opening],
         [0, 0, closing, -opening],
     ])  # fmt: skip
-
-
-@pytest.mark.slow
-def test_trapping_block_agrees_with_a_stiff_solver():
-    times, start = np.array([0.0, 0.05, 1.0, 20.0, 300.0]), np.array([0.8, 0.1, 0.06, 0.04])
-    doses, setting = jnp.array([0.0, 500.0, 2e4]), dict(k_on=1.5e-4, k_off=0.22, opening=5.0, closing=60.0)
-    ours = trapping_block(times, start, doses, **setting)
-    assert ours.shape == (4, 5, 3)
-    for i, c in enumerate(np.asarray(doses)):
-        matrix = _flow(c, **setting)
-        theirs = solve_ivp(
-            lambda _, y, m=matrix: m @ y, (0, 300), start, "Radau", times, jac=matrix, rtol=1e-11, atol=1e-13
-        ).y
-        np.testing.assert_allclose(ours[:, :, i], theirs, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(ours.sum(0), 1.0, rtol=1e-10)
-
-
-@pytest.mark.slow
-def test_trapping_block_settles_at_the_uncompetitive_block_however_rarely_the_channel_opens():
-    c, k_on, k_off = jnp.array([10.0, 1e3, 1e5]), 1.5e-4, 0.22
-    for opening in (0.01, 100.0):
-        end = trapping_block(
-            jnp.array([1e6]), jnp.array([1.0, 0, 0, 0]), c, k_on, k_off, opening=opening, closing=50.0
-        )
-        np.testing.assert_allclose(end[2:].sum(0)[0], uncompetitive_block(c, k_off / k_on), rtol=1e-6)
-
-
-def test_a_trapped_blocker_stays_while_the_channel_is_shut():
-    trapped = jnp.array([0.0, 0.0, 0.0, 1.0])
-    shut = trapping_block(jnp.array([100.0]), trapped, 0.0, 1.5e-4, 0.22, opening=0.0, closing=50.0)
-    np.testing.assert_allclose(shut[3], 1.0, rtol=EXACT)
 
 
 def test_slow_offset_agrees_with_a_stiff_solver():
@@ -244,27 +173,18 @@ def test_formulas_have_the_dimensions_that_they_claim():
         effect.dimensionality
     )
     assert operational(high, low, 3.0, effect, 1.3).check(effect.dimensionality)
-    assert operational_with_antagonist(high, low, 3.0, effect, 1.0, low, high).check(effect.dimensionality)
     for constant in (
         cheng_prusoff(low, high, low),
         leff_dougall(low, high, low, 1.2),
-        magnesium_shift(low, high, low),
     ):
         assert constant.check("[concentration]")
-    assert uncompetitive_block(high, low).check("")
-    at = woodhull(low, -50 * unit.mV, -0.07 * unit.V, 0.8, 26 * unit.mV)
-    np.testing.assert_allclose(at.to("nM").magnitude, 300 * np.exp(0.8 * 20 / 26), rtol=EXACT)
     with pytest.raises(pint.DimensionalityError):
         schild_dose_ratio(high, 3.0 * unit.mV)
-    with pytest.raises(pint.DimensionalityError):
-        woodhull(low, -50 * unit.mV, -70 * unit.mV, 0.8, 26 * unit.s)
 
 
 def test_gradients_are_finite_without_ligand():
     def read(x):
-        return operational_with_antagonist(x[0], x[1], x[2], 1.0, x[3], x[4], x[5]) + reserve_transduction(
-            x[0], x[2]
-        )
+        return operational(x[0], x[1] * schild_dose_ratio(x[4], x[5]), x[2], 1.0, x[3])
 
     for a, b in ((0.0, 0.0), (0.0, 2.0), (3.0, 0.0)):
         assert jnp.isfinite(jax.grad(read)(jnp.array([a, 2.0, 3.0, 1.0, b, 4.0]))).all()

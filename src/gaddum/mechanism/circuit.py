@@ -9,19 +9,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def firing_ratio(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Firing relative to baseline, exp(-depth * activity).
-
-    Parameters
-    ----------
-    activity : array
-        Gate activity in [0, 1].
-    depth : array
-        Log suppression of firing at full activity (dimensionless).
-    """
-    return jnp.exp(-depth * activity)
-
-
 def drive(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Array, "..."]:
     """Fall in firing as a share of the fall at full activity, in [0, 1].
 

@@ -1,20 +1,17 @@
-"""What a concentration does at a receptor: occupancy, shift, stimulus, block.
+"""What a concentration does at a receptor: occupancy, shift, stimulus.
 
 Between exposure (concentrations) and gates (features of targets). Formulas are written with operators only,
-so that they take floats, arrays and pint quantities alike; only the two kinetic functions need JAX arrays.
-Concentrations and constants are unbound and in one unit (nM in gaddum); voltages in mV.
+so that they take floats, arrays and pint quantities alike; only `slow_offset` needs JAX arrays.
+Concentrations and constants are unbound and in one unit (nM in gaddum).
 
-Steady state is the right form for behaviour, where binding settles within seconds. `trapping_block` is for
-channel block in slices, `slow_offset` for antagonists whose receptor half-life outlasts their plasma
-half-life.
+Steady state is the right form for behaviour, where binding settles within seconds; `slow_offset` is for
+antagonists whose receptor half-life outlasts their plasma half-life.
 """
 
-import math
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.linalg import expm
 from jax.typing import ArrayLike
 
 Value: TypeAlias = Any  # float, array or pint quantity: anything with arithmetic
@@ -124,37 +121,6 @@ def operational(a: Value, k_a: Value, tau: Value, e_max: Value = 1.0, n: Value =
     return e_max * (stimulus / (1 + stimulus))
 
 
-def operational_with_antagonist(
-    a: Value, k_a: Value, tau: Value, e_max: Value, n: Value, b: Value, k_b: Value
-) -> Value:
-    """Effect of an agonist by the operational model with a competitive antagonist present.
-
-    Parameters
-    ----------
-    a, k_a, tau, e_max, n
-        As in `operational`.
-    b, k_b
-        Concentration of the antagonist and its dissociation constant (nM).
-    """
-    return operational(a, k_a * schild_dose_ratio(b, k_b), tau, e_max, n)
-
-
-def reserve_transduction(a: Value, tau: Value) -> Value:
-    """Stimulus from occupancy through a receptor reserve, scaled so that 0 gives 0 and 1 gives 1.
-
-    The operational model with slope 1, divided by its value at full occupancy. A reserve of 0 gives the
-    occupancy itself; a large reserve saturates early.
-
-    Parameters
-    ----------
-    a
-        Occupancy by agonist, weighted by efficacy (fraction).
-    tau
-        Receptor reserve (1).
-    """
-    return (1 + tau) * a / (1 + tau * a)
-
-
 def furchgott(tau: Value, q: Value) -> Value:
     """Operational efficacy (1) when an irreversible antagonist leaves the fraction `q` of receptors.
 
@@ -200,122 +166,6 @@ def leff_dougall(ic50: Value, a: Value, ec50: Value, n: Value = 1.0) -> Value:
     Leff P, Dougall IG (1993). doi:10.1016/0165-6147(93)90080-4
     """
     return ic50 / ((2 + (a / ec50) ** n) ** (1 / n) - 1)
-
-
-def uncompetitive_block(c: Value, k_d: Value) -> Value:
-    """Fraction of channels held by a fully trapped blocker at steady state.
-
-    Closing with the blocker inside changes the time that block takes, not its equilibrium. Give `k_d` at the
-    voltage and magnesium of interest: `woodhull`, `magnesium_shift`.
-
-    Parameters
-    ----------
-    c, k_d
-        Concentration of the blocker and its dissociation constant from the open channel (nM).
-    """
-    return c / (c + k_d)
-
-
-def woodhull(k_d: Value, v: Value, v_0: Value, charge: Value, thermal: Value) -> Value:
-    """Dissociation constant (nM) of a charged blocker at voltage `v`.
-
-    Parameters
-    ----------
-    k_d
-        Dissociation constant at `v_0` (nM).
-    v, v_0
-        Voltage, and the voltage at which `k_d` was measured (mV).
-    charge
-        Valence times electrical depth of the site, z delta (1).
-    thermal
-        RT/F (mV); see `thermal_voltage`.
-
-    References
-    ----------
-    Woodhull AM (1973). doi:10.1085/jgp.61.6.687
-    """
-    return k_d * math.e ** (charge * (v - v_0) / thermal)
-
-
-def thermal_voltage(temperature: float) -> float:
-    """RT/F (mV) at a temperature in kelvin.
-
-    Examples
-    --------
-    >>> round(thermal_voltage(310.15), 2)
-    26.73
-    """
-    from scipy import constants  # here, since its import takes long
-
-    faraday = constants.elementary_charge * constants.Avogadro
-    return 1e3 * constants.gas_constant * temperature / faraday
-
-
-def magnesium_shift(k_d: Value, magnesium: Value, k_mg: Value) -> Value:
-    """Apparent dissociation constant (nM) of a blocker that competes with Mg2+ for the open channel.
-
-    Parameters
-    ----------
-    k_d
-        Dissociation constant without magnesium (nM).
-    magnesium, k_mg
-        Free Mg2+ and its dissociation constant at the same voltage, in one unit.
-    """
-    return k_d * (1 + magnesium / k_mg)
-
-
-def trapping_block(
-    times: ArrayLike,
-    initial: ArrayLike,
-    c: ArrayLike,
-    k_on: ArrayLike,
-    k_off: ArrayLike,
-    *,
-    opening: ArrayLike,
-    closing: ArrayLike,
-) -> Array:
-    """Course of trapping block at a constant concentration: closed, open, blocked open, blocked closed.
-
-    The blocker enters and leaves only through the open state; the gate moves at the same rates with the
-    blocker inside. At a changing concentration, start each stretch from the end of the one before.
-
-    Parameters
-    ----------
-    times
-        Times since the start of the stretch, shape [times].
-    initial
-        Fractions in the states C, O, OB, CB at the start, shape [4] or [4, *batch].
-    c
-        Concentration of the blocker (nM), scalar or shape [*batch].
-    k_on, k_off
-        Association (per nM and time) and dissociation (per time), scalar or shape [*batch].
-    opening, closing
-        Rates of the gate (per time), scalar or shape [*batch].
-
-    Returns
-    -------
-    Array
-        Fractions, shape [4, times, *batch]; block is the sum of the last two.
-    """
-    initial, times = jnp.asarray(initial, float), jnp.asarray(times, float)
-    rates = [jnp.asarray(x, float) for x in (c, k_on, k_off, opening, closing)]
-    batch = jnp.broadcast_shapes(initial.shape[1:], *(x.shape for x in rates))
-    c, k_on, k_off, opening, closing = (jnp.broadcast_to(x, batch) for x in rates)
-    initial = jnp.broadcast_to(
-        initial.reshape((4,) + (1,) * (1 + len(batch) - initial.ndim) + initial.shape[1:]), (4, *batch)
-    )
-    none, bind = jnp.zeros(batch), k_on * c
-    flow = jnp.stack([  # flow[to, from]
-        jnp.stack([-opening, closing, none, none]),
-        jnp.stack([opening, -closing - bind, k_off, none]),
-        jnp.stack([none, bind, -k_off - closing, opening]),
-        jnp.stack([none, none, closing, -opening]),
-    ])  # fmt: skip
-    flow = jnp.moveaxis(flow, (0, 1), (-2, -1))[None]
-    span = times.reshape(times.shape + (1,) * (flow.ndim - 1))
-    moved = expm(flow * span, max_squarings=48)
-    course = jnp.einsum("t...ij,...j->t...i", moved, jnp.moveaxis(initial, 0, -1))
-    return jnp.moveaxis(course, -1, 0)
 
 
 def slow_offset(

@@ -74,17 +74,6 @@ def log_spread(quantity: Quantity) -> float:
     return float(np.log(quantity.gsd or DEFAULT_GSD))
 
 
-def log_median(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> float:
-    """Mean logarithm over conflicting reports."""
-    return float(np.mean([np.log(canonical(quantity, molar_mass)) for quantity in reported]))
-
-
-def log_variance(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> float:
-    """Variance of the logarithm of the equal mixture of conflicting reports."""
-    medians = [np.log(canonical(quantity, molar_mass)) for quantity in reported]
-    return float(np.mean([log_spread(quantity) ** 2 for quantity in reported]) + np.var(medians))
-
-
 def log_nodes(reported: tuple[Quantity, ...], molar_mass: float | None = None) -> Float[np.ndarray, " grid"]:
     """Log quantiles at `Z_GRID` of the equal mixture of lognormals that the reports amount to."""
     medians = np.array([np.log(canonical(quantity, molar_mass)) for quantity in reported])
