@@ -123,9 +123,7 @@ def system() -> tuple[Any, np.ndarray]:
     def behavioural(name: str) -> int:
         p = next(p for p in PARAMETERS if p.name == name)
         quantity = (Quantity(value=p.median, unit=p.unit, source=own),)
-        return register.add(
-            name, np.array([np.log(p.median)]), np.array([np.log(p.gsd)]), p.unit, quantity, "behaviour"
-        )
+        return register.report(name, quantity, p.unit, "behaviour", spreads=np.array([np.log(p.gsd)]))
 
     rates = Rates(*(behavioural(n) for n in ("effect_site", "plasticity_on", "plasticity_off", "tone")))
     made = System(

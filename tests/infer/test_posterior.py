@@ -12,8 +12,8 @@ from scipy.stats import multivariate_normal, multivariate_t
 
 from gaddum.infer.evidence import Settings
 from gaddum.infer.ladder import Ascent, Start
-from gaddum.infer.nuts import nuts_evidence
 from gaddum.infer.posterior import sample_posterior
+from reference.nuts import nuts_evidence
 
 LOG_2PI = math.log(2 * math.pi)
 SMALL = Settings(particles=100, lanes=100)

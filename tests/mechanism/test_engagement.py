@@ -7,7 +7,6 @@ import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 
 from gaddum.mechanism.engagement import (
     cheng_prusoff,
@@ -17,7 +16,6 @@ from gaddum.mechanism.engagement import (
     occupancy,
     operational,
     schild_dose_ratio,
-    slow_offset,
 )
 
 EXACT = 1e-12
@@ -126,41 +124,6 @@ def _flow(c, k_on, k_off, opening, closing):
         [0, on, -k_off - closing, opening],
         [0, 0, closing, -opening],
     ])  # fmt: skip
-
-
-def test_slow_offset_agrees_with_a_stiff_solver():
-    times, c = np.array([0.0, 0.5, 2.0, 3.0, 10.0]), np.array([4.0, 0.0, 1.0, 0.2])
-    ours = slow_offset(times, 0.1, c, 0.9, 0.05)
-    rho = 0.1
-    for i, level in enumerate(c):
-        rho = solve_ivp(
-            lambda _, y, x=level: 0.9 * x * (1 - y) - 0.05 * y, times[i : i + 2], [rho], "Radau", rtol=1e-11,
-            atol=1e-14,
-        ).y[0, -1]  # fmt: skip
-        np.testing.assert_allclose(ours[i + 1], rho, rtol=1e-9)
-
-
-def test_slow_offset_tends_to_gaddum_and_an_irreversible_ligand_stays():
-    long = slow_offset(jnp.array([0.0, 1e6]), 0.0, jnp.array([[3.0, 30.0]]), 0.2, 0.5)[-1]
-    np.testing.assert_allclose(long, occupancy(jnp.array([[3.0, 30.0]]), jnp.array([2.5]))[0], rtol=EXACT)
-    held = slow_offset(jnp.array([0.0, 1.0, 1e3]), 0.0, jnp.array([5.0, 0.0]), 0.3, 0.0)
-    np.testing.assert_allclose(held[1:], -np.expm1(-1.5), rtol=EXACT)
-    slope = jax.grad(
-        lambda k: slow_offset(jnp.array([0.0, 1.0, 9.0]), 0.0, jnp.array([5.0, 0.0]), 0.3, k)[-1]
-    )
-    assert jnp.isfinite(slope(0.0))
-
-
-@pytest.mark.parametrize("scale", [0.0, 1.0, 1e6])
-def test_slow_offset_stays_a_fraction(scale):
-    c = scale * jnp.linspace(0.0, 1.0, 20)
-    rho = slow_offset(jnp.linspace(0.0, 30.0, 21), 0.4, c, 0.9, 0.05)
-    assert ((rho >= 0) & (rho <= 1)).all()
-
-
-def test_slow_offset_wants_both_ends_of_every_stretch():
-    with pytest.raises(ValueError, match="one value more"):
-        slow_offset(jnp.arange(3.0), 0.0, jnp.ones(3), 1.0, 1.0)
 
 
 def test_formulas_have_the_dimensions_that_they_claim():

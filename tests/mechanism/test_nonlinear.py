@@ -75,12 +75,13 @@ def test_saturable_elimination_alone_keeps_its_implicit_solution(of):
 
 
 @pytest.mark.slow
-def test_one_slow_ligand_at_constant_concentration_is_the_slow_offset():
+def test_one_slow_ligand_at_constant_concentration_approaches_its_share_exponentially():
     k_on, k_off = np.array([0.02, 0.5]), np.array([0.1, 0.01])
     found = kinetic_competition(
         np.array([0.0, *TIMES]), lambda t: jnp.full((1, 2), 8.0), k_on[None], k_off[None]
     ).values[:, 0]
-    known = engagement.slow_offset(np.array([0.0, *TIMES]), 0.0, jnp.full((6,), 8.0), k_on, k_off)
+    rate = 8.0 * k_on + k_off
+    known = 8.0 * k_on / rate * -np.expm1(-rate * np.array([0.0, *TIMES])[:, None])
     np.testing.assert_allclose(found, known, rtol=1e-6, atol=1e-12)
 
 

@@ -19,14 +19,13 @@ from gaddum.simulate.binding import bound
 from gaddum.simulate.curves import LOG_FLOOR, ligands
 from gaddum.simulate.engaged import engage
 from gaddum.simulate.exposures import concentrations
+from gaddum.simulate.features import OF_BOUND
 from gaddum.simulate.layout import Layout, lay_out
 from gaddum.simulate.parameters import Z_GRID
 from gaddum.simulate.response import account, respond
 
 EXACT = 1e-6
 """Of features and of unbound concentrations relative to K, at all medians, in double precision."""
-NAMED = {"block": "blocked", "agonism": "activated", "tone": "tone"}
-"""Features that the calculator has too, by its own names; the others are of what only a case knows."""
 
 
 class Arms(NamedTuple):
@@ -82,6 +81,7 @@ def calculator(arms: Arms, subject: Subject, arm: Arm, targets: list[str]) -> La
     return layout._replace(theta=np.repeat(centre, 2, axis=1))
 
 
+@pytest.mark.slow
 def test_calculator_and_case_agree_on_every_feature_of_every_arm(arms) -> None:
     named = [(place, *name.split(".")) for place, name in enumerate(arms.assembly.features)]
     targets = list(dict.fromkeys(target for _, target, _ in named if target in arms.loaded.library.targets))
@@ -93,9 +93,9 @@ def test_calculator_and_case_agree_on_every_feature_of_every_arm(arms) -> None:
         times = arms.assembly.times[row]
         levels = concentrations(layout.plan, layout.theta, times)
         for place, target, feature in named:
-            if feature in NAMED and target in targets:
+            if feature in OF_BOUND and target in targets:
                 held = bound(layout.bonds[target], levels, jnp.exp(layout.theta), {}, layout.rests[target])
-                said = np.asarray(getattr(held, NAMED[feature]))[:, 0]
+                said = np.asarray(getattr(held, OF_BOUND[feature]))[:, 0]
                 gap = np.abs(said - arms.features[place][row]).max()
                 worst = max(
                     worst, (gap, f"{reading.study}/{reading.experiment}/{reading.arm} {target}.{feature}")
@@ -105,6 +105,7 @@ def test_calculator_and_case_agree_on_every_feature_of_every_arm(arms) -> None:
     assert worst[0] < EXACT, worst
 
 
+@pytest.mark.slow
 def test_calculator_and_case_agree_on_every_unbound_concentration(arms) -> None:
     named = [name.split(".")[0] for name in arms.assembly.features]
     library = arms.loaded.library

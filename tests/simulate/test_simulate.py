@@ -47,7 +47,7 @@ def system() -> System:
 
     def rate(name: str, value: float) -> int:
         reported = (Quantity(value=value, unit="1/h", source=own),)
-        return register.add(name, np.array([np.log(value)]), np.array([0.4]), "1/h", reported, "test")
+        return register.report(name, reported, "1/h", "test", spreads=np.array([0.4]))
 
     rates = Rates(rate("k_e", K_E), rate("k_on", K_ON), rate("k_off", K_OFF), rate("tone", 0.3))
     doses = [

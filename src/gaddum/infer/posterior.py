@@ -7,8 +7,8 @@ ladder (`gaddum.infer.ladder`) give `smc_log_ml`, a diagnostic only. Without the
 and its error does not show it.
 
 The loop over temperatures runs on the host over one compiled move (`gaddum.infer.kernel`), so it reports
-progress, stops on Ctrl-C between moves and resumes exactly from a checkpoint. For the independent check of
-the answer by another sampler see `gaddum.infer.nuts.nuts_evidence`.
+progress, stops on Ctrl-C between moves and resumes exactly from a checkpoint. Tests hold its answer against
+the no-U-turn sampler of another library.
 """
 
 import math

@@ -1,18 +1,11 @@
 """What a concentration does at a receptor: occupancy, shift, stimulus.
 
 Between exposure (concentrations) and gates (features of targets). Formulas are written with operators only,
-so that they take floats, arrays and pint quantities alike; only `slow_offset` needs JAX arrays.
-Concentrations and constants are unbound and in one unit (nM in gaddum).
-
-Steady state is the right form for behaviour, where binding settles within seconds; `slow_offset` is for
-antagonists whose receptor half-life outlasts their plasma half-life.
+so that they take floats, arrays and pint quantities alike. Concentrations and constants are unbound and in
+one unit (nM in gaddum). Steady state is the right form for behaviour, where binding settles within seconds.
 """
 
 from typing import Any, TypeAlias
-
-import jax.numpy as jnp
-from jax import Array, lax
-from jax.typing import ArrayLike
 
 Value: TypeAlias = Any  # float, array or pint quantity: anything with arithmetic
 
@@ -166,53 +159,3 @@ def leff_dougall(ic50: Value, a: Value, ec50: Value, n: Value = 1.0) -> Value:
     Leff P, Dougall IG (1993). doi:10.1016/0165-6147(93)90080-4
     """
     return ic50 / ((2 + (a / ec50) ** n) ** (1 / n) - 1)
-
-
-def slow_offset(
-    times: ArrayLike, occupancy0: ArrayLike, c: ArrayLike, k_on: ArrayLike, k_off: ArrayLike
-) -> Array:
-    """Occupancy by a ligand that binds and leaves slowly, at piecewise constant concentration.
-
-    ``d rho / dt = k_on c (1 - rho) - k_off rho``, exact within each stretch. With ``k_off = 0`` the
-    antagonist is irreversible. Where another ligand competes at equilibrium, divide `c` by its ``1 + C /
-    K``.
-
-    Parameters
-    ----------
-    times
-        Ends of the stretches (h), ascending, shape [stretches + 1].
-    occupancy0
-        Occupancy at the first time (fraction), scalar or shape [*batch].
-    c
-        Concentration in each stretch (nM), shape [stretches] or [stretches, *batch].
-    k_on, k_off
-        Association (1/nM/h) and dissociation (1/h), scalar or shape [*batch].
-
-    Returns
-    -------
-    Array
-        Occupancy at `times`, shape [stretches + 1, *batch].
-    """
-    times, c = jnp.asarray(times, float), jnp.asarray(c, float)
-    if times.shape[0] != c.shape[0] + 1:
-        raise ValueError(
-            f"times must hold one value more than there are stretches of concentration; got {times.shape[0]} "
-            f"times and {c.shape[0]} stretches. Give both ends of every stretch."
-        )
-    batch = jnp.broadcast_shapes(c.shape[1:], *(jnp.shape(x) for x in (occupancy0, k_on, k_off)))
-    c = jnp.broadcast_to(
-        c.reshape(c.shape[:1] + (1,) * (1 + len(batch) - c.ndim) + c.shape[1:]), (len(c), *batch)
-    )
-    first, k_on, k_off = (jnp.broadcast_to(jnp.asarray(x, float), batch) for x in (occupancy0, k_on, k_off))
-
-    def step(rho: Array, stretch: tuple[Array, Array]) -> tuple[Array, Array]:
-        concentration, span = stretch
-        rate = k_on * concentration + k_off
-        moving = rate > 0
-        safe = jnp.where(moving, rate, 1.0)
-        settled = jnp.where(moving, k_on * concentration / safe, rho)
-        rho = settled + (rho - settled) * jnp.exp(-rate * span)
-        return rho, rho
-
-    later = lax.scan(step, first, (c, jnp.diff(times)))[1]
-    return jnp.concatenate([first[None], later])

@@ -22,9 +22,9 @@ from gaddum.records.dose import Dose
 from gaddum.records.gate import parse_gate
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
-from gaddum.simulate.binding import Bond, bonds
+from gaddum.simulate.binding import UNTOUCHED, Bond, RestingTarget, bonds, bound
 from gaddum.simulate.exposures import concentrations, responses
-from gaddum.simulate.features import VEHICLE, level
+from gaddum.simulate.features import OF_BOUND, VEHICLE
 from gaddum.simulate.plan import Input, Ligand, Plan
 from gaddum.simulate.regimen import plan_regimen
 from gaddum.simulate.register import Register
@@ -198,13 +198,15 @@ class System:
         k_e, k_on, k_off = (values[i] for i in self.rates[:3])
         corners = jnp.asarray(self.corners)
         resting = gate.activity(corners, [jnp.asarray(VEHICLE[_kind(name)]) for name in self.inputs])
+        toned = RestingTarget(tone=self.rates.tone)
         features: dict[str, list[Array]] = {name: [] for name in self.features}
         drives = []
         for members, at in zip(self.members, self.bonds, strict=True):
 
             def course(name: str, levels: Array, at=at, members=members) -> Array:
                 bonds_ = tuple(bond._replace(ligand=members[bond.ligand]) for bond in at[name.split(".")[0]])
-                return level(_kind(name), bonds_, levels, values, values[self.rates.tone])
+                before = toned if _kind(name) in ("tone", "agonism") else UNTOUCHED
+                return getattr(bound(bonds_, levels, values, {}, before), OF_BOUND[_kind(name)])
 
             for name in self.features:
                 features[name].append(course(name, at_reading))

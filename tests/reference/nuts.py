@@ -50,7 +50,7 @@ def nuts_evidence(
         import blackjax
     except ImportError as error:
         raise ImportError(
-            "The cross-check needs blackjax, which is not installed. Run `pip install gaddum[cross-check]`."
+            "The cross-check needs blackjax, which is not installed; the extra `test` has it."
         ) from error
     settings = settings or Settings()
     mask = np.asarray(mask, dtype=bool)
