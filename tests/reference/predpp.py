@@ -2,12 +2,14 @@
 
 Written from the PREDPP guide (NONMEM Users Guide VI, chapter V), not from gaddum's engine, and built the other way
 round. There is no clock that walks through the records. Each dosing record is first spelt out as a plain list of
-inputs (start, duration, amount), a steady state as some hundred doses in the past; one integration per dosing record
-gives what these inputs alone leave at every record; and the prediction at a record is the sum over the dosing records
-that still count there: those since the last one that wiped the slate (EVID 3, EVID 4 or SS 1), itself included.
+inputs (start, duration, amount), a steady state as some hundred doses in the past. What one unit given at once, and one
+unit an hour from then on, leave behind is integrated once for each compartment; every input of the list adds its share
+of that, since the equations are linear. The prediction at a record is the sum over the dosing records that still count
+there: those since the last one that wiped the slate (EVID 3, EVID 4 or SS 1), itself included.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -18,6 +20,12 @@ Input = tuple[float, float, float]
 """Start, duration (0: at once), amount."""
 
 SAME = 1e-9
+PAST = 600.0
+"""How long (h) a steady state is built up."""
+HORIZON = PAST + 100.0
+"""How long (h) a unit is followed: through a steady state's past and all records after it."""
+ENTRY = {"F", "ALAG", "R", "D"}
+"""What parameters of entry into a numbered compartment are called; the others are flows and volumes."""
 
 
 def right_hand_side(advan: int, p: dict[str, float]) -> tuple[Callable[[np.ndarray], list[float]], int, int]:
@@ -70,38 +78,52 @@ def inputs_of(row: Row, compartment: int, p: dict[str, float], past: float) -> l
     return [(start, duration, amount) for start in starts]
 
 
+@cache
+def unit_responses(
+    advan: int, flows: frozenset[tuple[str, float]], place: int
+) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
+    """Amounts over time after one unit at once into a compartment, and under one unit an hour since time 0."""
+    derivative, size, _ = right_hand_side(advan, dict(flows))
+    unit, nothing = np.eye(size)[place], np.zeros(size)
+
+    def followed(start: np.ndarray, inflow: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        return solve_ivp(
+            lambda _, y: np.asarray(derivative(y)) + inflow, (0.0, HORIZON), start, "LSODA", rtol=1e-10,
+            atol=1e-12, dense_output=True,
+        ).sol  # fmt: skip
+
+    return followed(unit, nothing), followed(nothing, unit)
+
+
 def left_by(
-    inputs: Sequence[Input], place: int, times: Sequence[float], system: tuple[Callable, int, int]
+    inputs: Sequence[Input], times: Sequence[float], responses: Sequence[Callable[[np.ndarray], np.ndarray]]
 ) -> np.ndarray:
     """Amounts that the inputs leave at the given times, shape (times, compartments)."""
-    derivative, size, _ = system
-    ends = {start + duration for start, duration, _ in inputs if duration}
-    stops = sorted({start for start, *_ in inputs} | ends | set(times))
-    state, now, after = np.zeros(size), stops[0], {}
-    for stop in stops:
-        if stop > now:
-            inflow = np.zeros(size)
-            inflow[place] = sum(a / d for s, d, a in inputs if d and s <= now + SAME and stop <= s + d + SAME)
-            state = solve_ivp(
-                lambda _, y, inflow=inflow: np.asarray(derivative(y)) + inflow, (now, stop), state, "LSODA",
-                rtol=1e-10, atol=1e-10,
-            ).y[:, -1]  # fmt: skip
-            now = stop
-        state[place] += sum(a for s, d, a in inputs if not d and s == stop)
-        after[stop] = state.copy()
-    out = []
-    for t in times:
-        due = [stop for stop in stops if stop <= t + SAME]  # what is due at a record is in before it
-        out.append(after[due[-1]] if due else np.zeros(size))
-    return np.array(out)
+    at_once, constant = responses
+    start, duration, amount = np.array(inputs).T
+    since = np.asarray(times)[:, None] - start
+    since = np.where(np.abs(since) < SAME, 0.0, since)  # what is due at a record is in before it
+    brief = duration == 0
+    left = _summed(at_once, since[:, brief], amount[brief])
+    rate, since, duration = amount[~brief] / duration[~brief], since[:, ~brief], duration[~brief]
+    return left + _summed(constant, since, rate) - _summed(constant, since - duration, rate)
+
+
+def _summed(response: Callable[[np.ndarray], np.ndarray], since: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Sum of responses of given sizes, of those that have begun; shape (times, compartments)."""
+    hours, place = np.unique(np.maximum(since, 0.0), return_inverse=True)
+    if not hours.size:
+        return np.zeros((len(since), 1))
+    each = response(hours).T[place.reshape(since.shape)]
+    return np.einsum("td,tdc->tc", np.where(since >= 0, size, 0.0), each)
 
 
 def amounts_by_brute_force(
-    advan: int, p: dict[str, float], rows: Sequence[Row], past: float = 600.0
+    advan: int, p: dict[str, float], rows: Sequence[Row], past: float = PAST
 ) -> np.ndarray:
     """Amounts after each record, shape (records, compartments)."""
-    system = right_hand_side(advan, p)
-    total = np.zeros((len(rows), system[1]))
+    total = np.zeros((len(rows), right_hand_side(advan, p)[1]))
+    flows = frozenset((name, value) for name, value in p.items() if name.rstrip("0123456789") not in ENTRY)
     for i, row in enumerate(rows):
         if row["EVID"] not in (1, 4):
             continue
@@ -111,6 +133,6 @@ def amounts_by_brute_force(
         )  # fmt: skip
         counted = [j for j in range(i, len(rows)) if j < until]
         inputs = inputs_of(row, compartment, p, past)
-        left = left_by(inputs, compartment - 1, [rows[j]["TIME"] for j in counted], system)
-        total[counted] += left
+        responses = unit_responses(advan, flows, compartment - 1)
+        total[counted] += left_by(inputs, [rows[j]["TIME"] for j in counted], responses)
     return total
