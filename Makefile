@@ -6,8 +6,10 @@ STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --no-annotate --no-header --no-emit-index-url \
 	--python-version 3.11
 LOWEST := .venv-lowest
+# A worker takes one file at a time, in the order of tests/conftest.py: what a file sets up is made once.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run test test-fast test-slow lint types layers docs benchmarks lock lowest clean
+.PHONY: setup run test test-fast lint types layers docs benchmarks lock lowest clean
 
 setup: $(STAMP)
 
@@ -26,13 +28,12 @@ $(STAMP): $(RUNTIME) requirements-dev.lock
 run: $(RUNTIME)
 	$(BIN)/gaddum adjudicate ketamine --out runs/ketamine
 
-test: test-fast test-slow
+test: setup
+	$(BIN)/python -m pytest $(WORKERS)
 
+# The quick loop while working.
 test-fast: setup
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
-
-test-slow: test-fast
-	$(BIN)/python -m pytest -m slow -n 2
+	$(BIN)/python -m pytest -m "not slow" $(WORKERS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -63,7 +64,7 @@ lowest: setup
 	$(COMPILE) --extra test --resolution lowest-direct --output-file $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --requirement $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(LOWEST)/bin/python -m pytest -m "not slow" $(WORKERS)
 
 clean:
 	rm -rf .venv $(LOWEST) docs/_build
