@@ -21,10 +21,6 @@ SMALL = Settings(particles=50, lanes=25, sweeps=12, warm_up=4, ess_per_dimension
 HERE = Source(how="assumption", reason="made up for a test")
 
 
-def load():
-    return load_letter()
-
-
 def only(loaded, hypotheses, studies):
     """The case with some hypotheses; studies that are not named keep their protocols and lose their outcomes."""
     case = loaded.case.model_copy(
@@ -73,9 +69,16 @@ def of(document, name):
     return next(h for h in document["hypotheses"] if h["name"] == name)
 
 
+PAIR = ("yoon2019", "zhang_hashimoto2019")
+
+
 def reduced():
-    """Two hypotheses and two small studies."""
-    return only(load(), ("nmdar", "nmdar-or-mor", "nothing-specific"), ("yoon2019", "zhang_hashimoto2019"))
+    """Three hypotheses and two small studies, the first made a year older so that a year lies between them."""
+    loaded = only(load_letter(PAIR), ("nmdar", "nmdar-or-mor", "nothing-specific"), PAIR)
+    first, second = loaded.ledger.studies
+    assert (first.id, second.id) == PAIR
+    older = first.model_copy(update={"year": second.year - 1})
+    return dataclasses.replace(loaded, ledger=Ledger((older, second)))
 
 
 # Nothing to decide
@@ -84,7 +87,7 @@ def reduced():
 @pytest.fixture(scope="module")
 def of_nothing():
     """Documents of records without a scored outcome."""
-    ketamine = load()
+    ketamine = load_letter()
     empty = dataclasses.replace(ketamine, ledger=Ledger())
     narrative = with_outcomes(ketamine, lambda s, e: [o for o in e.outcomes if o.form == "narrative"])
     return {
@@ -125,7 +128,7 @@ def test_anchors_without_studies_still_name_their_propositions(of_nothing):
 
 @pytest.mark.slow
 def test_positive_controls_alone_decide_no_proposition():
-    document = adjudicate(positive_controls(load()), settings=SMALL).document
+    document = adjudicate(positive_controls(load_letter()), settings=SMALL).document
     about = [p for p in document["propositions"] if "opioid" in p["name"] or "R " in p["name"]]
     assert len(about) > 10
     assert {p["verdict"] for p in about} == {"undecided"}
@@ -217,9 +220,10 @@ def test_two_seeds_agree_within_their_errors(small):
 
 @pytest.mark.slow
 def test_importance_weights_agree_with_a_refit(small):
-    """Without the mouse cohort: by importance weights, and from a record that lacks its outcomes."""
-    case = only(load(), ("nmdar", "nmdar-or-mor", "nothing-specific"), ("yoon2019",))
-    refit = adjudicate(case, settings=SMALL).document
+    """Without the mouse cohort: by importance weights, and from the record as it was a year before that came."""
+    (_, mice) = reduced().ledger.studies
+    refit = adjudicate(reduced(), until=mice.year - 1, settings=SMALL).document
+    assert [row["id"] for row in refit["studies"]] == ["yoon2019"]
     row = next(s for s in small.document["sensitivity"] if s["name"] == "without zhang_hashimoto2019")
     for hypothesis in refit["hypotheses"]:
         here, there = hypothesis["probability"], row["probabilities"][hypothesis["name"]]
