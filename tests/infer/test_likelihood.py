@@ -27,6 +27,8 @@ from gaddum.simulate.response import account, respond
 from letter import load_letter
 
 DRAWS = 10_000
+BLOCK = 250
+"""Draws of one call: any number of draws shares one compiled function."""
 HERE = Source(how="assumption", reason="made up for a test")
 
 
@@ -100,7 +102,7 @@ def evaluate_with(function, problem, hypothesis, z, *, phase="both", absolute=Fa
     given = setting(
         problem, account(hypothesis, problem.assembly, phase=phase, absolute=absolute), weights=weights
     )
-    blocks = np.split(z, max(1, z.shape[1] // 500), axis=1)
+    blocks = np.split(z, max(1, z.shape[1] // BLOCK), axis=1)
     return np.concatenate([np.asarray(function(block, given)) for block in blocks])
 
 
@@ -150,7 +152,7 @@ def test_gate_matched_positive_controls_do_not_tell_any_monotone_gates_apart(con
     at_vehicle = sum(1 << i for i, name in enumerate(features) if name.endswith(".tone"))
     gates = [corners for corners in monotone_gates(len(features)) if not corners[at_vehicle] and any(corners)]
     assert len(gates) > 50
-    z = draws_of(problem.assembly, 250)
+    z = draws_of(problem.assembly, BLOCK)
     logs = [
         evaluate_with(function, problem, gate_hypothesis(gate_of(features, corners)), z) for corners in gates
     ]
@@ -203,7 +205,9 @@ def test_contrasts_around_a_loop_sum_to_zero(ketamine):
     problem = build_problem(loaded, assembly)
     hypothesis = next(h for h in ketamine.case.hypotheses if h.name == "nmdar-permissive-opioid")
     z = draws_of(assembly, 200)
-    effect = np.asarray(respond(assembly, jnp.asarray(z), account(hypothesis, assembly)).effect)
+    effect = np.asarray(
+        jax.jit(lambda z, given: respond(assembly, z, given).effect)(z, account(hypothesis, assembly))
+    )
     predicted = problem.contrasts_1d @ effect
     assert np.abs(predicted[1]).max() > 0.1
     assert np.abs(predicted.sum(axis=0)).max() < 1e-12
@@ -215,8 +219,10 @@ def test_readout_entered_twice_on_the_same_subjects_counts_once(ketamine):
     twice = of_mice(ketamine, *2 * [p_value("K", "KA", same_subjects="mice", correlation=1.0)])
     assembly = assemble(once)
     z = draws_of(assembly, 500)
+    problems = [build_problem(c, assembly) for c in (once, twice)]
+    functions = [jax.jit(log_likelihood(problem)) for problem in problems]
     for hypothesis in ketamine.case.hypotheses[:3]:
-        one, two = (evaluate(build_problem(c, assembly), hypothesis, z) for c in (once, twice))
+        one, two = (evaluate_with(f, p, hypothesis, z) for f, p in zip(functions, problems, strict=True))
         assert np.abs(one - two).max() < 1e-10
 
 
@@ -227,9 +233,11 @@ def test_readout_entered_in_two_reports_of_a_cohort_counts_once(ketamine):
     again = study.model_copy(update={"id": "zhang_again"})
     assert again.cohort == study.cohort
     twice = dataclasses.replace(once, ledger=Ledger((*once.ledger.studies, again)))
-    z = draws_of(assemble(once), 500)
+    assemblies = [assemble(c) for c in (once, twice)]
+    z = draws_of(assemblies[0], 500)
     hypothesis = ketamine.case.hypotheses[2]
-    one, two = (evaluate(build_problem(c, assemble(c)), hypothesis, z) for c in (once, twice))
+    problems = [build_problem(c, assembly) for c, assembly in zip((once, twice), assemblies, strict=True)]
+    one, two = (evaluate(problem, hypothesis, z) for problem in problems)
     assert np.abs(one - two).max() < 1e-10
 
 
