@@ -38,17 +38,17 @@ def bundle(loaded: LoadedCase) -> Bundle:
     return Bundle(loaded, assembly, jax.jit(lambda z, given: respond(assembly, z, given)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ketamine() -> Bundle:
     return bundle(load_letter())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def morphine() -> Bundle:
     return bundle(load_case("morphine"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def record() -> Bundle:
     """The whole ketamine record, with its series of doses over weeks."""
     return bundle(load_case("ketamine"))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from gaddum.simulate.assemble import VEHICLE, assemble
-from letter import load_letter
 
 
 def test_every_anchor_is_the_row_of_its_reading(case) -> None:
@@ -81,8 +80,8 @@ def test_rows_share_a_course_where_their_drugs_at_a_target_are_the_same(ketamine
     raise AssertionError("no block holds the row")
 
 
-def test_arms_of_the_same_dose_share_a_curve() -> None:
-    blocks = assemble(load_letter()).rows.blocks
+def test_arms_of_the_same_dose_share_a_curve(ketamine) -> None:
+    blocks = ketamine.assembly.rows.blocks
     tables = sum(curves.table.shape[0] for block in blocks for curves in block.curves)
     assert tables < sum(block.sites["MOR"].curve.size for block in blocks)
 

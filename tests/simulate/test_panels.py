@@ -1,10 +1,13 @@
 """Panels follow what an arm is given, and states do not depend on how fine they are."""
 
+from collections.abc import Callable
+
 import jax
 import numpy as np
 import pytest
 
 from gaddum.records.dose import Dose
+from gaddum.records.hypothesis import Hypothesis
 from gaddum.simulate import assemble as assembling
 from gaddum.simulate.panels import FEW, PANELS, panels
 from gaddum.simulate.response import account, respond
@@ -51,17 +54,14 @@ def test_edges_rise_from_the_dose_to_the_test(span: float) -> None:
         assert edges[0] == 0 and edges[-1] == span and np.all(np.diff(edges) > 0)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid"])
-def test_states_agree_with_a_refined_grid(record, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over prior draws; the worst are those whose build-up is far quicker than any prior median."""
+@pytest.fixture(scope="module")
+def grids(record) -> list[Callable[[Hypothesis], np.ndarray]]:
+    """States under a hypothesis on the grid as it is and on one of an eighth of its widths."""
 
-    def states(assembly) -> np.ndarray:
-        places = [record.assembly.index[p.name] for p in assembly.parameters]
-        z = record.draws(200)[places]
-        (hypothesis,) = (h for h in record.loaded.case.hypotheses if h.name == name)
-        given = account(hypothesis, assembly, absolute=True)
-        return np.asarray(jax.jit(lambda z: respond(assembly, z, given).state)(z))
+    def states(assembly) -> Callable[[Hypothesis], np.ndarray]:
+        z = record.draws(200)[[record.assembly.index[p.name] for p in assembly.parameters]]
+        run = jax.jit(lambda z, given: respond(assembly, z, given).state)
+        return lambda hypothesis: np.asarray(run(z, account(hypothesis, assembly, absolute=True)))
 
     def fine(doses, span, **options):
         edges = panels(doses, span, **options)
@@ -69,8 +69,17 @@ def test_states_agree_with_a_refined_grid(record, name: str, monkeypatch: pytest
             np.concatenate([np.linspace(a, b, 9) for a, b in zip(edges[:-1], edges[1:], strict=True)])
         )
 
-    coarse = states(record.assembly)
-    monkeypatch.setattr(assembling, "panels", fine)
-    exact = states(assembling.assemble(record.loaded))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assembling, "panels", fine)
+        refined = assembling.assemble(record.loaded)
+    return [states(record.assembly), states(refined)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid"])
+def test_states_agree_with_a_refined_grid(record, grids, name: str) -> None:
+    """Over prior draws; the worst are those whose build-up is far quicker than any prior median."""
+    (hypothesis,) = (h for h in record.loaded.case.hypotheses if h.name == name)
+    coarse, exact = (states(hypothesis) for states in grids)
     wrong = np.abs(coarse - exact) / np.maximum(np.abs(exact), 1e-3)
     assert np.median(wrong) < 3e-4 and np.quantile(wrong, 0.95) < 5e-3 and np.quantile(wrong, 0.99) < 2e-2

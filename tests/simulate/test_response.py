@@ -180,11 +180,14 @@ def test_compiled_parameters_are_those_of_a_straight_table_for_any_number_of_dra
 
 @pytest.mark.slow
 def test_single_precision_changes_effects_by_far_less_than_quadrature_does(case) -> None:
-    z = case.draws(20)
+    single = jax.jit(lambda z, given: respond(case.assembly, z, given, single=True).effect)
+    blocks = np.split(
+        case.draws(20), 4, axis=1
+    )  # of as many draws as other tests have, which compiled for them
     for hypothesis in specific(case):
         given = account(hypothesis, case.assembly)
-        exact = np.asarray(case.run(z, given).effect)
-        fast = np.asarray(respond(case.assembly, jnp.asarray(z), given, single=True).effect)
+        exact = np.concatenate([np.asarray(case.run(z, given).effect) for z in blocks], axis=1)
+        fast = np.concatenate([np.asarray(single(z, given)) for z in blocks], axis=1)
         np.testing.assert_allclose(fast, exact, atol=2e-5 * max(1.0, np.abs(exact).max()))
 
 
@@ -251,15 +254,22 @@ def test_a_gate_of_five_inputs_with_four_held_on_is_a_gate_of_one(morphine) -> N
     np.testing.assert_allclose(morphine.run(z, five).state, morphine.run(z, one).state, rtol=1e-12)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid", "opioid-release"])
-def test_gradient_is_that_of_the_effect(ketamine, name: str) -> None:
-    z, given = jnp.asarray(ketamine.draws(3)), ketamine.account(name, absolute=True)
-    direction = np.random.default_rng(2).standard_normal(z.shape)
+@pytest.fixture(scope="module")
+def summed(ketamine):
+    """Sum of all effects at draws and an account, and its gradient, each compiled once for all accounts."""
 
-    def total(z):
+    def total(z, given):
         return respond(ketamine.assembly, z, given).effect.sum()
 
-    ahead, behind = (float(jax.jit(total)(z + h * direction)) for h in (1e-5, -1e-5))
-    slope = float(jnp.vdot(jax.jit(jax.grad(total))(z), direction))
+    return jax.jit(total), jax.jit(jax.grad(total))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nmdar", "nmdar-permissive-opioid", "opioid-release"])
+def test_gradient_is_that_of_the_effect(ketamine, summed, name: str) -> None:
+    z, given = jnp.asarray(ketamine.draws(3)), ketamine.account(name, absolute=True)
+    direction = np.random.default_rng(2).standard_normal(z.shape)
+    total, gradient = summed
+    ahead, behind = (float(total(z + h * direction, given)) for h in (1e-5, -1e-5))
+    slope = float(jnp.vdot(gradient(z, given), direction))
     assert slope == pytest.approx((ahead - behind) / 2e-5, rel=1e-6, abs=1e-7)
