@@ -15,6 +15,7 @@ from gaddum.infer.likelihood import (
     log_likelihood,
     setting,
 )
+from gaddum.infer.predictive import FOR_FEW_DRAWS
 from gaddum.infer.tables import evaluate_1d, evaluate_2d
 from gaddum.records.gate import gate_of, monotone_gates
 from gaddum.records.hypothesis import Hypothesis
@@ -92,9 +93,14 @@ def draws_of(assembly, count, seed=0):
     return np.random.default_rng(seed).standard_normal((assembly.dimension, count))
 
 
+def for_few(problem):
+    """The log likelihood of a problem, compiled for few draws."""
+    return jax.jit(log_likelihood(problem), compiler_options=FOR_FEW_DRAWS)
+
+
 def evaluate(problem, hypothesis, z, *, phase="both", absolute=False):
     """Log likelihood of a hypothesis at draws, in blocks."""
-    function = jax.jit(log_likelihood(problem))
+    function = for_few(problem)
     return evaluate_with(function, problem, hypothesis, z, phase=phase, absolute=absolute)
 
 
@@ -220,7 +226,7 @@ def test_readout_entered_twice_on_the_same_subjects_counts_once(ketamine):
     assembly = assemble(once)
     z = draws_of(assembly, 500)
     problems = [build_problem(c, assembly) for c in (once, twice)]
-    functions = [jax.jit(log_likelihood(problem)) for problem in problems]
+    functions = [for_few(problem) for problem in problems]
     for hypothesis in ketamine.case.hypotheses[:3]:
         one, two = (evaluate_with(f, p, hypothesis, z) for f, p in zip(functions, problems, strict=True))
         assert np.abs(one - two).max() < 1e-10
@@ -360,7 +366,7 @@ def test_until_equals_dropping_later_studies(ketamine, whole, year):
     z = draws_of(assembly, 500)
     hypothesis = ketamine.case.hypotheses[2]
     weights = np.where(cut.years > year, 0.0, cut.link)
-    function = jax.jit(log_likelihood(cut))
+    function = for_few(cut)
     there = evaluate_with(function, cut, hypothesis, z, weights=weights)
     here = evaluate(reduced, hypothesis, by_name(assembly, less, z))
     assert 0 < len(reduced.scored) < len(problem.scored)
@@ -387,7 +393,7 @@ def test_link_zero_equals_dropping_slices(ketamine, whole):
     hypothesis = ketamine.case.hypotheses[2]
     weights = np.array([0.0 if name.endswith(", slice") else 1.0 for name in problem.cohorts])
     assert weights.min() == 0 and weights.max() == 1
-    function = jax.jit(log_likelihood(problem))
+    function = for_few(problem)
     there = evaluate_with(function, problem, hypothesis, z, weights=weights)
     assert np.abs(there - evaluate(reduced, hypothesis, by_name(assembly, less, z))).max() < 1e-9
 

@@ -261,7 +261,8 @@ def summed(ketamine):
     def total(z, given):
         return respond(ketamine.assembly, z, given).effect.sum()
 
-    return jax.jit(total), jax.jit(jax.grad(total))
+    once = {"xla_backend_optimization_level": 0}  # compiles in less time, for three draws
+    return jax.jit(total, compiler_options=once), jax.jit(jax.grad(total), compiler_options=once)
 
 
 @pytest.mark.slow
