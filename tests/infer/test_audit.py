@@ -279,9 +279,13 @@ def test_unknown_study_lists_the_near_ones():
         audit("ketamine", "klein2021")
 
 
+BUNDLED = 128
+"""Draws of the bundled case's audits; with one number of them they share their compiled functions."""
+
+
 @pytest.fixture(scope="module")
 def klein() -> Audit:
-    return audit("ketamine", "klein2020", draws=128)
+    return audit("ketamine", "klein2020", draws=BUNDLED)
 
 
 @pytest.mark.slow
@@ -301,5 +305,5 @@ def test_audit_of_one_study_shows_only_its_own_pairs(klein: Audit):
 
 @pytest.mark.slow
 def test_selected_responders_of_the_crossover_are_serious():
-    study = audit("ketamine", "williams2018", draws=64).studies[0]
+    study = audit("ketamine", "williams2018", draws=BUNDLED).studies[0]
     assert "selection" in topics(study, "serious")
