@@ -114,6 +114,7 @@ def _summed(response: Callable[[np.ndarray], np.ndarray], since: np.ndarray, siz
     hours, place = np.unique(np.maximum(since, 0.0), return_inverse=True)
     if not hours.size:
         return np.zeros((len(since), 1))
+    assert hours[-1] <= HORIZON
     each = response(hours).T[place.reshape(since.shape)]
     return np.einsum("td,tdc->tc", np.where(since >= 0, size, 0.0), each)
 
