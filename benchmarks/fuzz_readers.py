@@ -13,13 +13,13 @@ import traceback
 from collections.abc import Callable
 
 from gaddum import load_case
-from gaddum.interop.events import parse_events, write_events
+from gaddum.exposure.event_prediction import predict_events
+from gaddum.interop.event_tables import parse_events, write_events
 from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.sheet import parse_sheet, sheet_as_csv
 from gaddum.interop.studies import studies_of
 from gaddum.records.ledger import Ledger
 from gaddum.records.shorthand import parse_doses, write_doses
-from gaddum.simulate.events import predict_events
 
 TABLE = """ID,TIME,AMT,RATE,EVID,CMT,II,ADDL,SS,DV,MDV,WT
 1,0,100,-2,1,1,12,3,1,.,1,70

@@ -38,10 +38,10 @@ def run(accounts: list[str] | None, seed: int, folder: Path) -> None:
     """Adjudicate, write the page and the numbers, and print the times and what was found."""
     from tests.letter import load_letter
 
-    from gaddum.infer.adjudicate import adjudicate
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
     from gaddum.surface.files import as_json
-    from gaddum.surface.report import write_report
+    from gaddum.surface.report.page import write_report
+    from gaddum.verdict.adjudicate import adjudicate
 
     configure_jax()
     with collecting_seldom():

@@ -12,11 +12,11 @@ import time
 import jax
 import numpy as np
 
-from gaddum.infer import compare
-from gaddum.infer.adjudicate import SAMPLER
-from gaddum.infer.likelihood import build_problem, log_likelihood, setting
 from gaddum.records.ledger import load_case
-from gaddum.simulate.assemble import assemble
+from gaddum.response.assemble import assemble
+from gaddum.verdict.adjudicate import SAMPLER
+from gaddum.weigh import compare
+from gaddum.weigh.likelihood import build_problem, log_likelihood, setting
 
 LANES, REPEATS = SAMPLER.lanes, 60
 

@@ -11,7 +11,14 @@ jax.config.update("jax_enable_x64", True)
 
 # The pytest option `--jaxtyping-packages` cannot say that an int will do for a float (PEP 484), hence the hook.
 install_import_hook(
-    ["gaddum.mechanism", "gaddum.simulate"],
+    [
+        "gaddum.numerics",
+        "gaddum.parameters",
+        "gaddum.parameter_registry",
+        "gaddum.exposure",
+        "gaddum.engagement",
+        "gaddum.response",
+    ],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
 

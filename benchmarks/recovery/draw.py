@@ -14,13 +14,13 @@ import numpy as np
 from benchmarks.recovery.verdicts import possible_reports
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gaddum.infer.likelihood import Scored
-from gaddum.infer.reduce import Reduced, reduce_outcome
-from gaddum.infer.sizes import fixed_value, required_prior
-from gaddum.infer.statistic import Priors
-from gaddum.infer.tables import evaluate_1d, evaluate_2d, stack_tables
+from gaddum.outcomes.group_sizes import fixed_value, required_prior
+from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
+from gaddum.outcomes.statistic import Priors
 from gaddum.records.outcome import Count, Responders, Test, Verdict
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
+from gaddum.weigh.density_tables import evaluate_1d, evaluate_2d, stack_tables
+from gaddum.weigh.likelihood import ScoredOutcome
 
 
 class Unvaried:
@@ -35,11 +35,11 @@ class Unvaried:
         return df
 
 
-Draw = Callable[[np.ndarray, np.random.Generator | Unvaried], tuple[str, Reduced]]
+Draw = Callable[[np.ndarray, np.random.Generator | Unvaried], tuple[str, ReducedOutcome]]
 """From true contrasts and a stream to what was reported, in words and as its table."""
 
 
-def drawer(scored: Scored, priors: Priors) -> Draw:
+def drawer(scored: ScoredOutcome, priors: Priors) -> Draw:
     """How the report of an outcome is drawn."""
     match scored.outcome:
         case Verdict():
@@ -53,11 +53,11 @@ def drawer(scored: Scored, priors: Priors) -> Draw:
     raise ValueError(f"No draw for {scored.reduced.label!r} ({scored.outcome.form}).")
 
 
-def _verdicts(scored: Scored, priors: Priors) -> Draw:
+def _verdicts(scored: ScoredOutcome, priors: Priors) -> Draw:
     reports = possible_reports(scored, priors)
     names, tables = list(reports), stack_tables(list(reports.values())).tables
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Reduced]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
         places = jnp.tile(jnp.asarray(contrasts)[:, None, None], (1, len(names), 1))
         logs = evaluate_1d(tables, *places) if len(contrasts) == 1 else evaluate_2d(tables, *places)
         chance = np.exp(np.asarray(logs)[:, 0])
@@ -67,15 +67,15 @@ def _verdicts(scored: Scored, priors: Priors) -> Draw:
     return draw
 
 
-def _responders(scored: Scored, outcome: Responders, priors: Priors) -> Draw:
+def _responders(scored: ScoredOutcome, outcome: Responders, priors: Priors) -> Draw:
     ((arm, count),) = outcome.counts.items()
 
     @cache
-    def reduced(responders: int) -> Reduced:
+    def reduced(responders: int) -> ReducedOutcome:
         counts = {arm: Count(responders=responders, n=count.n)}
         return _reduced(scored, outcome.model_copy(update={"counts": counts}), priors)
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Reduced]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
         placebo = ndtri(_fraction(required_prior(priors, "placebo_response"), rng))
         responders = int(rng.binomial(count.n, ndtr(placebo + contrasts[0])))
         return f"{responders}/{count.n}", reduced(responders)
@@ -83,12 +83,12 @@ def _responders(scored: Scored, outcome: Responders, priors: Priors) -> Draw:
     return draw
 
 
-def _retest(scored: Scored, outcome: Responders, priors: Priors) -> Draw:
+def _retest(scored: ScoredOutcome, outcome: Responders, priors: Priors) -> Draw:
     ((arm, count),), retest = outcome.counts.items(), outcome.retest
     assert retest is not None
 
     @cache
-    def reduced(first: int, again: int) -> Reduced:
+    def reduced(first: int, again: int) -> ReducedOutcome:
         after = retest.model_copy(update={"responders": again, "n": first}) if first else None
         update = {"counts": {arm: Count(responders=first, n=count.n)}, "retest": after}
         found = _reduced(scored, outcome.model_copy(update=update), priors)
@@ -98,7 +98,7 @@ def _retest(scored: Scored, outcome: Responders, priors: Priors) -> Draw:
         table = np.repeat(found.grid_log_density[:, None], len(found.grid_log_density), axis=1)
         return found._replace(contrasts=scored.reduced.contrasts, grid_log_density=table)
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Reduced]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
         placebo = ndtri(_fraction(required_prior(priors, "placebo_response"), rng))
         lasting = _fraction(required_prior(priors, "retest_correlation"), rng)
         own = placebo + np.sqrt(lasting) * rng.standard_normal(count.n)
@@ -111,14 +111,14 @@ def _retest(scored: Scored, outcome: Responders, priors: Priors) -> Draw:
     return draw
 
 
-def _statistic(scored: Scored, outcome: Test, priors: Priors) -> Draw:
+def _statistic(scored: ScoredOutcome, outcome: Test, priors: Priors) -> Draw:
     sizes = [scored.experiment.protocol.arms[name].n for name in outcome.contrast]
     n = [size for size in sizes if size is not None]
     assert len(n) == 2, "exact statistics are drawn for groups of known size"
     df, variance = sum(n) - 2, 1 / n[0] + 1 / n[1]
     noise = 2 * fixed_value(priors, "arm_noise") ** 2
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator | Unvaried) -> tuple[str, Reduced]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator | Unvaried) -> tuple[str, ReducedOutcome]:
         mean = contrasts[0] + np.sqrt(variance + noise) * rng.standard_normal()
         t = np.asarray(mean / np.sqrt(variance * rng.chisquare(df) / df)).item()
         better = "first" if t > 0 else "second"
@@ -128,7 +128,7 @@ def _statistic(scored: Scored, outcome: Test, priors: Priors) -> Draw:
     return draw
 
 
-def _reduced(scored: Scored, outcome: Responders | Test, priors: Priors) -> Reduced:
+def _reduced(scored: ScoredOutcome, outcome: Responders | Test, priors: Priors) -> ReducedOutcome:
     found = reduce_outcome(scored.experiment, outcome, priors)
     assert found is not None
     return found

@@ -17,15 +17,15 @@ import numpy as np
 from benchmarks.recovery.draw import Draw, Unvaried, drawer
 from jaxtyping import Array, Float
 
-from gaddum.infer import compare
-from gaddum.infer.compare import Variant
-from gaddum.infer.likelihood import Problem, Setting, build_problem, cohort_spread, log_likelihood, setting
-from gaddum.infer.sizes import fixed_value
-from gaddum.infer.statistic import Priors
-from gaddum.infer.tables import Tables, stack_tables
+from gaddum.outcomes.group_sizes import fixed_value
+from gaddum.outcomes.statistic import Priors
 from gaddum.records.ledger import LoadedCase
-from gaddum.simulate.assemble import assemble
-from gaddum.simulate.response import respond
+from gaddum.response.assemble import assemble
+from gaddum.response.response import respond
+from gaddum.weigh import compare
+from gaddum.weigh.compare import Variant
+from gaddum.weigh.density_tables import Tables, stack_tables
+from gaddum.weigh.likelihood import Problem, Setting, build_problem, cohort_spread, log_likelihood, setting
 
 
 class Data(NamedTuple):

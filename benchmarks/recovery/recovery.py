@@ -47,8 +47,8 @@ from benchmarks.recovery.weigh import weigh
 from rich.console import Console
 
 from gaddum import parallel
-from gaddum.infer.adjudicate import SAMPLER
 from gaddum.surface.terminal import progress_bar
+from gaddum.verdict.adjudicate import SAMPLER
 
 HERE = Path(__file__).parent
 LEAST_RICH = 0.9

@@ -22,13 +22,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaddum.infer.densities import floored, mixed
-from gaddum.infer.events import ARMS, Event, Groups, joint_log_probability
-from gaddum.infer.likelihood import Scored
-from gaddum.infer.reduce import Reduced, log_saturated, reduce_outcome
-from gaddum.infer.sizes import fixed_value, group_sizes, weights_of
-from gaddum.infer.statistic import Priors
+from gaddum.outcomes.group_sizes import fixed_value, group_sizes, weights_of
+from gaddum.outcomes.noncentral_t import floored, mixed
+from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
+from gaddum.outcomes.statistic import Priors
+from gaddum.outcomes.verdict_events import ARMS, Groups, VerdictEvent, joint_log_probability
 from gaddum.records.outcome import Verdict, VerdictName
+from gaddum.weigh.likelihood import ScoredOutcome
 
 
 class Family(NamedTuple):
@@ -36,20 +36,20 @@ class Family(NamedTuple):
 
     named: tuple[VerdictName, ...]
     """Verdicts of the vocabulary."""
-    others: dict[str, tuple[Event, float]]
+    others: dict[str, tuple[VerdictEvent, float]]
     """What it has no name for, or not for these arms: event, and share of the decision rules under which it is told."""
 
 
-_NO_EFFECT = Event("base", "not above", "any", "any")
-_ABOVE_FIRST = Event("first", "any", "below", "above")
-_BELOW_FIRST = Event("first", "any", "below", "below")
+_NO_EFFECT = VerdictEvent("base", "not above", "any", "any")
+_ABOVE_FIRST = VerdictEvent("first", "any", "below", "above")
+_BELOW_FIRST = VerdictEvent("first", "any", "below", "below")
 
 PAIR = Family(("effective", "not effective"), {})
 BLOCKADE = Family(
     ("abolished", "not abolished"),
     {
         "enhanced": (_ABOVE_FIRST, 0.5),
-        "worse than vehicle": (Event("base", "above", "any", "below"), 0.5),
+        "worse than vehicle": (VerdictEvent("base", "above", "any", "below"), 0.5),
         "not effective": (_NO_EFFECT, 1.0),
     },
 )
@@ -66,7 +66,7 @@ MIMICRY = Family(
     {
         "works less": (_ABOVE_FIRST, 0.5),
         "works more": (_BELOW_FIRST, 0.5),
-        "neither works": (Event("base", "not above", "any", "not above"), 1.0),
+        "neither works": (VerdictEvent("base", "not above", "any", "not above"), 1.0),
     },
 )
 FAMILIES: dict[VerdictName, Family] = {
@@ -74,7 +74,7 @@ FAMILIES: dict[VerdictName, Family] = {
 }
 
 
-def possible_reports(scored: Scored, priors: Priors) -> dict[str, Reduced]:
+def possible_reports(scored: ScoredOutcome, priors: Priors) -> dict[str, ReducedOutcome]:
     """Everything that may be reported instead of a verdict, by name; all over the contrasts of that verdict."""
     outcome = scored.outcome
     assert isinstance(outcome, Verdict)
@@ -93,7 +93,7 @@ def possible_reports(scored: Scored, priors: Priors) -> dict[str, Reduced]:
     return found
 
 
-def _log_probability(scored: Scored, event: Event, priors: Priors) -> np.ndarray:
+def _log_probability(scored: ScoredOutcome, event: VerdictEvent, priors: Priors) -> np.ndarray:
     """Table of an event over the arms of a verdict, tested as `reduce` has it."""
     outcome, experiment = scored.outcome, scored.experiment
     assert isinstance(outcome, Verdict)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from benchmarks.recovery.ledgers import Ledgers, Synthetic
 
-from gaddum.infer import compare
-from gaddum.infer.adjudicate import SAMPLER, active_dimensions
-from gaddum.infer.evidence import Evidence, Settings
-from gaddum.infer.ladder import Start
-from gaddum.infer.posterior import sample_posterior
+from gaddum.sampling.estimate import Evidence
+from gaddum.sampling.posterior import sample_posterior
+from gaddum.sampling.settings import Settings
+from gaddum.sampling.tempering import Start
+from gaddum.verdict.adjudicate import SAMPLER, active_dimensions
+from gaddum.weigh import compare
 
 Progress = Callable[[float], None]
 

@@ -23,19 +23,19 @@ from benchmarks.ruler.compare import answers
 from benchmarks.ruler.recording import QUANTILES, Key, Recording, result_path, write
 from jaxtyping import Float, Int
 
+from gaddum.engagement.binding import constant
+from gaddum.engagement.layout import Layout, lay_out
+from gaddum.engagement.occupancy import follow
+from gaddum.numerics.segments import pick
+from gaddum.numerics.spline import lookup
+from gaddum.numerics.variates import even_variates
 from gaddum.records.drug import Drug
 from gaddum.records.ledger import LoadedCase, load_case
-from gaddum.simulate.assemble import Assembly, Reading, assemble
-from gaddum.simulate.binding import constant
-from gaddum.simulate.inputs import shared
-from gaddum.simulate.layout import Layout, lay_out
-from gaddum.simulate.occupancy import follow
-from gaddum.simulate.response import account, prior_table, respond, values
-from gaddum.simulate.segments import pick
-from gaddum.simulate.spline import lookup
-from gaddum.simulate.variates import even_variates
+from gaddum.response.assemble import ArmReading, Assembly, assemble
+from gaddum.response.feature_levels import shared
+from gaddum.response.response import account, prior_table, respond, values
 from gaddum.surface.cli import main as gaddum_command
-from gaddum.surface.protocols import read_protocol
+from gaddum.surface.occupancy.protocols import read_protocol
 
 CASES = ("ketamine", "morphine")
 SEED = 0
@@ -118,7 +118,7 @@ def _picks(assembly: Assembly) -> Int[np.ndarray, "rows times"]:
 
 
 def _by_arm(
-    readings: list[Reading], assembly: Assembly, picks: np.ndarray
+    readings: list[ArmReading], assembly: Assembly, picks: np.ndarray
 ) -> dict[tuple[str, str, str], dict[str, np.ndarray]]:
     """Times at which each endpoint of each arm is read (h)."""
     found: dict[tuple[str, str, str], dict[str, np.ndarray]] = {}
@@ -128,7 +128,9 @@ def _by_arm(
     return found
 
 
-def _arms(loaded: LoadedCase, readings: list[Reading], refused: dict[str, str]) -> dict[str, dict[str, Any]]:
+def _arms(
+    loaded: LoadedCase, readings: list[ArmReading], refused: dict[str, str]
+) -> dict[str, dict[str, Any]]:
     experiments = {(study.id, one.id): one for study, one in loaded.ledger.experiments()}
     found = {}
     for reading in readings:
@@ -233,7 +235,7 @@ def _pairs(loaded: LoadedCase, assembly: Assembly) -> _Pairs:
 
 
 def _inference(
-    loaded: LoadedCase, assembly: Assembly, readings: list[Reading], picks: np.ndarray
+    loaded: LoadedCase, assembly: Assembly, readings: list[ArmReading], picks: np.ndarray
 ) -> dict[Key, np.ndarray]:
     """Concentrations, constants and features as the likelihood has them, at z = 0 and over draws of the prior."""
     pairs = _pairs(loaded, assembly)

@@ -1,4 +1,4 @@
-"""gaddum's side of the speed benchmark: the definition's table as library records, run through `simulate.System`.
+"""gaddum's side of the speed benchmark: the definition's table as library records, run through `response.simulate`.
 
 Run: python -m benchmarks.system.gaddum_side [DRAWS] prints seconds, simulations per second and errors against the
 oracle.
@@ -110,11 +110,11 @@ def system() -> tuple[Any, np.ndarray]:
     """The system, and which column of the definition's draws each of its parameters is."""
     import jax
 
+    from gaddum.parameter_registry import Register
     from gaddum.records.protocol import Subject
     from gaddum.records.quantity import Quantity
     from gaddum.records.source import Source
-    from gaddum.simulate.register import Register
-    from gaddum.simulate.simulate import Rates, System
+    from gaddum.response.simulate import Rates, SimulatedSystem
 
     jax.config.update("jax_enable_x64", True)
     register = Register()
@@ -126,7 +126,7 @@ def system() -> tuple[Any, np.ndarray]:
         return register.report(name, quantity, p.unit, "behaviour", spreads=np.array([np.log(p.gsd)]))
 
     rates = Rates(*(behavioural(n) for n in ("effect_site", "plasticity_on", "plasticity_off", "tone")))
-    made = System(
+    made = SimulatedSystem(
         [doses(protocol) for protocol in definition.PROTOCOLS.values()],
         "NMDAR.block & MOR.tone",
         subject=Subject(species="human", paradigm="none"),
@@ -216,8 +216,8 @@ def brain(made: Any, columns: np.ndarray, parameters: np.ndarray) -> np.ndarray:
     import jax
     from benchmarks.system.oracle import BRAIN
 
-    from gaddum.simulate.exposures import concentrations
-    from gaddum.simulate.plan import Plan
+    from gaddum.exposure.concentrations import concentrations
+    from gaddum.exposure.plan import Plan
 
     theta = np.log(parameters[:, columns]).T
     with jax.enable_x64(True):

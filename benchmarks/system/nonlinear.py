@@ -81,7 +81,7 @@ def gaddum(name: str, table: np.ndarray, tolerance: float) -> np.ndarray:
     """Readings [draw, time] of one thread's share of the draws."""
     import jax
 
-    from gaddum.mechanism.nonlinear import saturable_concentrations, target_mediated_concentrations
+    from gaddum.exposure.nonlinear import saturable_concentrations, target_mediated_concentrations
 
     p: dict[str, Any] = dict(zip(MODELS[name].medians, table.T, strict=True))
     with jax.enable_x64(True):

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaddum.interop.doses import doses_from_events, events_from_doses
-from gaddum.interop.events import parse_events
+from gaddum.interop.event_tables import parse_events
 from gaddum.records.dose import Dose
 from gaddum.records.shorthand import parse_doses
 

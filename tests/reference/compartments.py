@@ -1,4 +1,4 @@
-"""Linear compartments by matrix exponential: a second, independent way to what `simulate.exposures` has in closed form.
+"""Linear compartments by matrix exponential: a second, independent way to what `exposure` has in closed form.
 
 Amounts of the whole system (absorption, drug, metabolite, effect sites) are carried from event to event by `expm` of
 the rate matrix; a constant input is an extra state. Nothing here is shared with the library.

@@ -1,4 +1,4 @@
-"""The cross-check of `gaddum.infer.posterior`: the no-U-turn sampler of blackjax, then the same bridge.
+"""The cross-check of `gaddum.sampling.posterior`: the no-U-turn sampler of blackjax, then the same bridge.
 
 Slower, and blind to modes that no chain finds, but it shares neither the ladder nor the moves. Use it to
 confirm a log marginal likelihood that matters; the two families should agree within a few combined errors.
@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool
 
-from gaddum.infer.bridge import bridge_populations
-from gaddum.infer.convergence import diagnose
-from gaddum.infer.evidence import Evidence, Settings
-from gaddum.infer.kernel import LogLikelihood
+from gaddum.sampling.bridge import bridge_populations
+from gaddum.sampling.convergence import diagnose
+from gaddum.sampling.estimate import Evidence
+from gaddum.sampling.hmc import LogLikelihood
+from gaddum.sampling.settings import Settings
 
 CHAINS = 4
 WARM_UP = 500  # steps of window adaptation in each chain
@@ -37,7 +38,7 @@ def nuts_evidence(
     Parameters
     ----------
     log_likelihood, data, mask, seed
-        As for `gaddum.infer.posterior.sample_posterior`.
+        As for `gaddum.sampling.posterior.sample_posterior`.
     settings
         Only its targets (R-hat, effective sample size, error) are used.
 

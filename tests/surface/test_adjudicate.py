@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from gaddum.infer import adjudicate as chain
 from gaddum.surface.cli import main
+from gaddum.verdict import adjudicate as chain
 
 FILES = {"posterior.nc", "report.html", "result.json", "run.log"}
 

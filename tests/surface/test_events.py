@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gaddum.interop.events import read_events
+from gaddum.interop.event_tables import read_events
 from gaddum.surface.cli import main
 
 

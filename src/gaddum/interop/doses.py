@@ -84,7 +84,7 @@ def doses_from_events(
 
     Examples
     --------
-    >>> from gaddum.interop.events import parse_events
+    >>> from gaddum.interop.event_tables import parse_events
     >>> table = parse_events("TIME AMT RATE\n0 35 52.5")
     >>> doses_from_events(table, drug="ketamine", unit="mg", routes={1: "iv bolus"})[0].duration
     '0.6666666666666666 h'

@@ -27,14 +27,14 @@ _LOCKED = {
 """Settings, of which the last closes the list."""
 
 
-class Answer(NamedTuple):
+class QueryRows(NamedTuple):
     """What a query gives."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
 
-def query_ledger(ledger: Ledger, sql: str) -> Answer:
+def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
     """Ask a ledger by SQL.
 
     Parameters
@@ -46,7 +46,7 @@ def query_ledger(ledger: Ledger, sql: str) -> Answer:
 
     Returns
     -------
-    Answer
+    QueryRows
         Names of the columns, and the rows.
 
     Raises
@@ -61,7 +61,7 @@ def query_ledger(ledger: Ledger, sql: str) -> Answer:
     >>> from gaddum import load_case
     >>> ledger = load_case("morphine").ledger
     >>> query_ledger(ledger, "SELECT study, year FROM studies ORDER BY year LIMIT 1")
-    Answer(columns=('study', 'year'), rows=[('ocallaghan_1975', 1975)])
+    QueryRows(columns=('study', 'year'), rows=[('ocallaghan_1975', 1975)])
     """
     try:
         import duckdb
@@ -82,7 +82,7 @@ def query_ledger(ledger: Ledger, sql: str) -> Answer:
             raise ValueError(_told(error, sql)) from None
     if len(rows) > MAX_ROWS:
         raise ValueError(f"An answer must have at most {MAX_ROWS:,} rows; got more. Add LIMIT or WHERE.")
-    return Answer(columns, rows)
+    return QueryRows(columns, rows)
 
 
 def _refuse_all_but_reading(connection: Any, sql: str) -> None:

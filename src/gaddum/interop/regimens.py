@@ -55,7 +55,7 @@ def usual_routes(table: EventTable, absorbed: Collection[Route]) -> Routes:
 
     Examples
     --------
-    >>> from gaddum.interop.events import parse_events
+    >>> from gaddum.interop.event_tables import parse_events
     >>> usual_routes(parse_events("TIME AMT CMT\n0 50 1\n0 5 2"), {"po", "sc"})
     {1: 'po', 2: 'iv bolus'}
     """
@@ -101,7 +101,7 @@ def regimens_from_events(
 
     Examples
     --------
-    >>> from gaddum.interop.events import parse_events
+    >>> from gaddum.interop.event_tables import parse_events
     >>> table = parse_events("ID TIME AMT\n1 0 50\n1 4 .\n2 0 50\n2 8 .\n3 0 25")
     >>> for one in regimens_from_events(table, drug="naltrexone", unit="mg", routes={1: "po"}):
     ...     print(one.subjects, one.doses[0].amount, one.observed)

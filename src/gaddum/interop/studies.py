@@ -90,7 +90,7 @@ class _Cell(NamedTuple):
         return f"row {self.row}, {many} {', '.join(repr(name) for name in self.columns)}"
 
 
-class _Said(NamedTuple):
+class _FieldEntry(NamedTuple):
     """What a row says of one field."""
 
     path: tuple[str | int, ...]
@@ -164,7 +164,7 @@ class _Reader:
             for column, text in row.cells.items()
             if text not in self.mapping.missing
         }
-        said = [_Said(split(one.path, texts), fill(one.text, texts), one) for one in self.templates]
+        said = [_FieldEntry(split(one.path, texts), fill(one.text, texts), one) for one in self.templates]
         by_path = {one.path: one for one in said if one.text is not None}
         draft = self._draft(row, by_path.get(("study", "id")))
         if draft is None:
@@ -226,7 +226,7 @@ class _Reader:
                 told.add((cell.row, message))
                 yield Finding("error", self.sheet.name, ": ".join(filter(None, (str(cell), field))), message)
 
-    def _draft(self, row: Row, given: _Said | None) -> _Draft | None:
+    def _draft(self, row: Row, given: _FieldEntry | None) -> _Draft | None:
         if given is None or given.text is None:
             wanted = [one.columns for one in self.templates if one.path == "study.id"]
             self._note(row, wanted[0] if wanted else (), "A row must have `study.id`; got none.")
@@ -252,7 +252,7 @@ class _Reader:
             self._set(draft, ("experiments", number, "id"), name, row, None)
         return draft.experiments[name]
 
-    def _open_arms(self, draft: _Draft, said: list[_Said], located: Any, row: Row) -> None:
+    def _open_arms(self, draft: _Draft, said: list[_FieldEntry], located: Any, row: Row) -> None:
         """Make the arms that a column names, and those of the mapping that the result speaks of."""
         spoken = [
             str(one.path[1])
@@ -264,7 +264,7 @@ class _Reader:
             if name:
                 draft.open(located(("arms", name)), self._cell(row, ()))
 
-    def _say(self, draft: _Draft, one: _Said, at: FieldPath, row: Row) -> None:
+    def _say(self, draft: _Draft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
         assert one.text is not None
         try:
             value = _value(one.path, one.text)
@@ -273,7 +273,7 @@ class _Reader:
             return
         self._set(draft, at, value, row, one)
 
-    def _set(self, draft: _Draft, at: FieldPath, value: Any, row: Row, one: _Said | None) -> None:
+    def _set(self, draft: _Draft, at: FieldPath, value: Any, row: Row, one: _FieldEntry | None) -> None:
         columns = () if one is None else one.template.columns
         parent = draft.open(at[:-1], self._cell(row, ()))
         if parent is None:
@@ -291,7 +291,7 @@ class _Reader:
         parent[last] = value
 
     def _empty(
-        self, draft: _Draft, one: _Said, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
+        self, draft: _Draft, one: _FieldEntry, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
     ) -> None:
         """Remember where a field would have been said; an arm that is used needs its dose."""
         if one.path[0] != "outcome" or draft.outcomes[int(at[1])]:
@@ -302,7 +302,7 @@ class _Reader:
                 row, one.template.columns, f"Arm {one.path[1]} must have its doses; got an empty cell.", at
             )
 
-    def _unnamed(self, one: _Said, row: Row) -> None:
+    def _unnamed(self, one: _FieldEntry, row: Row) -> None:
         if one.text is not None and not one.template.is_constant:
             columns = [name for name in one.template.columns if name not in row.cells]
             self._note(
@@ -319,12 +319,12 @@ class _Reader:
         self.faults.append((_Cell(row.number, columns), readable(at), message))
 
 
-def _text(by_path: dict[tuple[str | int, ...], _Said], path: tuple[str, ...]) -> str:
+def _text(by_path: dict[tuple[str | int, ...], _FieldEntry], path: tuple[str, ...]) -> str:
     given = by_path.get(path)
     return "main" if given is None or given.text is None else given.text
 
 
-def _groups_spoken_of(said: list[_Said]) -> set[tuple[str | int, ...]]:
+def _groups_spoken_of(said: list[_FieldEntry]) -> set[tuple[str | int, ...]]:
     """Arms, and results of arms, of which a column says something or which the result names."""
     groups = {
         one.group for one in said if one.group and one.text is not None and not one.template.is_constant
@@ -332,7 +332,7 @@ def _groups_spoken_of(said: list[_Said]) -> set[tuple[str | int, ...]]:
     return groups | {("arms", name) for name in _named_by_outcome(said)}
 
 
-def _named_by_outcome(said: list[_Said]) -> Iterator[str]:
+def _named_by_outcome(said: list[_FieldEntry]) -> Iterator[str]:
     """Names of arms in the result of a row."""
     for one in said:
         if one.path[0] != "outcome" or one.text is None:

@@ -1,6 +1,6 @@
 """What every record has in common: frozen, closed, and strict about what it is given.
 
-Records say what was published. They hold no arrays and know no statistics; `simulate` and `infer` turn
+Records say what was published. They hold no arrays and know no statistics; `response` and `outcomes` turn
 them into numbers. A float field names its unit with `in_unit`, so that tools and tests can read it.
 """
 

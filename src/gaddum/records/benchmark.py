@@ -26,13 +26,13 @@ from gaddum.records.species import Species
 from gaddum.records.yaml import Document, FieldPath, read_document, to_record
 
 
-class _Measured(Record):
+class _Measurement(Record):
     """What every reading has: the published value, with unit, spread and source."""
 
     published: Quantity
 
 
-class Occupancy(_Measured):
+class Occupancy(_Measurement):
     """Fraction of a target held by the drugs given and their metabolites, at a time."""
 
     kind: Literal["occupancy"]
@@ -44,7 +44,7 @@ Sampling = Literal["arterial", "venous", "brain"]
 """Where a concentration is read: total in plasma, or unbound in brain."""
 
 
-class Concentration(_Measured):
+class Concentration(_Measurement):
     """Concentration of a drug or metabolite at a time: total in plasma, unbound in brain."""
 
     kind: Literal["concentration"]
@@ -53,7 +53,7 @@ class Concentration(_Measured):
     sampling: Sampling
 
 
-class Peak(_Measured):
+class Peak(_Measurement):
     """Highest concentration of a drug or metabolite: total in plasma, unbound in brain."""
 
     kind: Literal["peak"]
@@ -61,21 +61,21 @@ class Peak(_Measured):
     sampling: Sampling
 
 
-class TimeOfMaximum(_Measured):
+class TimeOfMaximum(_Measurement):
     """Time from the first dose at which the occupancy of a target is highest."""
 
     kind: Literal["time of maximum"]
     target: str
 
 
-class HalfTime(_Measured):
+class HalfTime(_Measurement):
     """Time that the occupancy of a target takes to fall from its maximum to half of it."""
 
     kind: Literal["half-time"]
     target: str
 
 
-class AreaRatio(_Measured):
+class AreaRatio(_Measurement):
     """Area under the plasma curve of one drug over that of another, to infinity, by mass."""
 
     kind: Literal["area ratio"]
@@ -83,7 +83,7 @@ class AreaRatio(_Measured):
     over: str
 
 
-class HalfConcentration(_Measured):
+class HalfConcentration(_Measurement):
     """Unbound plasma concentration of the drug given that holds half of a target at equilibrium."""
 
     kind: Literal["half-maximal concentration"]
@@ -91,7 +91,7 @@ class HalfConcentration(_Measured):
     drug: str
 
 
-class DoseRatio(_Measured):
+class DoseRatio(_Measurement):
     """Ratio of two doses that reach the same highest occupancy of their targets.
 
     The first is of the benchmark's own dose, the second of `over`; amounts of the two doses are not used.

@@ -1,7 +1,7 @@
 """Event: one record of a dosing history, in NONMEM's terms, and the table of them.
 
 The items mean what they mean to NONMEM's PREDPP; 0 is what NONMEM reads where nothing is written. Amounts are in the
-table's own unit, times in hours. `interop` reads and writes tables, `simulate` predicts from them.
+table's own unit, times in hours. `interop` reads and writes tables, `exposure` predicts from them.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 A gate is written with ``&`` (and), ``|`` (or), ``!`` (not), parentheses, the constants ``0`` and ``1``, and features
 such as ``NMDAR.block``. It is read by a grammar, never evaluated as Python. Its truth table holds one corner for each
-combination of inputs: bit i of a corner's index is input i. `mechanism` interpolates between the corners.
+combination of inputs: bit i of a corner's index is input i. `response.gate_activity` interpolates between the corners.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """Outcome: what the paper reported, in the form in which it reported it.
 
-Nine forms; the likelihood (in `infer.reduce`) is the probability of exactly that statement:
+Nine forms; the likelihood (in `outcomes.reduce`) is the probability of exactly that statement:
 
 =============  =======================================================================================
 means          group means (or change scores) with SD or SEM and n

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from gaddum.infer.adjudicate import Adjudication
     from gaddum.records.ledger import LoadedCase
+    from gaddum.verdict.adjudicate import Adjudication
 
 _log = logging.getLogger("gaddum")
 
@@ -121,8 +121,8 @@ def _run(
     ):
         _log.info("command: %s", command)
         configure_jax(workers=workers)
-        from gaddum.infer.adjudicate import adjudicate as weigh
-        from gaddum.surface.report import write_report
+        from gaddum.surface.report.page import write_report
+        from gaddum.verdict.adjudicate import adjudicate as weigh
 
         with _progress(verbose) as report:
             found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)

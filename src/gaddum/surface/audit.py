@@ -113,7 +113,7 @@ def _run(name: str, study: str | None, draws: int, seed: int) -> dict[str, Any]:
     from gaddum.surface.terminal import progress_bar
 
     configure_jax()
-    from gaddum.infer.audit import audit as examine
+    from gaddum.referee.audit import audit as examine
 
     with progress_bar(Console(stderr=True)) as report:
         return examine(loaded, study, draws=draws, seed=seed, progress=report).document

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from gaddum.engagement.scorecard import BenchmarkComparison, Scorecard
     from gaddum.records.benchmark import Benchmark
-    from gaddum.simulate.benchmarks import Compared, Scorecard
 
 
 def benchmarks(
@@ -38,7 +38,7 @@ def benchmarks(
         chosen = _chosen(ids or [])
         before = _page(write)
         configure_jax()
-        from gaddum.simulate.benchmarks import benchmarks as predict_all
+        from gaddum.engagement.scorecard import benchmarks as predict_all
 
         with progress_bar(Console(stderr=True)) as report:
             found = predict_all(chosen, draws=draws, seed=seed, progress=report)
@@ -67,7 +67,7 @@ def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
         What repeats the run.
     """
     from gaddum import __version__
-    from gaddum.simulate.occupancy import SPAN
+    from gaddum.engagement.occupancy import SPAN
 
     return {
         "benchmarks": [_row(one) for one in found.compared],
@@ -84,7 +84,7 @@ def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
     }
 
 
-def _row(one: "Compared") -> dict[str, Any]:
+def _row(one: "BenchmarkComparison") -> dict[str, Any]:
     benchmark = one.benchmark
     return {
         "id": benchmark.id,
@@ -104,9 +104,9 @@ def _row(one: "Compared") -> dict[str, Any]:
     }
 
 
-def _readings(one: "Compared") -> list[dict[str, Any]]:
+def _readings(one: "BenchmarkComparison") -> list[dict[str, Any]]:
     """Readings with their published values, also where nothing could be predicted."""
-    from gaddum.simulate.parameters import cite
+    from gaddum.parameters import cite
 
     rows = []
     for place, reading in enumerate(one.benchmark.readings):
@@ -125,7 +125,7 @@ def _readings(one: "Compared") -> list[dict[str, Any]]:
     return rows
 
 
-def _why(one: "Compared") -> str:
+def _why(one: "BenchmarkComparison") -> str:
     """Say in a sentence how it came out, or why it is not counted."""
     if one.refusal is not None:
         said = f"Cannot be expressed: {one.refusal}"

@@ -19,7 +19,7 @@ from gaddum.surface.audit import audit
 from gaddum.surface.benchmarks import benchmarks
 from gaddum.surface.events import events
 from gaddum.surface.ledger import export, import_, query
-from gaddum.surface.occupancy import occupancy
+from gaddum.surface.occupancy.command import occupancy
 from gaddum.surface.schild import schild
 
 if TYPE_CHECKING:

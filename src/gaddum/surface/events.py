@@ -48,8 +48,8 @@ def events(
 
     Example: gaddum events theirs.csv CL=5 V=20 KA=1.2 ALAG1=0.5 --advan 2
     """  # noqa: D301  # \b keeps the table's lines apart
-    from gaddum.interop.events import read_events, write_events
-    from gaddum.simulate.events import predict_events
+    from gaddum.exposure.event_prediction import predict_events
+    from gaddum.interop.event_tables import read_events, write_events
     from gaddum.surface.files import write_atomically
 
     read = read_events(table)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from gaddum.interop.query import Answer
+    from gaddum.interop.query import QueryRows
 
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
@@ -119,15 +119,15 @@ def export(
         write_atomically(out, content)
 
 
-def _listing() -> "Answer":
-    from gaddum.interop.query import Answer
+def _listing() -> "QueryRows":
+    from gaddum.interop.query import QueryRows
     from gaddum.interop.tables import TABLES
 
     rows: list[tuple[Any, ...]] = [(name, *column) for name, columns in TABLES.items() for column in columns]
-    return Answer(("table", "column", "type", "meaning"), rows)
+    return QueryRows(("table", "column", "type", "meaning"), rows)
 
 
-def _json(case: str, answer: "Answer") -> str:
+def _json(case: str, answer: "QueryRows") -> str:
     if len(set(answer.columns)) < len(answer.columns):
         raise ValueError(
             f"Columns must have distinct names in JSON; got {', '.join(answer.columns)}. Rename one by AS."
@@ -136,7 +136,7 @@ def _json(case: str, answer: "Answer") -> str:
     return json.dumps({"case": case, "rows": rows}, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _csv(answer: "Answer") -> str:
+def _csv(answer: "QueryRows") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
@@ -144,7 +144,7 @@ def _csv(answer: "Answer") -> str:
     return text.getvalue()
 
 
-def _print_table(answer: "Answer") -> None:
+def _print_table(answer: "QueryRows") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

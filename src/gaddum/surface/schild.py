@@ -13,9 +13,9 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from gaddum.infer.bench import SchildFit, SchildRegression
-    from gaddum.infer.least_squares import Estimate, Fit, NestedTest
-    from gaddum.infer.responses import Responses
+    from gaddum.concentration_response.global_fit import SchildFit, SchildRegression
+    from gaddum.concentration_response.least_squares import CurveFit, Estimate, NestedTest
+    from gaddum.concentration_response.responses import Responses
 
 FIGURE = "schild.png"
 
@@ -42,7 +42,7 @@ def schild(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
-    from gaddum.infer.responses import read_responses
+    from gaddum.concentration_response.responses import read_responses
     from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
 
@@ -82,7 +82,12 @@ def schild_document(
     dict
         Keys level, global, regression (None where it cannot be made), curves, points and notes.
     """
-    from gaddum.infer.bench import dose_ratios, fit_parallel_curves, fit_schild, schild_regression
+    from gaddum.concentration_response.global_fit import (
+        dose_ratios,
+        fit_parallel_curves,
+        fit_schild,
+        schild_regression,
+    )
 
     held, notes = dict(fixed or {}), []
     given = responses.levels[responses.levels > 0]
@@ -131,7 +136,7 @@ def schild_document(
     }
 
 
-def _ec50s(parallel: "Fit") -> "list[Estimate]":
+def _ec50s(parallel: "CurveFit") -> "list[Estimate]":
     return [one for name, one in parallel.estimates.items() if name.startswith("log_ec50[")]
 
 
@@ -142,7 +147,7 @@ def _block(found: "SchildFit | SchildRegression") -> dict[str, Any]:
     }
 
 
-def _fit(fit: "Fit") -> dict[str, Any]:
+def _fit(fit: "CurveFit") -> dict[str, Any]:
     return {
         "estimates": {name: _estimate(one) for name, one in fit.estimates.items()},
         "sum_of_squares": fit.sum_of_squares,

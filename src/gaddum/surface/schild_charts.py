@@ -10,9 +10,9 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from gaddum.mechanism.engagement import gaddum_ec50_shift
-from gaddum.surface.charts import CONTRADICTED, FONT, PAPER, SUPPORTED, Theme
+from gaddum.engagement.receptor import gaddum_ec50_shift
 from gaddum.surface.rounding import rounded
+from gaddum.surface.theme import CONTRADICTED, FONT, PAPER, SUPPORTED, Theme
 
 _SHADES = ("#1c2529", "#1f7a80", "#5aa7a0", "#b4552d", "#d99a66", "#8fa3ad", "#6b4e71", "#a3a847")
 _STEPS = 120

@@ -1,0 +1,256 @@
+"""Benchmark readings: what each measurement of a benchmark would be, one value a draw, in the unit it was published in.
+
+Doses go the usual way, from kinetics to receptors, with every number of the library drawn. Nothing here looks at the
+published value but for its unit. A reading that the chain cannot express raises a ValueError that says why.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from gaddum import units
+from gaddum.engagement.binding import Bond
+from gaddum.engagement.engagement_courses import bind, engage
+from gaddum.engagement.layout import Layout, dose_times, end, first_dose, lay_out
+from gaddum.exposure.concentrations import areas, concentrations
+from gaddum.records.benchmark import (
+    AreaRatio,
+    Benchmark,
+    Concentration,
+    DoseRatio,
+    HalfConcentration,
+    HalfTime,
+    Occupancy,
+    Peak,
+    TimeOfMaximum,
+)
+from gaddum.records.dose import Dose
+from gaddum.records.drug import Drug, Mixture
+from gaddum.records.library import Library
+from gaddum.records.quantity import Quantity
+
+Draws = Float[np.ndarray, " draws"]
+
+HORIZON = 60 * 24.0
+"""How long after the last dose a fall to half is followed (h)."""
+PEAKS = 48.0
+"""How long after the last dose a maximum is looked for (h)."""
+_AFTER = 240
+"""Times after each dose and end of an infusion, evenly spaced in their logarithm."""
+_SOONEST = 0.005
+"""First of them (h)."""
+_PROBE = 1000.0
+"""Concentration at which the strength of a drug is read (nM); any would do."""
+
+
+def predict(benchmark: Benchmark, library: Library, *, draws: int = 1000, seed: int = 0) -> tuple[Draws, ...]:
+    """Predict every reading of a benchmark.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Doses and what was measured after them.
+    library : Library
+        Drugs and targets.
+    draws : int
+        Draws of all parameters.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    tuple of array
+        Draws of each reading, in the unit of its published value.
+
+    Raises
+    ------
+    ValueError
+        If the chain cannot express a reading; says why.
+    """
+    targets = {one.target for one in benchmark.readings if isinstance(one, _AT_TARGETS)}
+    layout = lay_out(
+        benchmark.doses,
+        species=benchmark.species,
+        targets=sorted(targets) or list(library.targets)[:1],  # kinetics alone need none; one must be named
+        draws=draws,
+        seed=seed,
+        library=library,
+    )
+    found = []
+    for reading in benchmark.readings:
+        match reading:
+            case Occupancy():
+                found.append(_held(layout, reading.target, [units.magnitude(reading.time, "time")])[0])
+            case Concentration() | Peak():
+                found.append(_concentration(layout, reading, library))
+            case TimeOfMaximum():
+                times = _grid(layout, PEAKS)
+                highest = _held(layout, reading.target, times).argmax(axis=0)
+                found.append(_in_unit(times[highest] - first_dose(layout.doses), reading.published, "time"))
+            case HalfTime():
+                found.append(_in_unit(_half_time(layout, reading.target), reading.published, "time"))
+            case AreaRatio():
+                over = _area(layout, reading.over, library)
+                found.append(_area(layout, reading.drug, library) / over)
+            case HalfConcentration():
+                found.append(_half_concentration(layout, reading, library))
+            case DoseRatio():
+                found.append(_dose_ratio(layout, reading, library, draws, seed))
+    return tuple(found)
+
+
+_AT_TARGETS = (Occupancy, TimeOfMaximum, HalfTime, HalfConcentration, DoseRatio)
+"""Readings of a target."""
+
+
+def _held(
+    layout: Layout, target: str, times: Sequence[float] | Float[np.ndarray, " times"]
+) -> Float[np.ndarray, "times draws"]:
+    return np.asarray(engage(layout, np.asarray(times, float)).bound[target].occupied)
+
+
+def _grid(layout: Layout, beyond: float) -> Float[np.ndarray, " times"]:
+    """Times from the first dose on that are dense after every dose and end of an infusion (h)."""
+    last = max(end(dose) for dose in layout.doses) + beyond
+    starts = {
+        time + part for dose in layout.doses for time in dose_times(dose) for part in (0.0, _length(dose))
+    }
+    after = [start + np.geomspace(_SOONEST, last - start, _AFTER) for start in starts]
+    return np.unique(np.concatenate([[first_dose(layout.doses)], *after]))
+
+
+def _length(dose: Dose) -> float:
+    return dose.duration_h or 0.0
+
+
+def _half_time(layout: Layout, target: str) -> Draws:
+    """Time from the highest occupancy to the first at half of it (h); infinite where that is beyond the horizon."""
+    times = _grid(layout, HORIZON)
+    held = _held(layout, target, times)
+    top = held.argmax(axis=0)
+    half = held.max(axis=0) / 2
+    after = np.arange(len(times))[:, None] > top
+    low = after & (held <= half)
+    first = np.where(low.any(axis=0), low.argmax(axis=0), 0)
+    lanes = np.arange(held.shape[1])
+    above, below = held[first - 1, lanes], held[first, lanes]
+    share = (above - half) / np.where(above > below, above - below, 1.0)
+    fallen = times[first - 1] + share * (times[first] - times[first - 1])
+    return np.where(low.any(axis=0), fallen - times[top], np.inf)
+
+
+def _concentration(layout: Layout, reading: Concentration | Peak, library: Library) -> Draws:
+    times = (
+        np.array([units.magnitude(reading.time, "time")])
+        if isinstance(reading, Concentration)
+        else _grid(layout, PEAKS)
+    )
+    with jax.enable_x64(True):
+        levels = np.asarray(concentrations(layout.plan, layout.theta, times, site=reading.sampling))
+    text = f"{reading.published.value!r} {reading.published.unit}"
+    by_mass = units.canonical_unit(text, "concentration") == "ng/mL"
+    total = _total(layout, reading.drug, levels, library, by_mass=by_mass)
+    return _in_unit(total.max(axis=0), reading.published, "concentration")
+
+
+def _area(layout: Layout, name: str, library: Library) -> Draws:
+    """Area under the plasma curve to infinity, by mass (ng/mL h)."""
+    found = np.asarray(areas(layout.plan, layout.theta))
+    return _total(layout, name, found, library, by_mass=True)
+
+
+def _total(
+    layout: Layout, name: str, molar: Float[np.ndarray, "ligands ..."], library: Library, *, by_mass: bool
+) -> Float[np.ndarray, "..."]:
+    """Sum over the parts of a drug, whether given or formed; by mass, nM become ng/mL."""
+    total = np.zeros(molar.shape[1:])
+    for part in _shares(name, library):
+        drug = library.drug(part)
+        factor = drug.molar_mass.value / 1e3 if by_mass and isinstance(drug, Drug) else 1.0
+        for place in _places(layout, part):
+            total = total + molar[place] * factor
+    return total
+
+
+def _half_concentration(layout: Layout, reading: HalfConcentration, library: Library) -> Draws:
+    """Unbound plasma concentration of a drug (sum of its parts) at which it alone holds half, at equilibrium."""
+    constants = np.exp(layout.theta)
+    levels = np.zeros((len(layout.plan.ligands), 1, layout.theta.shape[1]))
+    for name, share in _shares(reading.drug, library).items():
+        place = next(i for i in _places(layout, name) if layout.plan.ligands[i].parent == name)
+        entry = layout.plan.ligands[place].kp_uu
+        levels[place, 0] = _PROBE * share * (constants[entry] if entry >= 0 else 1.0)
+    held = np.asarray(bind(layout, reading.target, levels).occupied)[0]
+    half = _PROBE * (1 - held) / held
+    again = np.asarray(bind(layout, reading.target, levels * half / _PROBE).occupied)[0]
+    if not np.allclose(again, 0.5, atol=1e-6):
+        raise ValueError(
+            f"A half-maximal concentration needs a drug that binds {reading.target} at one site; {reading.drug} does "
+            "not. Read an occupancy instead."
+        )
+    return _in_unit(half, reading.published, "concentration")
+
+
+def _dose_ratio(layout: Layout, reading: DoseRatio, library: Library, draws: int, seed: int) -> Draws:
+    """Ratio of the doses whose highest occupancy is the level; the odds of being held grow with the dose."""
+    other = lay_out(
+        [reading.over],
+        species=layout.species,
+        targets=[reading.over_target],
+        draws=draws,
+        seed=seed + 1,
+        library=library,
+    )
+    found, kinds = [], set[str]()
+    for one, target in ((layout, reading.target), (_same_draws(other, layout), reading.over_target)):
+        dose, *more = one.doses
+        if more or any(_bends(bond) for bond in one.bonds[target]):
+            raise ValueError(
+                f"A ratio of doses needs single doses of drugs that bind {target} at one site and at equilibrium; got "
+                f"{' + '.join(each.drug for each in one.doses)}. Read an occupancy instead."
+            )
+        held = _held(one, target, _grid(one, PEAKS)).max(axis=0)
+        per_odds = units.magnitude(dose.amount, "dose") * (1 - held) / held
+        found.append(per_odds * reading.level / (1 - reading.level))
+        kinds.add(units.canonical_unit(dose.amount, "dose"))
+    if len(kinds) > 1:
+        raise ValueError(
+            f"Two doses must be in units of one kind to have a ratio; got {' and '.join(sorted(kinds))}."
+        )
+    return found[0] / found[1]
+
+
+def _bends(bond: Bond) -> bool:
+    """Whether the odds of being held do not simply grow with the concentration."""
+    return bond.k_off >= 0 or bond.mode == "glutamate-site antagonist"
+
+
+def _same_draws(layout: Layout, like: Layout) -> Layout:
+    """A layout whose parameters take the draws of those of the same name in another."""
+    rows = {parameter.name: row for parameter, row in zip(like.parameters, like.theta, strict=True)}
+    own = zip(layout.parameters, layout.theta, strict=True)
+    return layout._replace(theta=np.array([rows.get(parameter.name, row) for parameter, row in own]))
+
+
+def _shares(name: str, library: Library) -> dict[str, float]:
+    """Chemical species that a drug consists of, and their shares."""
+    found = library.drug(name)
+    if isinstance(found, Mixture):
+        return {part.drug: part.fraction for part in found.parts}
+    return {found.name: 1.0}
+
+
+def _places(layout: Layout, name: str) -> list[int]:
+    """Ligands of the plan that are a drug, given or formed."""
+    found = [place for place, one in enumerate(layout.plan.ligands) if one.drug == name]
+    if not found:
+        given = ", ".join(dict.fromkeys(one.drug for one in layout.plan.ligands))
+        raise ValueError(f"A drug that is read must be given or formed; got {name}, where {given} are.")
+    return found
+
+
+def _in_unit(canonical: Draws, published: Quantity, kind: units.Kind) -> Draws:
+    """Turn canonical numbers into the unit of what was published."""
+    return canonical / units.magnitude(f"1 {published.unit}", kind)

@@ -1,0 +1,207 @@
+"""Layout: a dosing protocol in a kind of subject -> everything that its evaluation needs, drawn parameters included.
+
+The last place where records are read: what follows (`engagement_courses`) knows places and numbers only. Laid out
+once, a protocol is followed at any times and any multiple of a dose.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum import units
+from gaddum.engagement.binding import Bond, RestingTarget, bonds, rest
+from gaddum.exposure.plan import Plan
+from gaddum.exposure.regimen import dosed_drugs, plan_regimen
+from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.numerics.spline import lookup
+from gaddum.numerics.variates import even_variates
+from gaddum.parameter_registry import Assumption, Register
+from gaddum.parameters import Parameter, describe, distribution_nodes
+from gaddum.records.dose import Dose
+from gaddum.records.drug import Drug
+from gaddum.records.finding import nearest
+from gaddum.records.library import Library, load_library
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Manipulation, Preparation, Subject
+from gaddum.records.quantity import Quantity
+from gaddum.records.shorthand import parse_doses
+from gaddum.records.source import Source
+from gaddum.records.species import Species
+
+
+class Layout(NamedTuple):
+    """A protocol ready to be followed."""
+
+    doses: tuple[Dose, ...]
+    """Under the library's names."""
+    species: Species
+    plan: Plan
+    bonds: dict[str, tuple[Bond, ...]]
+    """What binds each target."""
+    rests: dict[str, RestingTarget]
+    """Each target before any drug."""
+    theta: Float[np.ndarray, "parameters draws"]
+    """Draws of the parameters (their logs)."""
+    assumptions: tuple[Assumption, ...]
+    parameters: tuple[Parameter, ...]
+
+
+def lay_out(
+    protocol: str | Sequence[Dose],
+    *,
+    species: Species = "human",
+    targets: Sequence[str] | None = None,
+    weight: str | None = None,
+    preparation: Preparation = "behaving",
+    tone: Mapping[str, LogNormal | float] | None = None,
+    manipulations: tuple[Manipulation, ...] = (),
+    draws: int = 1000,
+    seed: int = 0,
+    library: Library | None = None,
+) -> Layout:
+    """Lay a protocol out; the arguments are those of `occupancy`.
+
+    Raises
+    ------
+    ValueError
+        Where a drug, target, route or number is not to be had; says what must hold.
+    """
+    library = library or load_library()
+    doses = parse_doses(protocol) if isinstance(protocol, str) else tuple(protocol)
+    if not doses:
+        raise ValueError(
+            "A protocol must have at least one dose; got none. Write such as 'naltrexone 50 mg po'."
+        )
+    if draws < 2:
+        raise ValueError(f"A band needs at least 2 draws; got {draws}.")
+    if species not in get_args(Species):
+        hint = nearest(species, get_args(Species), what="Species")
+        raise ValueError(f"A species must be one that the records know; got {species!r}. {hint}")
+    known = tuple(dose.model_copy(update={"drug": library_name(dose.drug, library)}) for dose in doses)
+    wanted = _descendants(known, species, library)
+    names = list(targets) if targets else _bound_targets(wanted, library)
+    register = Register()
+    subject = _subject(species, weight, preparation)
+    plan = plan_regimen(known, subject, library, wanted=wanted, register=register)
+    at = {name: bonds(plan, name, species, library, register, preparation=preparation) for name in names}
+    strange = [name for name in tone or {} if name not in library.targets]
+    if strange:
+        raise ValueError(
+            f"Tone must be given of targets of the library; got {', '.join(strange)}. "
+            f"{nearest(strange[0], library.targets)}"
+        )
+    rests = {
+        name: rest(
+            name, manipulations, "this arm", register, tone=_tone(name, (tone or {}).get(name), register)
+        )
+        for name in names
+    }
+    return Layout(
+        known,
+        species,
+        plan,
+        at,
+        rests,
+        np.asarray(lookup(register.table(), even_variates(len(register.parameters), draws, seed))),
+        tuple(sorted(register.assumptions)),
+        tuple(register.parameters),
+    )
+
+
+def _tone(target: str, given: LogNormal | float | None, register: Register) -> int:
+    """Parameter of the endogenous agonist over its K; -1 where nothing is said of it."""
+    if given is None:
+        return -1
+    if isinstance(given, LogNormal):
+        nodes, text = distribution_nodes(given), describe(given)
+    elif 0 <= given < np.inf:
+        nodes, text = np.full(Z_GRID.size, np.log(max(given, _NO_TONE))), f"exactly {given:g}"
+    else:
+        raise ValueError(f"Tone is a concentration over its K, 0 or more; got {given!r} at {target}.")
+    reason = "endogenous agonist over its K, which competes with what is given"
+    return register.add(
+        Parameter(f"endogenous tone at {target}", nodes, "1", text, reason, "stated for this calculation")
+    )
+
+
+_NO_TONE = 1e-12
+"""Tone of 0 on the scale of logarithms."""
+
+
+def library_name(name: str, library: Library) -> str:
+    """The library's name of a drug; synonyms are followed, unknown names refused."""
+    if name not in library.drugs:
+        for drug in library.drugs.values():
+            if name.casefold() in (other.casefold() for other in (drug.name, *drug.synonyms)):
+                return drug.name
+    return library.drug(name).name
+
+
+def first_dose(doses: Sequence[Dose]) -> float:
+    """Time of the first dose (h)."""
+    return min(dose.time_h for dose in doses)
+
+
+def last_dose(doses: Sequence[Dose]) -> float:
+    """End of the last dose (h)."""
+    return max(end(dose) for dose in doses)
+
+
+def dose_times(dose: Dose) -> list[float]:
+    """Times of all administrations of a dose (h)."""
+    return [dose.time_h + interval_h(dose) * repeat for repeat in range(dose.repeats)]
+
+
+def interval_h(dose: Dose) -> float:
+    """Time between the administrations of a series (h); 0 for a single one."""
+    return 0.0 if dose.interval is None else units.magnitude(dose.interval, "time")
+
+
+def end(dose: Dose) -> float:
+    """End of the last administration of a dose (h)."""
+    return dose.time_h + interval_h(dose) * (dose.repeats - 1) + (dose.duration_h or 0.0)
+
+
+def _descendants(doses: tuple[Dose, ...], species: Species, library: Library) -> set[str]:
+    """Dosed drugs with all their metabolites in a species."""
+    found: set[str] = set()
+    left = [name for name, _, _ in dosed_drugs(doses, library)]
+    while left:
+        name = left.pop()
+        drug = library.drug(name)
+        if name not in found and isinstance(drug, Drug):
+            found.add(name)
+            left += [child.drug for child in drug.metabolites.get(species, ())]
+    return found
+
+
+def _bound_targets(names: set[str], library: Library) -> list[str]:
+    """Targets that any of the drugs binds, in the library's order."""
+    drugs = [library.drug(name) for name in names]
+    hit = {affinity.target for drug in drugs if isinstance(drug, Drug) for affinity in drug.affinities}
+    found = [name for name in library.targets if name in hit]
+    if not found:
+        raise ValueError(
+            f"At least one drug must bind a target of the library; none of {', '.join(sorted(names))} does. "
+            "Add affinities to the drug's file, or name `targets`."
+        )
+    return found
+
+
+def _subject(species: Species, weight: str | None, preparation: Preparation) -> Subject:
+    if preparation not in get_args(Preparation):
+        raise ValueError(
+            f"A preparation must be {', '.join(get_args(Preparation))}; got {preparation!r}. "
+            "Take 'behaving' for living subjects."
+        )
+    stated = None
+    if weight is not None:
+        kg = units.magnitude(weight, "mass")
+        if not kg > 0:
+            raise ValueError(f"A body weight must be positive; got {weight!r}.")
+        stated = Quantity(
+            value=kg, unit="kg", n=None, source=Source(how="assumption", reason="stated for this calculation")
+        )
+    return Subject(species=species, paradigm="none", weight=stated, preparation=preparation)

@@ -1,0 +1,94 @@
+"""Spline: curves tabulated at the points of `Z_GRID`, read as natural cubic splines of a standard normal variate.
+
+Two ways to read: a few parameters per draw by the cubic of the cell they fall in (`lookup`), and hundreds of curves of
+one variate as products of their `coefficients` with its basis functions (`bumps`), so that they need no gather.
+Beyond the grid a table is flat.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from gaddum.numerics.array_library import array_library
+from gaddum.numerics.normal_grid import Z_GRID
+
+_FIRST, _STEP = float(Z_GRID[0]), float(Z_GRID[1] - Z_GRID[0])
+_CELLS = Z_GRID.size - 1
+
+
+def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
+    """Uniform cubic B-splines over `Z_GRID` (one beyond each end) at z, clamped to the grid.
+
+    A tabulated curve is the product of its `coefficients` with these, so that a lookup is not a gather.
+    """
+    place = jnp.clip((z - _FIRST) / _STEP, 0.0, _CELLS)
+    distance = jnp.abs(place[..., None, :] - jnp.arange(-1.0, _CELLS + 2.0, dtype=place.dtype)[:, None])
+    near = 2 / 3 - distance**2 + 0.5 * distance**3
+    far = jnp.maximum(2.0 - distance, 0.0) ** 3 / 6
+    return jnp.where(distance < 1, near, far)
+
+
+def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
+    """Spline coefficients of tabulated values, natural at the ends."""
+    if isinstance(table, np.ndarray):
+        return table @ _TO_SPLINE.T
+    # Not a product of matrices: XLA 0.10.2 on CPUs fuses that into the loop over draws, and from about 1,000 draws on
+    # the result is wrong (seen on traced tables; tests/response/test_response.py).
+    return jnp.sum(table[..., None, :] * _TO_SPLINE, axis=-1)
+
+
+def lookup(
+    table: Float[Array | np.ndarray, "dimension grid"], z: Float[Array | np.ndarray, "dimension batch"]
+) -> Float[Array | np.ndarray, "dimension batch"]:
+    """Values of tabulated parameters at z, one row each, in numpy if both are; the table itself has no gradient."""
+    if array_library(table, z) is np:
+        return _with_slope(table, z)[0]
+    return _lookup(jax.lax.stop_gradient(jnp.asarray(table)), z)
+
+
+@jax.custom_vjp
+def _lookup(table: Array, z: Array) -> Array:
+    return _with_slope(table, z)[0]
+
+
+def _lookup_forward(table: Array, z: Array) -> tuple[Array, Array]:
+    return _with_slope(table, z)
+
+
+_lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
+
+
+def _with_slope(table: Array | np.ndarray, z: Array | np.ndarray) -> tuple[Any, Any]:
+    """Value and slope from one pass over the four coefficients that reach z."""
+    xp = array_library(table, z)
+    flat = xp.asarray(coefficients(table)).reshape(-1)
+    raw = (z - _FIRST) / _STEP
+    place = xp.clip(raw, 0.0, _CELLS)
+    cell = xp.clip(xp.floor(place), 0, _CELLS - 1)
+    f = place - cell
+    g = 1 - f
+    index = cell.astype(xp.int32) + (_CELLS + 3) * xp.arange(z.shape[0], dtype=xp.int32)[:, None]
+    c = [flat[index + i] if xp is np else flat.at[index + i].get(mode="promise_in_bounds") for i in range(4)]
+    value = (
+        g**3 * c[0] + (4 - 3 * f * f * (1 + g)) * c[1] + (4 - 3 * g * g * (1 + f)) * c[2] + f**3 * c[3]
+    ) / 6
+    slope = (g * g * (c[1] - c[0]) + (1 + 2 * f * g) * (c[2] - c[1]) + f * f * (c[3] - c[2])) / (2 * _STEP)
+    return value, xp.where((raw >= 0) & (raw <= _CELLS), slope, 0.0)
+
+
+def _to_spline() -> Float[np.ndarray, "basis grid"]:
+    size = Z_GRID.size
+    system = np.zeros((size + 2, size + 2))
+    right = np.zeros((size + 2, size))
+    for i in range(size):
+        system[i, i : i + 3] = [1 / 6, 2 / 3, 1 / 6]
+        right[i, i] = 1.0
+    system[size, :3] = [1, -2, 1]
+    system[size + 1, -3:] = [1, -2, 1]
+    return np.linalg.solve(system, right)
+
+
+_TO_SPLINE = _to_spline()

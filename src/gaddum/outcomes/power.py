@@ -1,0 +1,156 @@
+"""Power of t-tests, through the same noncentral t distribution as the likelihood, and its inverse."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.optimize import root_scalar
+
+from gaddum.outcomes.noncentral_t import nct_interval, t_of_p
+
+
+def t_test_power(n: int, d: float, alpha: float = 0.05, n2: int | None = None, paired: bool = False) -> float:
+    """Power of a two-sided t-test at a true standardised difference.
+
+    Parameters
+    ----------
+    n
+        Subjects in the first group, or pairs (1).
+    d
+        True difference: in within-group SD, or if paired in SD of the differences (1).
+    alpha
+        Two-sided level (1).
+    n2
+        Subjects in the second group; as many as in the first if not given (1).
+    paired
+        Whether the test is on paired differences.
+
+    Returns
+    -------
+    float
+        Probability of p < alpha in either direction (1).
+
+    Examples
+    --------
+    >>> round(t_test_power(7, 1.0), 5)
+    0.40581
+    """
+    second = n if n2 is None else n2
+    if n < 2 or (not paired and second < 2):
+        raise ValueError(
+            f"A t-test needs at least 2 subjects per group; got n={n}, n2={n2}. Raise the group size."
+        )
+    df = n - 1 if paired else n + second - 2
+    return _power(df, d * np.sqrt(n if paired else n * second / (n + second)), alpha)
+
+
+def contrast_power(sizes: Sequence[int], weights: Sequence[float], d: float, alpha: float = 0.05) -> float:
+    """Power of a two-sided test of a contrast of group means, such as the interaction of a 2 x 2 design.
+
+    Parameters
+    ----------
+    sizes
+        Subjects in each group (1).
+    weights
+        Weight of each group's mean; ``(1, -1, -1, 1)`` for the interaction (1).
+    d
+        True value of the contrast, in within-group SD (1).
+    alpha
+        Two-sided level (1).
+
+    Returns
+    -------
+    float
+        Probability of p < alpha in either direction, with the SD pooled over all groups (1).
+
+    Examples
+    --------
+    Two groups are a t-test:
+
+    >>> contrast_power((7, 7), (1, -1), 1.0) == t_test_power(7, 1.0)
+    True
+    """
+    if len(sizes) != len(weights) or any(n < 1 for n in sizes) or sum(sizes) <= len(sizes):
+        raise ValueError(
+            f"A contrast needs one weight per group and subjects beyond one a group; got sizes {tuple(sizes)} and "
+            f"weights {tuple(weights)}. Give as many of each, and raise the group sizes."
+        )
+    variance = sum(w * w / n for n, w in zip(sizes, weights, strict=True))
+    return _power(sum(sizes) - len(sizes), d / np.sqrt(variance), alpha)
+
+
+def detectable_effect(
+    n: int, *, power: float = 0.8, alpha: float = 0.05, n2: int | None = None, paired: bool = False
+) -> float:
+    """Smallest true standardised difference that a two-sided t-test finds with the given power.
+
+    Parameters
+    ----------
+    n
+        Subjects in the first group, or pairs (1).
+    power
+        Wanted power (1).
+    alpha
+        Two-sided level (1).
+    n2
+        Subjects in the second group; as many as in the first if not given (1).
+    paired
+        Whether the test is on paired differences.
+
+    Returns
+    -------
+    float
+        Difference in within-group SD, or if paired in SD of the differences (1).
+
+    Examples
+    --------
+    >>> round(detectable_effect(17), 2), round(detectable_effect(7), 2)
+    (0.99, 1.63)
+    """
+    return _inverse(lambda d: t_test_power(n, d, alpha, n2, paired), power, alpha)
+
+
+def detectable_contrast(
+    sizes: Sequence[int], weights: Sequence[float], *, power: float = 0.8, alpha: float = 0.05
+) -> float:
+    """Smallest true value of a contrast of group means that a test finds with the given power.
+
+    Parameters
+    ----------
+    sizes, weights
+        As in `contrast_power`.
+    power
+        Wanted power (1).
+    alpha
+        Two-sided level (1).
+
+    Returns
+    -------
+    float
+        Value of the contrast in within-group SD (1).
+
+    Examples
+    --------
+    An interaction must be about 1.4 times as large as a simple difference to be found as easily:
+
+    >>> round(detectable_contrast((10, 10, 10, 10), (1, -1, -1, 1)) / detectable_effect(10), 2)
+    1.37
+    """
+    return _inverse(lambda d: contrast_power(sizes, weights, d, alpha), power, alpha)
+
+
+def _power(df: float, noncentrality: float, alpha: float) -> float:
+    limit = t_of_p(alpha, df)
+    shift = np.array([noncentrality])
+    power = nct_interval(limit, np.inf, df, shift) + nct_interval(-np.inf, -limit, df, shift)
+    return power[0].item()
+
+
+def _inverse(power_at: Callable[[float], float], power: float, alpha: float) -> float:
+    if not alpha < power < 1:
+        raise ValueError(
+            f"The wanted power must lie between the level {alpha:g} and 1; got {power:g}. Use such as 0.8."
+        )
+    upper = 1.0
+    while power_at(upper) < power:
+        upper *= 2
+    return float(root_scalar(lambda d: power_at(d) - power, bracket=(0.0, upper), xtol=1e-10).root)

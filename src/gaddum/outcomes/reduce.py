@@ -1,0 +1,268 @@
+"""Reduce: a published outcome becomes one table of log density over its one or two true contrasts.
+
+Contrasts are differences of arm means in within-group SD, positive where the first arm is better. All that
+the report leaves open (group sizes, SD or SEM, decision rule, correction for multiple tests, response to
+placebo) are mixed here, in probability, before the log; the sampler only reads `density_tables`. Conventions:
+
+- T tests: df = n_1 + n_2 - 2 of the two arms unless given; verdicts: one pooled SD over all arms.
+- Paired data (crossovers): correlation 0.5 between sessions: the SD of a difference is the within-group SD.
+- Arm noise adds to the variance of every arm mean, beside 1/n, and is not seen by the test's own SD.
+- Unknown group sizes are equal over the arms that lack them; a given df of a two-arm test fixes them.
+- A difference keeps the standard error of its own CI, which a model may have made smaller than the plain t test would;
+  its df come from n where that is known, and else its SD counts as known.
+- The density of a statistic is per SD of the observed effect.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gaddum.outcomes.group_sizes import fixed_value, group_sizes, required_prior, weights_of
+from gaddum.outcomes.noncentral_t import GRID, floored, mixed
+from gaddum.outcomes.responders import Counts, responders_log_probability, retest_log_probability
+from gaddum.outcomes.statistic import (
+    Contrast,
+    Priors,
+    Table,
+    difference_of,
+    difference_table,
+    interaction_table,
+    log_of,
+    means_table,
+    test_table,
+    vehicle_or_none,
+)
+from gaddum.outcomes.verdict_events import (
+    ARMS,
+    EVENTS,
+    PAIRS,
+    Groups,
+    joint_log_probability,
+    pair_probability,
+    without_agonist_effect,
+)
+from gaddum.records.experiment import Experiment, Study
+from gaddum.records.ledger import LoadedCase
+from gaddum.records.outcome import (
+    Difference,
+    Interaction,
+    Means,
+    Narrative,
+    Outcome,
+    PThreshold,
+    PValue,
+    Responders,
+    Test,
+    Verdict,
+    is_scored,
+)
+
+
+class ReducedOutcome(NamedTuple):
+    """One outcome as a table over its contrasts."""
+
+    contrasts: tuple[Contrast, ...]
+    """One or two contrasts, each of (arm, coefficient)."""
+    absolute: bool
+    """Whether a contrast is the arm's effect over its (implied) vehicle, as for responders."""
+    grid_log_density: np.ndarray
+    """Log density on `GRID`, one axis per contrast."""
+    log_saturated: float
+    """Log of the integral of the density over independent normal priors on the contrasts."""
+    label: str
+    observed: dict[str, float] | None
+    """Effect, lower, upper in SD; None where nothing is reported but a verdict or a count."""
+    components: dict[str, float]
+    """Weights of the mixture's parts, for display."""
+    above: np.ndarray | None = None
+    """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
+    significant: np.ndarray | None = None
+    """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
+
+
+class Report(NamedTuple):
+    """A scored outcome where it was reported, and its table; None where it says nothing of effects."""
+
+    study: Study
+    experiment: Experiment
+    outcome: Outcome
+    reduced: ReducedOutcome | None
+
+
+def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> ReducedOutcome | None:
+    """Table of one outcome.
+
+    Parameters
+    ----------
+    experiment
+        The experiment that it belongs to: arms and their sizes, direction of improvement.
+    outcome
+        What was reported.
+    priors
+        Distributions by name; uses `arm_noise`, `n_unknown`, `rule`, `correction`, `placebo_response`,
+        `retest_correlation` and `standardised_effect`.
+
+    Returns
+    -------
+    ReducedOutcome or None
+        None for a narrative, which is not scored.
+    """
+    _check_arms(experiment, outcome)
+    match outcome:
+        case Narrative():
+            return None
+        case Means():
+            table = means_table(experiment, outcome, priors)
+        case Difference():
+            table = difference_table(experiment, outcome, priors)
+        case Responders():
+            table = _responders(experiment, outcome, priors)
+        case Test() | PValue() | PThreshold():
+            table = test_table(experiment, outcome, priors)
+        case Interaction():
+            table = interaction_table(experiment, outcome, priors)
+        case Verdict():
+            table = _verdict(experiment, outcome, priors)
+    log_density = floored(table.log_density)
+    return ReducedOutcome(
+        contrasts=table.contrasts,
+        absolute=table.absolute,
+        grid_log_density=log_density,
+        log_saturated=log_saturated(log_density, fixed_value(priors, "standardised_effect")),
+        label=_label(experiment, outcome),
+        observed=table.observed,
+        components=table.components,
+        above=table.above,
+        significant=table.significant,
+    )
+
+
+def reduce_record(loaded: LoadedCase, *, until: int | None = None) -> tuple[Report, ...]:
+    """Reduce every scored outcome of a case.
+
+    Parameters
+    ----------
+    loaded : LoadedCase
+        The case.
+    until : int
+        Last year taken in. Later reports of a cohort that began before are left out; cohorts that begin later stay,
+        to be predicted, and are for `Setting.weights` to leave out.
+    """
+    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
+    began = {study.cohort for study in loaded.ledger.studies if until is not None and study.year <= until}
+    return tuple(
+        Report(study, experiment, outcome, reduce_outcome(experiment, outcome, priors))
+        for study, experiment, outcome in loaded.ledger.outcomes()
+        if is_scored(outcome) and not (study.cohort in began and study.year > (until or study.year))
+    )
+
+
+def log_saturated(log_density: np.ndarray, sd: float) -> float:
+    """Log of the integral of a table over independent N(0, sd^2) priors on its contrasts."""
+    log_prior = -0.5 * (GRID / sd) ** 2
+    log_prior = log_prior - np.logaddexp.reduce(log_prior)
+    if log_density.ndim == 1:
+        return float(np.logaddexp.reduce(log_density + log_prior))
+    return float(np.logaddexp.reduce(log_density + log_prior[:, None] + log_prior[None, :], axis=None))
+
+
+def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
+    noise = fixed_value(priors, "arm_noise") ** 2
+    corrections = weights_of(priors, "correction", outcome.correction)
+    every = tuple(name for name, arm in experiment.protocol.arms.items() if arm.subset_of is None)
+    named = tuple(outcome.roles.values())
+    tested = tuple(dict.fromkeys((*named, *every)))
+    joint = outcome.verdict in EVENTS
+    arm_of: dict[str, str] = dict(outcome.roles)  # pyright: ignore[reportAssignmentType] (keys are Literals)
+    arms = tuple(arm_of[role] for role in ARMS.get(outcome.verdict, ("K", "V")))
+    rules = weights_of(priors, "rule", outcome.rule)
+    events = EVENTS.get(outcome.verdict, {})
+    if len(events) == 1:
+        rules = dict.fromkeys(events, 1.0)
+    parts = []
+    for scenario in group_sizes(experiment, tested, priors):
+        sizes = tuple(scenario.n[name] for name in (*arms, arms[-1])[:3])
+        groups = Groups(
+            n=sizes,
+            variance=tuple(1 / n + noise for n in sizes),
+            df=sum(scenario.n[name] for name in tested) - len(tested),
+            k=len(tested),
+        )
+        if not joint:
+            probability = pair_probability(PAIRS[outcome.verdict], groups, corrections)
+            parts.append(np.log(scenario.weight) + log_of(probability))
+            continue
+        for rule, weight in rules.items():
+            if weight == 0:
+                continue
+            event = events[rule]
+            if outcome.agonist_effect_present is False:
+                event = without_agonist_effect(outcome.verdict, event)
+            parts.append(np.log(scenario.weight * weight) + joint_log_probability(event, groups, corrections))
+    contrasts = tuple(difference_of(name, arms[1]) for name in (arms[0], *arms[2:]))
+    mixture = {**(rules if len(events) > 1 else {}), **(corrections if len(tested) > 2 else {})}
+    components = {name: weight for name, weight in mixture.items() if 0 < weight < 1}
+    return Table(contrasts, np.minimum(mixed(parts), 0.0), None, components)
+
+
+def _responders(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
+    counts = {name: Counts(count.responders, count.n) for name, count in outcome.counts.items()}
+    base = vehicle_or_none(experiment, tuple(counts))
+    vehicle = counts.pop(base) if base is not None else None
+    placebo = required_prior(priors, "placebo_response")
+    if outcome.retest is not None:
+        retest = outcome.retest
+        counts.pop(retest.arm, None)
+        if set(counts) != {retest.among_responders_of}:
+            raise ValueError(
+                f"A retest must name the one other arm with counts; got "
+                f"{retest.among_responders_of!r}, counts are of {', '.join(counts) or 'none'}. "
+                "Move further arms to an outcome of their own."
+            )
+        log_density = retest_log_probability(
+            counts[retest.among_responders_of],
+            Counts(retest.responders, retest.n),
+            placebo,
+            required_prior(priors, "retest_correlation"),
+            vehicle,
+        )
+        arms = (retest.among_responders_of, retest.arm)
+    elif 1 <= len(counts) <= 2:
+        arms = tuple(counts)
+        log_density = responders_log_probability(tuple(counts.values()), placebo, vehicle)
+    else:
+        raise ValueError(
+            f"Responders are scored for one or two arms beside vehicle; got {len(counts)} "
+            f"({', '.join(counts) or 'vehicle alone'}). Split into outcomes of one or two arms."
+        )
+    return Table(tuple(((name, 1.0),) for name in arms), log_density, absolute=True)
+
+
+def _label(experiment: Experiment, outcome: Outcome) -> str:
+    what = outcome.verdict if isinstance(outcome, Verdict) else outcome.form
+    return f"{experiment.id}: {outcome.endpoint}, {what}"
+
+
+def _check_arms(experiment: Experiment, outcome: Outcome) -> None:
+    match outcome:
+        case Means():
+            named = tuple(outcome.arms)
+        case Responders():
+            retest = (
+                () if outcome.retest is None else (outcome.retest.arm, outcome.retest.among_responders_of)
+            )
+            named = (*outcome.counts, *retest)
+        case Interaction():
+            named = outcome.arms
+        case Verdict():
+            named = tuple(outcome.roles.values())
+        case Narrative():
+            named = ()
+        case _:
+            named = outcome.contrast
+    missing = [name for name in named if name not in experiment.protocol.arms]
+    if missing:
+        raise ValueError(
+            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
+            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
+        )

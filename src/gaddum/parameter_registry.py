@@ -1,0 +1,120 @@
+"""Parameter registry: uncertain numbers that something is laid out with, each once, and what was taken for granted.
+
+A number's identity is declared, by what it is of: its quantity, drug, target and species (`name_of`). Two drugs,
+species or targets have one number in common only where their records say `shared: ID`, never because the printed
+numbers agree. The calculator and a case fill the same kind of register, so that they mean the same number by the
+same name.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.parameters import Parameter, canonical, cite, describe_reported, log_quantiles, log_spread
+from gaddum.records.quantity import Reported
+
+
+class Assumption(NamedTuple):
+    """Something taken for granted because no source says it."""
+
+    where: str
+    what: str
+    reason: str
+
+
+class Register:
+    """Parameters in order of first use, each under one name, and what was taken for granted on the way."""
+
+    def __init__(self) -> None:
+        self.parameters: list[Parameter] = []
+        self.variances: dict[int, float] = {}
+        """Variance of the log of each parameter that was reported, by its place."""
+        self.index: dict[str, int] = {}
+        self.assumptions: set[Assumption] = set()
+
+    def add(self, parameter: Parameter) -> int:
+        """Place of a parameter, which is new or known by its name.
+
+        Raises
+        ------
+        ValueError
+            If the name is known and has other numbers: one quantity would be two, or two would be taken for one.
+        """
+        known = self.index.setdefault(parameter.name, len(self.parameters))
+        if known == len(self.parameters):
+            self.parameters.append(parameter)
+        elif not np.array_equal(self.parameters[known].nodes, parameter.nodes):
+            raise ValueError(
+                f"A quantity must have one prior; {parameter.name!r} has {self.parameters[known].distribution} and "
+                f"also {parameter.distribution}. Where records share a number by `shared`, give it once; where they "
+                "mean two numbers, give each its own ID."
+            )
+        return known
+
+    def report(
+        self,
+        name: str,
+        reported: Reported,
+        unit: str,
+        reason: str,
+        *,
+        medians: Float[np.ndarray, " reports"] | None = None,
+        spreads: Float[np.ndarray, " reports"] | None = None,
+        molar_mass: float | None = None,
+    ) -> int:
+        """Place of a parameter whose prior is what was reported of it, an equal mixture where reports conflict.
+
+        Parameters
+        ----------
+        name : str
+            Its identity, as `name_of` writes it.
+        reported : Reported
+            What the literature says.
+        unit, reason : str
+            For the table of priors.
+        medians, spreads : array
+            Log medians and log spreads of the reports where they are scaled; by default as reported.
+        molar_mass : float
+            Turns mass concentrations into molar ones (g/mol).
+        """
+        if medians is None:
+            medians = np.array([np.log(canonical(one, molar_mass)) for one in reported])
+        if spreads is None:
+            spreads = np.array([log_spread(one) for one in reported])
+        nodes = log_quantiles(medians, spreads)
+        sources = "; ".join(dict.fromkeys(cite(one.source) for one in reported))
+        place = self.add(Parameter(name, nodes, unit, describe_reported(reported), reason, sources))
+        self.variances[place] = float(np.mean(spreads**2) + np.var(medians))
+        return place
+
+    def table(self) -> Float[np.ndarray, "parameters grid"]:
+        """Log quantiles of all parameters, one row each."""
+        return np.array([parameter.nodes for parameter in self.parameters]).reshape(-1, Z_GRID.size)
+
+
+def name_of(
+    quantity: str,
+    reported: Reported,
+    *,
+    drug: str | None = None,
+    target: str | None = None,
+    species: str | None = None,
+) -> str:
+    """Identity of a number, in words: what it is of, or the `shared` ID that its record declares.
+
+    Examples
+    --------
+    >>> from gaddum.records.library import load_library
+    >>> at_mor = load_library().drug("naltrexone").affinities[0]
+    >>> name_of("K_i", at_mor.k_i, drug="naltrexone", target="MOR")
+    'K_i of naltrexone at MOR'
+    >>> name_of("in-vivo shift", at_mor.in_vivo_shift["rat"], drug="naltrexone", target="MOR", species="rat")
+    'in-vivo shift of naltrexone at MOR in rodents'
+    """
+    identity = reported[0].shared
+    if identity is not None:
+        return f"{quantity} of {identity}"
+    parts = ((" of ", drug), (" at ", target), (" in ", species))
+    return quantity + "".join(word + what for word, what in parts if what)

@@ -1,0 +1,324 @@
+"""Assemble: a case's protocols and hypotheses -> the arrays that the chain runs on. Records meet arrays here.
+
+A *reading* is one arm read at one endpoint: what it was given, where its quadrature nodes lie, which stratum and anchor
+it belongs to. Readings with the same content are one row, so an anchor and an identical arm share it exactly.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gaddum.engagement.features import VEHICLE
+from gaddum.exposure.curves import Assumption, dosed_drugs, ligands, lingers
+from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.parameter_registry import Register
+from gaddum.parameters import Parameter, cite, describe, distribution_nodes
+from gaddum.records.case import Case
+from gaddum.records.drug import Drug
+from gaddum.records.gate import parse_gate
+from gaddum.records.ledger import LoadedCase
+from gaddum.records.library import Library
+from gaddum.records.outcome import arms_of, is_scored
+from gaddum.records.prior import Fixed
+from gaddum.records.protocol import Arm, Endpoint, Subject
+from gaddum.response.binding_layout import ArmCourse, Binder, Block
+from gaddum.response.panels import nodes_of, panels, rule_of
+
+
+class ArmReading(NamedTuple):
+    """One arm read at one endpoint."""
+
+    study: str
+    experiment: str
+    arm: str
+    endpoint: str
+    stratum: str
+    phase: str
+    row: int
+    """Row of the reading arrays (shared by readings of the same content); -1 for a plain vehicle, whose effect is 0."""
+
+
+class DistinctReading(NamedTuple):
+    """One distinct content of a reading: who got what and what was read."""
+
+    subject: Subject
+    arm: Arm
+    endpoint: Endpoint
+    where: str
+    """Study, experiment and arm that came first."""
+
+
+class Rows(NamedTuple):
+    """Everything known of the distinct readings, ordered by block."""
+
+    blocks: tuple[Block, ...]
+    strata: Int[np.ndarray, " strata"]
+    """Parameter of each stratum's standard-normal deviation of dependence."""
+    shapes: Int[np.ndarray, " shapes"]
+    """Parameters that set the shape of a concentration curve."""
+    reserve: dict[str, int]
+    """Feature -> parameter of log tau."""
+    second_site: dict[str, int]
+    """Feature `reserve` -> parameter of its log potency ratio."""
+    anchor_row: Int[np.ndarray, " rows"]
+    """Row of each row's anchor; -1 for none."""
+    anchor_effect: Int[np.ndarray, " rows"]
+    """Parameter of log e_max of the row's anchor."""
+    own: Float[np.ndarray, "rows own"]
+    own_index: Int[np.ndarray, " own"]
+    expectancy: Float[np.ndarray, " rows"]
+
+
+class Assembly(NamedTuple):
+    """A case, ready to be simulated."""
+
+    features: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    index: dict[str, int]  # pyright: ignore[reportIncompatibleMethodOverride]: a tuple's own search is not wanted
+    rows: Rows
+    readings: tuple[ArmReading, ...]
+    anchors: dict[tuple[str, str], int]
+    """(stratum, phase) -> row of the anchor."""
+    ligand_names: tuple[tuple[str, ...], ...]
+    """Ligands of each row."""
+    most_inputs: int
+    """Inputs of the largest gate of the case, for which one compiled function serves all accounts."""
+    constants: dict[str, float]
+    assumptions: tuple[Assumption, ...]
+    times: Float[np.ndarray, "rows nodes"]
+    """Nodes, hours from the test drug; the last is the test itself, repeated in rows with fewer nodes than others."""
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters."""
+        return len(self.parameters)
+
+
+def feature_names(case: Case) -> tuple[str, ...]:
+    """Features that the gates of a case refer to, in order of first appearance."""
+    names: list[str] = []
+    for hypothesis in case.hypotheses:
+        names += [name for name in parse_gate(hypothesis.gate).inputs if name not in names]
+    return tuple(names)
+
+
+def assemble(loaded: LoadedCase) -> Assembly:
+    """Turn a case into arrays.
+
+    Parameters
+    ----------
+    loaded : LoadedCase
+        Case, ledger and library, as `load_case` returns them.
+
+    Raises
+    ------
+    ValueError
+        Where the case asks for a number that no file gives; says which and where to add it.
+    """
+    case, library = loaded.case, loaded.library
+    features = feature_names(case)
+    targets = list(dict.fromkeys(feature.split(".")[0] for feature in features))
+    register = Register()
+    priors = {prior.name: prior for prior in case.priors}
+    wanted = _binding_drugs(case, library, targets)
+
+    def declared(row: str, name: str | None = None) -> int:
+        if row not in priors:
+            raise ValueError(f"The prior table must have a row {row!r}; it has {', '.join(priors)}.")
+        prior = priors[row]
+        return register.add(
+            Parameter(
+                name or row,
+                distribution_nodes(prior.distribution),
+                prior.unit,
+                describe(prior.distribution),
+                prior.reason,
+                cite(prior.source),
+            )
+        )
+
+    for row in ("dependence.mean", "dependence.spread", "expectancy", "effect_site", "plasticity.on"):
+        declared(row)
+    for row in ("plasticity.off", "circuit.depth", "heterogeneity"):
+        declared(row)
+
+    rows, readings, anchors = _distinct(loaded)
+    grids = [
+        panels(arm.doses, end.test_time_h, lingering=lingers(arm.doses, subject, library, wanted=wanted))
+        for subject, arm, end, _ in rows
+    ]
+    order = sorted(
+        range(len(rows)), key=lambda row: (len(grids[row]), rows[row].endpoint.phase == "sustained")
+    )
+    place = {row: new for new, row in enumerate(order)}
+    rows, grids = [rows[row] for row in order], [grids[row] for row in order]
+    readings = [r._replace(row=place.get(r.row, -1)) for r in readings]
+    anchors = {key: place[row] for key, row in anchors.items()}
+    moments = [nodes_of(edges) for edges in grids]
+    per_row = [
+        ligands(arm.doses, subject, library, times, wanted=wanted, assumptions=register.assumptions)
+        for (subject, arm, _, _), times in zip(rows, moments, strict=True)
+    ]
+
+    strata = list(dict.fromkeys(subject.stratum for subject, *_ in rows))
+    stratum_index = {s: register.add(_standard_normal(f"dependence of {s}")) for s in strata}
+    count = len(rows)
+    anchor_row = np.full(count, -1)
+    anchor_effect = np.zeros(count, int)
+    for row, (subject, _, endpoint, _) in enumerate(rows):
+        key = (subject.stratum, endpoint.phase)
+        if key in anchors:
+            anchor_row[row] = anchors[key]
+            anchor_effect[row] = declared(
+                "e_max", f"effect of reference in {subject.stratum}, {endpoint.phase}"
+            )
+    own, own_index = _own_effects(rows, library, targets, declared)
+    binder = Binder(case, library, register, declared)
+    blocks = []
+    for size in dict.fromkeys(len(edges) for edges in grids):
+        mine = [row for row in range(count) if len(grids[row]) == size]
+        inside = [
+            ArmCourse(subject, arm, where, strata.index(subject.stratum), per_row[row])
+            for row in mine
+            for subject, arm, _, where in (rows[row],)
+        ]
+        acute = sum(rows[row].endpoint.phase != "sustained" for row in mine)
+        edges = np.array([grids[row] for row in mine])
+        blocks.append(binder.block(acute, edges, rule_of(size - 1), inside, targets))
+    reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
+    second = {
+        feature: declared("reserve.potency", f"potency ratio of {feature}")
+        for feature in features
+        if feature.endswith(".reserve")
+    }
+    arrays = Rows(
+        blocks=tuple(blocks),
+        strata=np.array(list(stratum_index.values()), int),
+        shapes=np.array(binder.shapes, int),
+        reserve=reserve,
+        second_site=second,
+        anchor_row=anchor_row,
+        anchor_effect=anchor_effect,
+        own=own,
+        own_index=own_index,
+        expectancy=np.array([row.arm.expectancy for row in rows]),
+    )
+    constants = {p.name: p.distribution.value for p in case.priors if isinstance(p.distribution, Fixed)}
+    return Assembly(
+        features=features,
+        parameters=tuple(register.parameters),
+        index=dict(register.index),
+        rows=arrays,
+        readings=tuple(readings),
+        anchors=anchors,
+        ligand_names=tuple(tuple(ligand.drug for ligand in found) for found in per_row),
+        most_inputs=max((len(parse_gate(h.gate).inputs) for h in case.hypotheses), default=1),
+        constants=constants,
+        assumptions=tuple(sorted(register.assumptions)),
+        times=_rectangular(moments),
+    )
+
+
+def _content(subject: Subject, arm: Arm, endpoint: Endpoint, where: str) -> tuple:
+    """What makes two readings the same row; the endpoint's family matters for own effects.
+
+    What a manipulation leaves is the arm's own, unless its record shares it.
+    """
+    left = [part for one in arm.manipulations for part in (one.availability, one.tone) if part is not None]
+    return (
+        where if any(reported[0].shared is None for reported in left) else None,
+        subject.species,
+        subject.stratum,
+        None if subject.weight is None else subject.weight.value,
+        arm.doses,
+        arm.manipulations,
+        arm.expectancy,
+        endpoint.family,
+        endpoint.test_time_h,
+        endpoint.phase,
+    )
+
+
+def _binding_drugs(case: Case, library: Library, targets: list[str]) -> set[str]:
+    """Drugs with an affinity at any target that the gates name."""
+    names = {name for unnamed in case.unnamed_targets for name in unnamed.ligands}
+    for name, drug in library.drugs.items():
+        if isinstance(drug, Drug) and any(affinity.target in targets for affinity in drug.affinities):
+            names.add(name)
+    return names
+
+
+def _distinct(
+    loaded: LoadedCase,
+) -> tuple[list[DistinctReading], list[ArmReading], dict[tuple[str, str], int]]:
+    """Distinct contents among the arms of scored outcomes and the anchors, and which reading has which."""
+    contents: dict[tuple, int] = {}
+    rows: list[DistinctReading] = []
+    readings: list[ArmReading] = []
+    anchors: dict[tuple[str, str], int] = {}
+    reference = {
+        (a.study, a.experiment, a.endpoint, a.arm): (a.stratum, a.phase) for a in loaded.case.anchors
+    }
+    for study, experiment in loaded.ledger.experiments():
+        protocol = experiment.protocol
+        wanted = [(o.endpoint, arm) for o in experiment.outcomes if is_scored(o) for arm in arms_of(o)]
+        wanted += [
+            (endpoint, arm) for s, e, endpoint, arm in reference if (s, e) == (study.id, experiment.id)
+        ]
+        for key, name in dict.fromkeys(wanted):
+            endpoint, arm = protocol.endpoints[key], protocol.arms[name]
+            row = -1
+            if arm.doses or arm.manipulations or arm.expectancy:
+                where = f"{study.id}/{experiment.id}/{name}"
+                content = _content(protocol.subject, arm, endpoint, where)
+                row = contents.setdefault(content, len(contents))
+                if row == len(rows):
+                    rows.append(DistinctReading(protocol.subject, arm, endpoint, where))
+            readings.append(
+                ArmReading(study.id, experiment.id, name, key, protocol.subject.stratum, endpoint.phase, row)
+            )
+            anchor = (study.id, experiment.id, key, name)
+            if anchor in reference and row >= 0:
+                anchors[reference[anchor]] = row
+    return rows, readings, anchors
+
+
+def _rectangular(moments: list[np.ndarray]) -> Float[np.ndarray, "rows nodes"]:
+    """Times of all rows in one array, the test repeated at the end of shorter rows."""
+    most = max((times.size for times in moments), default=1)
+    rows = [np.pad(times, (0, most - times.size), mode="edge") for times in moments]
+    return np.array(rows).reshape(len(rows), most)
+
+
+def _standard_normal(name: str) -> Parameter:
+    return Parameter(
+        name, Z_GRID.copy(), "logit SD", "normal(0, 1)", "partial pooling between strata", "assumption"
+    )
+
+
+def _own_effects(
+    rows: list[DistinctReading],
+    library: Library,
+    targets: list[str],
+    declared: Callable[..., int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Additive own effect of every antagonist given beside the test drug, per species and endpoint family."""
+    columns: dict[str, int] = {}
+    entries: list[tuple[int, int]] = []
+    for row, (subject, arm, endpoint, _) in enumerate(rows):
+        for name in dict.fromkeys(name for name, _, _ in dosed_drugs(arm.doses, library)):
+            drug = library.drug(name)
+            affinities = drug.affinities if isinstance(drug, Drug) else ()
+            modes = {a.mode for a in affinities if a.target in targets}
+            if modes and modes <= {"competitive antagonist"}:
+                label = f"own effect of {name} in {subject.species}, {subject.preparation}, {endpoint.family}"
+                entries.append((row, columns.setdefault(label, len(columns))))
+    design = np.zeros((len(rows), len(columns)))
+    for row, column in entries:
+        design[row, column] = 1.0
+    return design, np.array([declared("own_effect", label) for label in columns], int)
+
+
+__all__ = ["VEHICLE", "Assembly", "ArmReading", "Rows", "assemble", "feature_names"]

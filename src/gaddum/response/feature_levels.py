@@ -1,0 +1,205 @@
+"""Feature levels: parameters -> the levels of one gate's features at every quadrature node of every row.
+
+Each feature is a branch of one compiled switch: a gate of two inputs computes two features, whichever they are and
+however many the case has. The gradient runs through the same switch and computes a branch again rather than storing
+what it passed through. Whatever a branch reads is computed before the switch, which is also what keeps XLA from
+computing it many times over.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from gaddum.numerics.segments import collect, pick, spread
+from gaddum.numerics.spline import bumps
+from gaddum.response.assemble import Assembly
+from gaddum.response.binding_layout import Remainder, Site
+
+
+class HypothesisInputs(NamedTuple):
+    """What a hypothesis says of the inputs; as in `Account`."""
+
+    inputs: Int[Array, " inputs"]
+    used: Int[Array, ""]
+    induction: Float[Array, " features"]
+    expression: Float[Array, " features"]
+    graded: Float[Array, " features"]
+    forced: Float[Array, " features"]
+    level: Float[Array, " features"]
+
+
+Levels = tuple[Float[Array, "_ _ batch"], ...]
+"""Level of a feature by block of rows, each [rows, nodes, batch]; the last node is the test."""
+
+
+class SharedInputs(NamedTuple):
+    """What all inputs are computed from, once a draw."""
+
+    theta: Float[Array, "dimension batch"]
+    unit: tuple[Float[Array, "curves nodes batch"], ...]
+    """Unit concentrations (nM) of each block's curves."""
+
+
+def shared(
+    assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
+) -> SharedInputs:
+    """Compute what all inputs share, in the precision of theta; curves of one shape are one product with its basis."""
+    rows, precision = assembly.rows, theta.dtype
+    waves = bumps(pick(z, rows.shapes).astype(precision)) if rows.shapes.size else None
+    unit = []
+    for block in rows.blocks:
+        pieces = []
+        for curves in block.curves:
+            flat = curves.table.reshape(-1, curves.table.shape[-1]).astype(precision)
+            if curves.shape < 0 or waves is None:
+                pieces.append(jnp.broadcast_to(flat, (flat.shape[0], z.shape[1])))
+            else:
+                pieces.append(jnp.matmul(flat, waves[curves.shape]))
+        nodes = block.before.shape[1] + 1
+        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]), precision)])
+        unit.append(jnp.exp(logs).reshape(-1, nodes, z.shape[1]))
+    return SharedInputs(theta, tuple(unit))
+
+
+def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInputs) -> tuple[Levels, ...]:
+    """Levels of a gate's features at every node and at the test, zeros beyond the gate's own."""
+    branches = [partial(_levels, assembly, name) for name in assembly.features]
+    count, precision = given.inputs.shape[0], common.theta.dtype
+    nothing = tuple(
+        jnp.zeros(
+            (count, *block.before.shape[:1], block.before.shape[1] + 1, common.theta.shape[1]), precision
+        )
+        for block in assembly.rows.blocks
+    )
+    if not branches or not nothing:
+        return tuple(tuple(block[j] for block in nothing) for j in range(count))
+
+    @jax.custom_vjp
+    def levels(common: SharedInputs, given: HypothesisInputs) -> tuple[Levels, ...]:
+        def one(j: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
+            mine = jax.lax.switch(given.inputs[j], branches, common, given)
+            return tuple(all_.at[j].set(block) for all_, block in zip(found, mine, strict=True))
+
+        stacked = jax.lax.fori_loop(0, given.used, one, nothing)
+        return tuple(tuple(block[j] for block in stacked) for j in range(count))
+
+    def backward(kept: tuple[SharedInputs, HypothesisInputs], g: tuple[Levels, ...]) -> tuple:
+        common, given = kept
+        stacked = tuple(jnp.stack(of_block) for of_block in zip(*g, strict=True))
+        pulled = [_pulled(branch) for branch in branches]
+
+        def one(j: Array, total: SharedInputs) -> SharedInputs:
+            found = jax.lax.switch(
+                given.inputs[j], pulled, tuple(block[j] for block in stacked), common, given
+            )
+            return jax.tree.map(jnp.add, total, found)
+
+        return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
+
+    levels.defvjp(lambda common, given: (levels(common, given), (common, given)), backward)
+    return levels(common, given)
+
+
+def branched(branches: Sequence[Callable[..., Any]], which: Array, x: Any, data: Any) -> Any:
+    """Take one branch of a function of x, forward and backward, with nothing computed or stored for the others."""
+
+    @jax.custom_vjp
+    def taken(x: Any, which: Array, data: Any) -> Any:
+        return jax.lax.switch(which, branches, x, data)
+
+    def forward(x: Any, which: Array, data: Any) -> tuple[Any, tuple]:
+        return taken(x, which, data), (x, which, data)
+
+    def backward(kept: tuple, g: Any) -> tuple:
+        x, which, data = kept
+        pulled = [lambda g, x, data, f=f: jax.vjp(lambda x: f(x, data), x)[1](g)[0] for f in branches]
+        return jax.lax.switch(which, pulled, g, x, data), None, None
+
+    taken.defvjp(forward, backward)
+    return taken(x, which, data)
+
+
+def feature_levels(
+    assembly: Assembly, name: str, given: HypothesisInputs, common: SharedInputs
+) -> Float[Array, "rows nodes batch"]:
+    """Level of a feature in every row at the nodes and at the test, which shorter rows repeat."""
+    nodes, found = assembly.times.shape[1], []
+    for levels in _levels(assembly, name, common, given):
+        found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
+    return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
+
+
+def _pulled(branch: Callable[..., Levels]) -> Callable[..., SharedInputs]:
+    def pull(g: Levels, common: SharedInputs, given: HypothesisInputs) -> SharedInputs:
+        return jax.vjp(lambda common: branch(common, given), common)[1](g)[0]
+
+    return pull
+
+
+def _levels(assembly: Assembly, name: str, common: SharedInputs, given: HypothesisInputs) -> Levels:
+    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone).
+
+    Written so that a small level is as precise as its concentration.
+    """
+    place, theta = assembly.features.index(name), common.theta
+    target, feature = name.split(".")
+    found = []
+    for block, unit in zip(assembly.rows.blocks, common.unit, strict=True):
+        site = block.sites[target]
+        bound = partial(_bound, site, theta, unit)
+        match feature:
+            case "block":
+                level = _share(_inhibited(bound, 1.0))
+            case "reserve":
+                level = 1 / (1 + _inhibited(bound, jnp.exp(-theta[assembly.rows.second_site[name]])))
+            case "engagement":
+                level = _share(bound("any"))
+            case _:
+                tone = _left(site.tone_left, site.courses, theta)
+                total = 1 + tone * jnp.exp(theta[site.endogenous]) + bound("any")
+                held = bound("agonist" if feature == "agonism" else "antagonist") / total
+                left = _left(site.available, site.courses, theta) * tone
+                level = held if feature == "agonism" else left * (1 - held)
+        level = jnp.where(given.forced[place] > 0, given.level[place], level)
+        if feature == "agonism":
+            level = level * _left(site.available, site.courses, theta)
+        found.append(spread(level, site.course))
+    return tuple(found)
+
+
+def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:
+    """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
+    mine = np.flatnonzero(site.roles[role])
+    if not mine.size:
+        return jnp.zeros((site.courses, *unit.shape[1:]), theta.dtype)
+    loading = np.zeros((mine.size, theta.shape[0]), theta.dtype)
+    for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
+        loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
+    strength = jnp.matmul(loading, theta)
+    if role == "agonist":
+        strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
+    pairs = spread(unit, site.curve[mine]) * jnp.exp(strength)[:, None, :]
+    return collect(pairs, site.course_of_pair[mine], site.courses)
+
+
+def _left(left: Remainder, courses: int, theta: Array) -> Float[Array, "courses 1 batch"]:
+    """Fractions that manipulations leave, each at most 1."""
+    if not left.course.size:
+        return jnp.ones((courses, 1, theta.shape[1]), theta.dtype)
+    logs = jnp.minimum(pick(theta, left.parameter), 0.0)[:, None, :]
+    return jnp.exp(collect(logs, left.course, courses))
+
+
+def _inhibited(bound: Callable[[str], Array], potency: Array | float) -> Array:
+    """Sum of C/K, and their products, of blockers of the channel and of the glutamate site."""
+    channel, glutamate = (potency * bound(role) for role in ("channel", "glutamate"))
+    return channel + glutamate + channel * glutamate
+
+
+def _share(bound: Array) -> Array:
+    return bound / (1 + bound)

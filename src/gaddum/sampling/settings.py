@@ -1,0 +1,30 @@
+"""Settings: how long and how finely a fit samples."""
+
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """How long and how finely to sample; the defaults suit 5 to 100 dimensions."""
+
+    populations: int = 4
+    """Independent populations, two or more: the bridge fits on the others and estimates on each (1)."""
+    particles: int = 500
+    """Particles in each population (1)."""
+    lanes: int = 250
+    """Particles evaluated together; fixes the order of arithmetic, so it is part of the settings (1)."""
+    ess_fraction: float = 0.4
+    """Effective fraction of the particles after each temperature step (1)."""
+    leapfrog: int = 8
+    """Most leapfrog steps in one trajectory (1)."""
+    stages: int = 200
+    """Most temperature steps (1)."""
+    warm_up: int = 4
+    """Sweeps at beta = 1 in which step and preconditioner still adapt; only proposals of the bridge use them (1)."""
+    sweeps: int = 48
+    """Most sweeps at beta = 1, warm-up included (1)."""
+    r_hat: float = 1.01
+    """Largest split R-hat between populations (1)."""
+    ess_per_dimension: float = 20.0
+    """Smallest bulk effective sample size, per active dimension (1)."""
+    largest_mcse: float = 0.1
+    """Largest Monte-Carlo error of an established log marginal likelihood (nats)."""

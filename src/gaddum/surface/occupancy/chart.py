@@ -1,0 +1,223 @@
+"""Chart of occupancy: bands over time, one panel per target, protocols as colours; doses and test times marked.
+
+Colours are Okabe and Ito's, which people with any common colour vision tell apart.
+"""
+
+import math
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from gaddum.surface.hours import written
+from gaddum.surface.theme import FONT, INLINE, PAPER, Theme
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""doi:10.1038/nmeth.1618"""
+_UNITS = ((1.5, "min", 60.0), (72.0, "h", 1.0), (float("inf"), "d", 1 / 24))
+"""Longest span (h) that is drawn in a unit, the unit, and how many make an hour."""
+_VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
+_COLUMNS = 2
+
+
+def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, height: int = 150) -> Any:
+    """Draw every target's band under every protocol.
+
+    Parameters
+    ----------
+    document : dict
+        As `gaddum occupancy --json` prints it.
+    theme : Theme
+        Colours of text and background.
+    width, height : int
+        Of a panel (px).
+    """
+    parts = document["protocols"]
+    names = _labels(parts)
+    times = [
+        t
+        for part in parts
+        for curve in part["curves"].values()
+        for t in (curve["time_h"][0], curve["time_h"][-1])
+    ]
+    span = max(times) - min(times)
+    unit, per_hour = next((name, factor) for most, name, factor in _UNITS if span <= most)
+    domain = [min(times) * per_hour, max(times) * per_hour]
+    targets = list(dict.fromkeys(name for part in parts for name in part["curves"]))
+    colour = alt.Color(
+        "protocol:N",
+        scale=alt.Scale(domain=names, range=[PALETTE[i % len(PALETTE)] for i in range(len(names))]),
+        legend=_legend(theme, width) if len(names) > 1 else None,
+        sort=names,
+    )
+    panels = [
+        _panel(target, parts, names, colour, domain, unit, per_hour, theme, width, height)
+        for target in targets
+    ]
+    rows = [
+        alt.hconcat(*panels[start : start + _COLUMNS], spacing=18)
+        for start in range(0, len(panels), _COLUMNS)
+    ]
+    return alt.vconcat(*rows, spacing=14).resolve_scale(color="shared")
+
+
+def svg(document: dict[str, Any]) -> str:
+    """Draw as SVG that stands alone."""
+    return vl_convert.vegalite_to_svg(_specification(document, PAPER, titled=True), vl_version=_VEGA_LITE)
+
+
+def png(document: dict[str, Any], *, scale: float = 1.75) -> bytes:
+    """Draw as PNG."""
+    return vl_convert.vegalite_to_png(
+        _specification(document, PAPER, titled=True), vl_version=_VEGA_LITE, scale=scale
+    )
+
+
+def inline(document: dict[str, Any]) -> alt.TopLevelMixin:
+    """Draw for a page, whose text says what is drawn."""
+    return chart(document, theme=INLINE)
+
+
+def _panel(
+    target: str,
+    parts: list[dict[str, Any]],
+    names: list[str],
+    colour: alt.Color,
+    domain: list[float],
+    unit: str,
+    per_hour: float,
+    theme: Theme,
+    width: int,
+    height: int,
+) -> Any:
+    rows = [
+        {"protocol": name, "time": t * per_hour, "median": m, "lower": low, "upper": high}
+        for part, name in zip(parts, names, strict=True)
+        if target in part["curves"]
+        for t, m, low, high in zip(*(part["curves"][target][key] for key in _KEYS), strict=True)
+    ]
+    ticks = [
+        {"protocol": name, "time": one["time_h"] * per_hour, "row": place}
+        for place, (part, name) in enumerate(zip(parts, names, strict=True))
+        for one in part["doses"]
+        if domain[0] <= one["time_h"] * per_hour <= domain[1]
+    ]
+    tests = [
+        {"time": one["time_h"] * per_hour}
+        for part in parts
+        for one in part["tests"]
+        if domain[0] <= one["time_h"] * per_hour <= domain[1]
+    ]
+    x = alt.X(
+        "time:Q",
+        scale=alt.Scale(domain=domain, nice=False),
+        title=f"time from the test drug ({unit})",
+        axis=_axis(theme, grid=False, values=_marks(domain, unit)),
+    )
+    y = alt.Scale(domain=[0, 1], nice=False)
+    fractions = _axis(
+        theme, grid=True, values=[0, 0.25, 0.5, 0.75, 1], labelExpr="format(100 * datum.value, 'd') + ' %'"
+    )
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=colour)
+    band = base.mark_area(opacity=0.18, clip=True).encode(
+        y=alt.Y("lower:Q", scale=y, title="receptors held", axis=fractions), y2="upper:Q"
+    )
+    line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=alt.Y("median:Q", scale=y))
+    # Doses stand above the panel, one row per protocol, so that they hide no curve and each other.
+    given = [
+        alt.Chart(alt.Data(values=[one for one in ticks if one["row"] == row]))
+        .mark_point(shape="triangle-down", filled=True, size=42, opacity=1)
+        .encode(x=alt.X("time:Q"), y=alt.value(-8 * (row + 1)), color=colour)
+        for row in sorted({one["row"] for one in ticks})
+    ]
+    read = (
+        alt.Chart(alt.Data(values=tests))
+        .mark_rule(strokeDash=[4, 3], color=theme.muted, strokeWidth=1.2)
+        .encode(x=alt.X("time:Q"))
+    )
+    title = alt.TitleParams(
+        target, anchor="start", frame="group", fontSize=13, offset=6 + 8 * len(parts), color=theme.ink
+    )
+    layers = [band, line, *([read] if tests else []), *given]
+    return alt.layer(*layers).properties(width=width, height=height, title=title)
+
+
+def _marks(domain: list[float], unit: str) -> list[float]:
+    """Places of numbers on the axis: at most nine, at steps that people use for this unit."""
+    steps = {"min": (5, 10, 15, 30), "h": (0.5, 1, 2, 3, 4, 6, 12, 24), "d": (1, 2, 5, 7, 14, 28, 91, 364)}
+    span = domain[1] - domain[0]
+    step = next((one for one in steps[unit] if span / one <= 9), span)
+    first = math.ceil(domain[0] / step - 1e-9)
+    return [step * place for place in range(first, math.floor(domain[1] / step + 1e-9) + 1)]
+
+
+_KEYS = ("time_h", "median", "lower", "upper")
+
+
+def _labels(parts: list[dict[str, Any]]) -> list[str]:
+    """One name per protocol, told apart by subject where the doses are the same."""
+    plain = [part["label"] for part in parts]
+    subjects = [part["species"] for part in parts]
+    named = [
+        f"{label} ({subject})" if len(set(subjects)) > 1 else label
+        for label, subject in zip(plain, subjects, strict=True)
+    ]
+    return [name if named.count(name) == 1 else f"{place + 1}: {name}" for place, name in enumerate(named)]
+
+
+def _legend(theme: Theme, width: int) -> alt.Legend:
+    return alt.Legend(
+        orient="bottom",
+        direction="vertical",
+        title=None,
+        columns=1,
+        labelLimit=_COLUMNS * width,
+        labelColor=theme.ink,
+        labelFontSize=11,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+        symbolOpacity=1,
+    )
+
+
+def _axis(theme: Theme, *, grid: bool, **more: Any) -> alt.Axis:
+    return alt.Axis(
+        grid=grid,
+        gridColor=theme.muted,
+        gridOpacity=0.18,
+        domain=not grid,
+        domainColor=theme.muted,
+        tickSize=0 if grid else 4,
+        tickColor=theme.muted,
+        labelColor=theme.ink,
+        titleColor=theme.ink,
+        titleFontWeight="normal",
+        **more,
+    )
+
+
+def _specification(document: dict[str, Any], theme: Theme, *, titled: bool) -> dict[str, Any]:
+    drawn = chart(document, theme=theme)
+    if titled:
+        drawn = drawn.properties(title=_title(document))
+    styled = (
+        drawn.configure(font=FONT, aria=False, background=theme.background, padding=10)
+        .configure_view(stroke=None)
+        .configure_axis(labelFontSize=11, titleFontSize=11)
+        .configure_title(fontSize=15, subtitleFontSize=12, color=theme.ink, subtitleColor=theme.muted)
+    )
+    return styled.to_dict()
+
+
+def _title(document: dict[str, Any]) -> alt.TitleParams:
+    parts = document["protocols"]
+    head = parts[0]["label"] if len(parts) == 1 else "Occupancy"
+    species = ", ".join(dict.fromkeys(part["species"] for part in parts))
+    below = (
+        f"{species}; median and {100 * document['span']:g} % band over {document['draws']} draws; "
+        "triangles: doses"
+    )
+    if any(part["tests"] for part in parts):
+        times = sorted({one["time_h"] for part in parts for one in part["tests"]})
+        below += f"; dashed: test ({', '.join(written(t) for t in times)})"
+    return alt.TitleParams(head, subtitle=below, anchor="start", offset=14)

@@ -1,0 +1,223 @@
+"""Engagement as a document: what `gaddum occupancy --json` prints, and figure, page and table are made from.
+
+Every curve is ``{"time_h": [...], "median": [...], "lower": [...], "upper": [...]}``, lists of one length; fractions of
+receptors from 0 to 1, concentrations in nM.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gaddum import __version__
+from gaddum.engagement.duration import time_above
+from gaddum.engagement.layout import Layout, dose_times, first_dose, last_dose, lay_out
+from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_times, follow
+from gaddum.engagement.selectivity import selectivity
+from gaddum.surface.occupancy.protocols import DosedSubject
+
+_USUAL = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
+"""Times for the table, where none are asked for (h from the test drug)."""
+_MOST_TICKS = 200
+
+
+class OccupancyRequest(NamedTuple):
+    """What is asked of every protocol."""
+
+    targets: tuple[str, ...] | None
+    at: tuple[float, ...]
+    until: float | None
+    above: float | None
+    draws: int
+    seed: int
+
+
+def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, Any], Layout]:
+    """Follow one protocol and describe what it does.
+
+    Parameters
+    ----------
+    given : DosedSubject
+        Doses and subject.
+    wanted : OccupancyRequest
+        Targets, times, draws.
+
+    Returns
+    -------
+    tuple of dict and Layout
+        The protocol's part of the document, and the protocol laid out, for further questions.
+    """
+    layout = lay_out(
+        given.doses,
+        species=given.species,
+        targets=wanted.targets,
+        weight=given.weight,
+        preparation=given.preparation,
+        tone=given.tone,
+        manipulations=given.manipulations,
+        draws=wanted.draws,
+        seed=wanted.seed,
+        library=given.library,
+    )
+    tests = tuple(t for _, t in given.tests if t >= first_dose(layout.doses))
+    at = np.array(wanted.at or tests)
+    _check_times(at, layout)
+    grid = curve_times(layout, until=wanted.until)
+    every = np.union1d(np.union1d(grid, at), _tabled(grid))
+    found = follow(layout, every)
+    read = np.isin(every, at) if at.size else np.isin(every, grid)
+    document = {
+        "protocol": found.protocol,
+        "label": given.label,
+        "species": given.species,
+        "weight": given.weight,
+        "preparation": given.preparation,
+        "targets": {name: _curve(every, c.occupied, read) for name, c in found.targets.items()},
+        "blocked": {name: _curve(every, c.blocked, read) for name, c in found.targets.items()},
+        "activated": {name: _curve(every, c.activated, read) for name, c in found.targets.items()},
+        "tone": {
+            name: _curve(every, c.tone, read) for name, c in found.targets.items() if name in given.tone
+        },
+        "ligands": {
+            name: {drug: _curve(every, held, read) for drug, held in c.by_ligand.items()}
+            for name, c in found.targets.items()
+        },
+        "concentrations": {
+            drug: _curve(every, level, read) | {"unit": "nM, unbound in brain"}
+            for drug, level in found.concentrations.items()
+        },
+        "curves": {
+            name: _curve(every, c.occupied, np.isin(every, grid)) for name, c in found.targets.items()
+        },
+        "table": {
+            name: _curve(every, c.occupied, np.isin(every, at if at.size else _tabled(grid)))
+            for name, c in found.targets.items()
+        },
+        "selectivity": _selectivity(found, at if at.size else _tabled(grid)),
+        "doses": _ticks(layout),
+        "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
+        "assumptions": _assumptions(found),
+        "notes": list(given.notes),
+        "parameters": [
+            {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
+            for one in found.parameters
+        ],
+    }
+    if wanted.above is not None:
+        document["above"] = _above(found, wanted.above)
+    return document, layout
+
+
+def common_end(given: Sequence[DosedSubject], wanted: OccupancyRequest) -> float:
+    """Where the curves of all protocols end: by default a day after the last dose, and after all readings (h)."""
+    if wanted.until is not None:
+        return wanted.until
+    last = max(last_dose(one.doses) for one in given)
+    first = min(first_dose(one.doses) for one in given)
+    tests = [time for one in given for _, time in one.tests]
+    return max([last + max(24.0, 0.5 * (last - first)), *wanted.at, *tests])
+
+
+def collect(parts: Sequence[dict[str, Any]], wanted: OccupancyRequest, command: str) -> dict[str, Any]:
+    """Put the parts of all protocols into one document; a single protocol's are at the top too."""
+    document: dict[str, Any] = {"protocols": list(parts)}
+    if len(parts) == 1:
+        document = parts[0] | document
+    return document | {
+        "span": SPAN,
+        "draws": wanted.draws,
+        "seed": wanted.seed,
+        "command": command,
+        "manifest": {
+            "version": __version__,
+            "command": command,
+            "draws": wanted.draws,
+            "seed": wanted.seed,
+            "span": SPAN,
+        },
+    }
+
+
+def _assumptions(found: ProtocolOccupancy) -> list[dict[str, str]]:
+    """What was taken for granted, and the numbers whose only source is an assumption."""
+    taken = [one._asdict() for one in found.assumptions]
+    numbers = [
+        {"where": one.name, "what": one.distribution, "reason": one.source.replace("assumption: ", "")}
+        for one in found.parameters
+        if all(part.startswith("assumption") for part in one.source.split("; ") if ": " in part)
+    ]
+    return taken + numbers
+
+
+def _check_times(at: np.ndarray, layout: Layout) -> None:
+    first = first_dose(layout.doses)
+    early = at[at < first]
+    if early.size:
+        raise ValueError(
+            f"A reading must not come before the first dose ({first:g} h); got {early[0]:g} h. Times count from the "
+            "test drug, as those of the doses do."
+        )
+
+
+def _tabled(grid: np.ndarray) -> np.ndarray:
+    usual = np.array(_USUAL)
+    kept = usual[(usual > grid[0]) & (usual <= grid[-1] + 1e-9)]
+    return kept if kept.size else grid[-1:]
+
+
+def _curve(times: np.ndarray, draws: np.ndarray, read: np.ndarray) -> dict[str, Any]:
+    one = band(draws[read])
+    return {
+        "time_h": times[read].tolist(),
+        "median": one.median.tolist(),
+        "lower": one.lower.tolist(),
+        "upper": one.upper.tolist(),
+    }
+
+
+def _selectivity(found: ProtocolOccupancy, at: np.ndarray) -> list[dict[str, Any]]:
+    """Fold-selectivity of every ligand, and of all together, between the targets that it binds."""
+    read = np.isin(found.times, at)
+    rows: list[dict[str, Any]] = []
+    for first, second in combinations(found.targets, 2):
+        shared = [d for d in found.targets[first].by_ligand if d in found.targets[second].by_ligand]
+        for ligand in [None, *shared] if len(shared) > 1 else shared:
+            folds = selectivity(found, first, second, ligand=ligand)[read]
+            if np.isnan(folds).all():
+                continue
+            usable = np.asarray(~np.isnan(folds).any(axis=1))
+            one = _curve(found.times[read], folds, usable)
+            if one["median"] and max(one["median"]) < 1:  # name the preferred target first
+                first_, second_, inverse = second, first, 1 / folds
+                one = _curve(found.times[read], inverse, usable)
+            else:
+                first_, second_ = first, second
+            rows.append({"ligand": ligand or "all", "over": [first_, second_], **one})
+    return rows
+
+
+def _above(found: ProtocolOccupancy, level: float) -> dict[str, Any]:
+    """Hours above a level, per target; capped by the end of the curve."""
+    rows = {}
+    for name, course in found.targets.items():
+        hours = time_above(found.times, course.occupied, level)
+        lower, median, upper = np.quantile(hours, [0.5 - SPAN / 2, 0.5, 0.5 + SPAN / 2])
+        still = float(np.mean(course.occupied[-1] >= level))
+        rows[name] = {"median_h": median, "lower_h": lower, "upper_h": upper, "still_above": still}
+    return {"level": level, "until_h": float(found.times[-1]), "targets": rows}
+
+
+def _ticks(layout: Layout) -> list[dict[str, Any]]:
+    return [
+        {
+            "drug": dose.drug,
+            "amount": dose.amount,
+            "route": dose.route,
+            "time_h": time,
+            "end_h": time + length,
+        }
+        for dose in layout.doses
+        for length in (dose.duration_h or 0.0,)
+        for time in dose_times(dose)[:_MOST_TICKS]
+    ]

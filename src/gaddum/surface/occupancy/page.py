@@ -1,0 +1,74 @@
+"""Occupancy as one HTML page that stands alone, and as a table of comma-separated values."""
+
+import csv
+import io
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from gaddum.surface.hours import written
+from gaddum.surface.occupancy import chart
+from gaddum.surface.report import charts
+
+COLUMNS = ("protocol", "species", "kind", "target", "ligand", "time_h", "median", "lower", "upper", "unit")
+
+
+def write_page(document: dict[str, Any]) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    document : dict
+        As `gaddum occupancy --json` prints it.
+
+    Returns
+    -------
+    str
+        A complete HTML page; it loads nothing.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["written"] = written
+    parts = document["protocols"]
+    return environment.get_template("occupancy.html.j2").render(
+        d=document,
+        title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
+        style=Markup(_asset("report.css")),
+        figure=Markup(charts.svg(chart.inline(document), "occupancy")),
+        tests=any(part["tests"] for part in parts),
+        times=lambda part: next(iter(part["table"].values()))["time_h"],
+    )
+
+
+def write_table(document: dict[str, Any]) -> str:
+    """Write every curve as comma-separated values, one row per time."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for part in document["protocols"]:
+        who = (part["protocol"], part["species"])
+        curves = [("occupied, curve", name, "", one) for name, one in part["curves"].items()]
+        for kind, key in (("occupied", "targets"), ("blocked", "blocked"), ("activated", "activated")):
+            curves += [(kind, name, "", one) for name, one in part[key].items()]
+        curves += [
+            ("held", name, drug, one)
+            for name, drugs in part["ligands"].items()
+            for drug, one in drugs.items()
+        ]
+        curves += [("concentration", "", drug, one) for drug, one in part["concentrations"].items()]
+        for kind, target, drug, one in curves:
+            unit = "nM" if kind == "concentration" else "1"
+            for values in zip(*(one[key] for key in ("time_h", "median", "lower", "upper")), strict=True):
+                rows.writerow([*who, kind, target, drug, *(f"{value:.6g}" for value in values), unit])
+    return text.getvalue()
+
+
+def _asset(name: str) -> str:
+    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")

@@ -1,0 +1,145 @@
+"""Protocols: what a person names on the command line -> doses in a subject.
+
+A protocol is written as doses, or named as an arm of a published study, ``case:study/experiment/arm``, whose species,
+weight, preparation and test times then come from the record. A table of events is read by `event_protocols`.
+"""
+
+import re
+from typing import NamedTuple, cast, get_args
+
+from gaddum.records.dose import Dose
+from gaddum.records.finding import nearest
+from gaddum.records.ledger import load_case
+from gaddum.records.library import Library, load_library
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Arm, Manipulation, Preparation
+from gaddum.records.shorthand import parse_doses
+from gaddum.records.species import Species
+
+_ARM = re.compile(r"(?P<case>[^\s:]+):(?P<study>[^/:]+)/(?P<experiment>[^/]+)/(?P<arm>.+)")
+
+
+class DosedSubject(NamedTuple):
+    """Doses and who gets them."""
+
+    label: str
+    doses: tuple[Dose, ...]
+    species: Species
+    weight: str | None
+    preparation: Preparation
+    tests: tuple[tuple[str, float], ...]
+    """Endpoints and the times at which they are read (h from the test drug)."""
+    notes: tuple[str, ...]
+    """What the record says of the arm that is not followed."""
+    library: Library
+    tone: dict[str, LogNormal | float]
+    """Endogenous agonist over its K, by target, where the command or the case says it."""
+    manipulations: tuple[Manipulation, ...]
+
+
+def read_protocol(
+    text: str,
+    *,
+    species: str | None = None,
+    weight: str | None = None,
+    preparation: str | None = None,
+    tone: dict[str, float] | None = None,
+) -> DosedSubject:
+    """Read doses, or find the arm that is named.
+
+    Parameters
+    ----------
+    text : str
+        ``"naltrexone 50 mg po at -45 min"`` or ``"ketamine:klein2020/behaviour/KA"``.
+    species, weight, preparation : str
+        Who gets them; for an arm, in place of what its record says. By default a behaving human of usual weight.
+    tone : dict
+        Endogenous agonist over its K (1) by target; for an arm, in place of the prior of its case.
+
+    Raises
+    ------
+    ValueError
+        If it is neither; says what may stand there.
+    """
+    match = _ARM.fullmatch(text.strip())
+    if match:
+        return _arm(
+            **match.groupdict(), species=species, weight=weight, preparation=preparation, tone=tone or {}
+        )
+    return DosedSubject(
+        text.strip(),
+        parse_doses(text),
+        known_species(species or "human"),
+        weight,
+        known_preparation(preparation or "behaving"),
+        (),
+        (),
+        load_library(),
+        dict(tone or {}),
+        (),
+    )
+
+
+def known_species(name: str) -> Species:
+    """Check the name of a species; an unknown one lists the near ones."""
+    if name not in get_args(Species):
+        hint = nearest(name, get_args(Species), what="Species")
+        raise ValueError(f"A species must be one that the records know; got {name!r}. {hint}")
+    return cast(Species, name)
+
+
+def known_preparation(name: str) -> Preparation:
+    """Check the name of a preparation."""
+    if name not in get_args(Preparation):
+        raise ValueError(f"A preparation must be {', '.join(get_args(Preparation))}; got {name!r}.")
+    return cast(Preparation, name)
+
+
+def _arm(
+    case: str,
+    study: str,
+    experiment: str,
+    arm: str,
+    species: str | None,
+    weight: str | None,
+    preparation: str | None,
+    tone: dict[str, float],
+) -> DosedSubject:
+    loaded = load_case(case)
+    known = loaded.ledger.study(study)
+    by_id = {one.id: one.protocol for one in known.experiments}
+    if experiment not in by_id:
+        raise ValueError(
+            f"An experiment of {study} must be named; got {experiment!r}. {nearest(experiment, by_id)}"
+        )
+    protocol = by_id[experiment]
+    if arm not in protocol.arms:
+        raise ValueError(
+            f"An arm of {study}/{experiment} must be named; got {arm!r}. {nearest(arm, protocol.arms)}"
+        )
+    found, subject = protocol.arms[arm], protocol.subject
+    if not found.doses:
+        raise ValueError(f"An arm to follow must have doses; {study}/{experiment}/{arm} has none.")
+    if weight is None and subject.weight is not None:
+        weight = f"{subject.weight.value} {subject.weight.unit}"
+    tests = tuple((name, one.test_time_h) for name, one in protocol.endpoints.items())
+    return DosedSubject(
+        f"{case}:{study}/{experiment}/{arm}",
+        found.doses,
+        known_species(species or subject.species),
+        weight,
+        known_preparation(preparation or subject.preparation),
+        tests,
+        tuple(_notes(found)),
+        loaded.library,
+        loaded.case.endogenous_tone() | tone,
+        found.manipulations,
+    )
+
+
+def _notes(arm: Arm) -> list[str]:
+    return [
+        f"{one.kind}{' of ' + one.target if one.target else ''} is recorded for this arm and not followed"
+        for one in arm.manipulations
+        if one.availability is None and one.tone is None
+    ]

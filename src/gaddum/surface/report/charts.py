@@ -1,0 +1,384 @@
+"""Charts: figures of a result, as SVG for the report and PNG for elsewhere.
+
+One function per figure, from the document that `gaddum adjudicate --json` prints to an Altair chart. `svg` turns a
+chart into markup that stands in a page without scripts; text takes the page's own colour, so that figures follow a
+dark page.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from gaddum.surface.rounding import chance, hypothesis_chance
+from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, PAPER, SUPPORTED, Theme
+
+SURE = (0.05, 0.95)
+"""Probabilities beyond which a proposition counts as settled."""
+ROW = 17
+"""Height of a row (px)."""
+_WHERE = 245
+"""Room for the name of a stratum and phase (px)."""
+
+
+def chart_posterior(
+    document: dict[str, Any], *, theme: Theme = INLINE, width: int = 330
+) -> alt.LayerChart | alt.FacetChart:
+    """Draw the probability of each hypothesis: bar, prior tick, circle for the absolute parameterisation."""
+    rows = [
+        {
+            "title": row["title"],
+            "probability": row["probability"],
+            "prior": row.get("prior"),
+            "absolute": (row.get("absolute") or {}).get("probability"),
+            "text": hypothesis_chance(row),
+            "colour": SUPPORTED if row.get("established", True) else PALE,
+        }
+        for row in sorted(document["hypotheses"], key=lambda row: -row["probability"])
+    ]
+    base = alt.Chart(_values(rows), width=width, height=alt.Step(ROW + 7)).encode(
+        y=alt.Y(
+            "title:N",
+            title=None,
+            sort=[row["title"] for row in rows],
+            axis=_labels(theme, limit=290, least=_WHERE),
+        )
+    )
+    scale = _unit(theme)
+    bars = base.mark_bar(height=11).encode(
+        x=alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=scale, title="probability"),
+        color=alt.Color("colour:N", scale=None),
+    )
+    ticks = base.mark_tick(thickness=2, height=17, color=theme.ink, opacity=1).encode(x="prior:Q")
+    circles = base.mark_point(size=42, filled=False, strokeWidth=1.5, color=CONTRADICTED, opacity=1).encode(
+        x="absolute:Q"
+    )
+    numbers = base.mark_text(align="right", fontSize=12, color=theme.ink).encode(
+        x=alt.value(width + 44), text="text:N"
+    )
+    return alt.layer(bars, ticks, circles, numbers)
+
+
+def chart_propositions(
+    document: dict[str, Any], *, theme: Theme = INLINE, columns: int = 3, width: int = 180
+) -> alt.VConcatChart:
+    """Draw one panel per proposition, one row per stratum and phase: bar, range over the prior set, prior tick."""
+    colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
+    rows = [
+        {
+            "name": row["name"],
+            "where": _where(row),
+            "probability": row["probability"],
+            "lower": row["lower"],
+            "upper": row["upper"],
+            "prior": row["prior"],
+            "text": chance(row["probability"]),
+            "colour": colours.get(row["verdict"], OPEN),
+        }
+        for row in document["propositions"]
+    ]
+    panels: dict[tuple[str, ...], list[str]] = {}
+    for name in dict.fromkeys(row["name"] for row in rows):
+        where = tuple(sorted({row["where"] for row in rows if row["name"] == name}))
+        panels.setdefault(where, []).append(name)
+    groups = [
+        _proposition_panels([row for row in rows if row["name"] in names], names, theme, columns, width)
+        for names in panels.values()
+    ]
+    return alt.vconcat(*groups, spacing=8).resolve_scale(x="independent", y="independent")
+
+
+def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int = 440) -> alt.FacetChart:
+    """Draw observed against predicted for every scored outcome, in SD units, grouped by study."""
+    rows: list[dict[str, Any]] = []
+    taken: Counter[tuple[str, str]] = Counter()
+    for row in document["forest"]:
+        taken[row["study"], row["label"]] += 1
+        times = taken[row["study"], row["label"]]
+        label = row["label"] if times == 1 else f"{row['label']} ({times})"
+        observed = row.get("observed") or {}
+        said = row.get("probability_of_report")
+        rows.append(
+            {
+                "study": row["study"],
+                "label": label,
+                **{f"after_{key}": value for key, value in row["predicted"].items()},
+                **{f"before_{key}": value for key, value in row["prior_predicted"].items()},
+                **{f"seen_{key}": observed.get(key) for key in ("effect", "lower", "upper")},
+                "said": "" if said is None else chance(said),
+            }
+        )
+    x = {"scale": alt.Scale(domain=_effect_domain(rows), nice=False), "title": "effect (SD units)"}
+    axis = alt.Axis(
+        grid=True, gridColor=theme.muted, gridOpacity=0.18, domain=False, tickSize=0, labelColor=theme.ink
+    )
+    # Data go to the facet as a whole, since a facet's layers must share theirs.
+    base = alt.Chart().encode(
+        y=alt.Y("label:N", title=None, sort=None, axis=_labels(theme, limit=330)),
+    )
+    zero = alt.Chart().mark_rule(color=theme.muted, strokeWidth=1).encode(x=alt.datum(0, type="quantitative"))
+    before = base.mark_rule(strokeWidth=9, color=PALE, opacity=0.45, clip=True).encode(
+        x=alt.X("before_lower:Q", axis=axis, **x), x2="before_upper:Q"
+    )
+    after = base.mark_rule(strokeWidth=4, color=SUPPORTED, opacity=0.85, clip=True).encode(
+        x=alt.X("after_lower:Q", **x), x2="after_upper:Q"
+    )
+    middle = base.mark_tick(thickness=2, height=12, color=theme.ink, opacity=1, clip=True).encode(
+        x=alt.X("after_median:Q", **x)
+    )
+    bars = base.mark_rule(strokeWidth=1.3, color=CONTRADICTED, clip=True).encode(
+        x=alt.X("seen_lower:Q", **x), x2="seen_upper:Q"
+    )
+    points = base.mark_point(size=38, filled=True, color=CONTRADICTED, opacity=1, clip=True).encode(
+        x=alt.X("seen_effect:Q", **x)
+    )
+    said = base.mark_text(align="right", fontSize=11, color=theme.ink).encode(
+        x=alt.value(width + 44), text="said:N"
+    )
+    layers = alt.layer(zero, before, after, middle, bars, points, said).properties(
+        width=width, height=alt.Step(ROW), data=_values(rows)
+    )
+    return layers.facet(
+        row=alt.Row(
+            "study:N",
+            title=None,
+            sort=list(dict.fromkeys(row["study"] for row in rows)),
+            header=_header(theme, orient="top"),
+        ),
+        spacing=12,
+    ).resolve_scale(y="independent")
+
+
+def chart_engagement(
+    document: dict[str, Any], *, study: str | None = None, theme: Theme = INLINE, width: int = 620
+) -> alt.FacetChart:
+    """Draw each feature's level per arm, filled at induction and hollow at expression.
+
+    Parameters
+    ----------
+    document : dict
+        The result.
+    study : str, optional
+        Id of the study to draw; all where not given.
+    theme : Theme
+        Colours of text.
+    width : int
+        Of all panels together (px).
+    """
+    chosen = [row for row in document["engagement"] if study in (None, row["study"])]
+    several = len({row["experiment"] for row in chosen}) > 1 or study is None
+    rows = [
+        {
+            "arm": ": ".join([row["experiment"]] * several + [f"{row['arm']}, {row['endpoint']}"]),
+            **{key: row[key] for key in ("feature", "phase", "median", "lower", "upper")},
+        }
+        for row in chosen
+    ]
+    features = list(dict.fromkeys(row["feature"] for row in rows))
+    most = max([1.0, *(row["upper"] for row in rows)])
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "arm:N",
+            title=None,
+            sort=list(dict.fromkeys(row["arm"] for row in rows)),
+            axis=_labels(theme, limit=230, least=230),
+        ),
+        yOffset=alt.YOffset("phase:N", sort=["induction", "expression"]),
+    )
+    scale = alt.Scale(domain=[0, most], nice=False)
+    spans = base.mark_rule(strokeWidth=2, opacity=0.65, color=SUPPORTED).encode(
+        x=alt.X("lower:Q", scale=scale, axis=_unit(theme), title=None), x2="upper:Q"
+    )
+    dots = base.mark_point(size=34, strokeWidth=1.4, opacity=1, color=SUPPORTED).encode(
+        x=alt.X("median:Q", scale=scale),
+        fill=alt.condition("datum.phase == 'induction'", alt.value(SUPPORTED), alt.value("transparent")),
+    )
+    each = max(60, (width - 16 * (len(features) - 1)) // max(1, len(features)))
+    return (
+        alt.layer(spans, dots)
+        .properties(width=each, height=alt.Step(11, **{"for": "offset"}), data=_values(rows))
+        .facet(
+            column=alt.Column("feature:N", title=None, sort=features, header=_header(theme)),
+            spacing=16,
+            bounds="flush",
+        )
+    )
+
+
+def svg(chart: alt.TopLevelMixin, name: str) -> str:
+    """Render a chart as SVG markup that can share a page with others.
+
+    Parameters
+    ----------
+    chart : altair chart
+        What to draw.
+    name : str
+        A word, unique in the page; keeps the identifiers of figures apart.
+    """
+    drawn = vl_convert.vegalite_to_svg(_specification(chart, INLINE), vl_version=_VEGA_LITE)
+    names = {found: f"{name}-{place}" for place, found in enumerate(re.findall(r'\bid="([^"]+)"', drawn))}
+    for found, own in names.items():
+        drawn = drawn.replace(f'id="{found}"', f'id="{own}"').replace(f"url(#{found})", f"url(#{own})")
+    return re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="(?:transparent|white)"/>', "", drawn, count=1)
+
+
+def save_png(document: dict[str, Any], path: str | Path, *, panels: int = 6, scale: float = 2.0) -> None:
+    """Draw hypotheses and propositions as one picture that stands alone.
+
+    Parameters
+    ----------
+    document : dict
+        The result.
+    path : str or Path
+        PNG file.
+    panels : int
+        Most propositions to draw, the first of the document.
+    scale : float
+        Pixels per point.
+    """
+    names = list(dict.fromkeys(row["name"] for row in document["propositions"]))[:panels]
+    shown = document | {"propositions": [r for r in document["propositions"] if r["name"] in names]}
+    above = chart_posterior(document, theme=PAPER, width=420).properties(
+        title=_title(
+            document["title"],
+            "Probability of each account (bar), before the record (tick), absolute form (circle)",
+        )
+    )
+    parts: list[Any] = [above]
+    if shown["propositions"]:
+        parts.append(
+            chart_propositions(shown, theme=PAPER, width=170).properties(
+                title=_title(
+                    "Propositions",
+                    "Probability (bar), range over the prior set (line), prior (tick); settled beyond the dotted lines",
+                )
+            )
+        )
+    chart = alt.vconcat(*parts, spacing=26).resolve_scale(
+        x="independent", y="independent", color="independent"
+    )
+    drawn = vl_convert.vegalite_to_png(_specification(chart, PAPER), vl_version=_VEGA_LITE, scale=scale)
+    Path(path).write_bytes(drawn)
+
+
+_VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
+
+
+def _proposition_panels(
+    rows: list[dict[str, Any]], names: list[str], theme: Theme, columns: int, width: int
+) -> alt.VConcatChart:
+    lines = []
+    for start in range(0, len(names), columns):
+        shown = names[start : start + columns]
+        room = width + 20 if len(shown) > 1 else columns * width
+        line = [
+            _proposition_panel(
+                [row for row in rows if row["name"] == name], theme, width, room, labelled=place == 0
+            )
+            for place, name in enumerate(shown)
+        ]
+        lines.append(alt.hconcat(*line, spacing=22))
+    return alt.vconcat(*lines, spacing=14)
+
+
+def _proposition_panel(
+    rows: list[dict[str, Any]], theme: Theme, width: int, room: int, *, labelled: bool
+) -> alt.LayerChart | alt.FacetChart:
+    axis = _labels(theme, limit=_WHERE, least=_WHERE) if labelled else None
+    base = alt.Chart(_values(rows)).encode(y=alt.Y("where:N", title=None, sort=None, axis=axis))
+    x = alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=_unit(theme), title=None)
+    limits = [
+        alt.Chart(_values([{"at": at}])).mark_rule(color=theme.muted, strokeDash=[1, 3]).encode(x="at:Q")
+        for at in SURE
+    ]
+    bars = base.mark_bar(height=9).encode(x=x, color=alt.Color("colour:N", scale=None))
+    ranges = base.mark_rule(color=theme.ink, strokeWidth=1.2).encode(x="lower:Q", x2="upper:Q")
+    ticks = base.mark_tick(color=theme.ink, thickness=2, height=13, opacity=1).encode(x="prior:Q")
+    title = alt.TitleParams(
+        rows[0]["name"],
+        anchor="start",
+        frame="group",
+        fontSize=12,
+        offset=5,
+        color=theme.ink,
+        limit=room,
+    )
+    return alt.layer(*limits, bars, ranges, ticks).properties(width=width, height=alt.Step(ROW), title=title)
+
+
+def _effect_domain(rows: list[dict[str, Any]]) -> list[float]:
+    """Range of what was seen and is predicted; intervals far beyond every middle are cut."""
+    middles = [row[key] for row in rows for key in ("after_median", "seen_effect") if row[key] is not None]
+    most = max([6.0, *(1.5 * abs(middle) for middle in middles)])
+    keys = ("after_lower", "after_upper", "seen_lower", "seen_upper")
+    ends = [row[key] for row in rows for key in keys if row[key] is not None] + [-0.5, 0.5]
+    low, high = max(min(ends), -most), min(max(ends), most)
+    margin = 0.04 * (high - low)
+    return [low - margin, high + margin]
+
+
+def _where(row: dict[str, Any]) -> str:
+    if row["stratum"] == row["phase"]:
+        return str(row["stratum"])
+    return f"{row['stratum']}, {row['phase']}"
+
+
+def _values(rows: list[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=rows)
+
+
+def _labels(theme: Theme, *, limit: int, least: int = 0) -> alt.Axis:
+    return alt.Axis(
+        labelLimit=limit,
+        minExtent=least,
+        labelColor=theme.ink,
+        domain=False,
+        ticks=False,
+        grid=False,
+        labelPadding=8,
+    )
+
+
+def _unit(theme: Theme) -> alt.Axis:
+    return alt.Axis(
+        values=[0, 0.25, 0.5, 0.75, 1],
+        format="~g",
+        labelExpr="datum.value * 2 % 1 === 0 ? datum.label : ''",
+        grid=True,
+        gridColor=theme.muted,
+        gridOpacity=0.18,
+        domain=False,
+        tickSize=0,
+        labelColor=theme.ink,
+        titleColor=theme.ink,
+        titleFontWeight="normal",
+    )
+
+
+def _header(theme: Theme, **more: Any) -> alt.Header:
+    return alt.Header(
+        labelColor=theme.ink,
+        labelFontSize=12,
+        labelFontWeight="bold",
+        labelAnchor="start",
+        labelPadding=4,
+        labelLimit=300,
+        **more,
+    )
+
+
+def _title(text: str, below: str) -> alt.TitleParams:
+    return alt.TitleParams(text, subtitle=below, anchor="start", offset=12)
+
+
+def _specification(chart: alt.TopLevelMixin, theme: Theme) -> dict[str, Any]:
+    styled = (
+        chart.configure(font=FONT, aria=False, background=theme.background, padding=6)
+        .configure_view(stroke=None)
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", titleColor=theme.ink)
+        .configure_title(fontSize=15, subtitleFontSize=12, color=theme.ink, subtitleColor=theme.muted)
+    )
+    return styled.to_dict()

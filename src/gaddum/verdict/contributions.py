@@ -1,0 +1,81 @@
+"""Contributions: where each Bayes factor comes from.
+
+The log marginal likelihood is the expected log likelihood under the posterior less the divergence of the posterior
+from the prior. So a log Bayes factor is a sum of two differences: in fit, and in the price paid for it. The difference
+in fit is divided among kinds of outcomes: what a kind adds is the expected log likelihood of a cohort with it, less
+that without it (the cohort's other outcomes kept). Kinds overlap, so each is reported on its own.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool
+
+from gaddum.records.outcome import arms_of
+from gaddum.weigh.fitted import FORMS, CaseFits
+from gaddum.weigh.likelihood import ScoredOutcome
+from gaddum.weigh.reweighing import Reader, reading_of
+
+
+class Kind(NamedTuple):
+    """A kind of outcome, and which of the scored ones are of it."""
+
+    name: str
+    mask: Bool[np.ndarray, " outcomes"]
+
+
+def kinds(scored: tuple[ScoredOutcome, ...]) -> list[Kind]:
+    """Outcomes known by a verdict only, and those of groups of unknown size."""
+    return [
+        Kind("verdict_only", np.array([s.outcome.form == "verdict" for s in scored], bool)),
+        Kind("unknown_n", np.array([of_unknown_size(s) for s in scored], bool)),
+    ]
+
+
+def of_unknown_size(s: ScoredOutcome) -> bool:
+    """Whether an arm that an outcome speaks of has no stated size, in the protocol or the outcome itself."""
+    if s.outcome.form in ("means", "responders"):
+        return False
+    arms = s.experiment.protocol.arms
+    return any(arms[name].n is None and arms[name].n_range is None for name in arms_of(s.outcome))
+
+
+def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
+    """Parts of each hypothesis's log Bayes factor against the reference, in the main parameterisation (nats).
+
+    Returns
+    -------
+    dict
+        Hypothesis -> `fit` (all outcomes), `price` (the rest of the log Bayes factor), and for each kind of outcome its
+        part of `fit` and its `..._share`: its size over that of itself and the others' part together, in [0, 1].
+    """
+    problem, weighed = fitted.problem, fitted.weighed(FORMS[0])
+    reader, some = Reader(problem), kinds(problem.scored)
+    readings = [reading_of(problem, ~kind.mask) for kind in some]
+    sums: dict[str, np.ndarray] = {}
+    known: dict[int, np.ndarray] = {}
+    for name in fitted.names:
+        total = np.zeros(1 + len(some))
+        for fit, share in zip(fitted.of(FORMS[0], name), weighed[name].variant_probability, strict=True):
+            if id(fit.sample) not in known:
+                without = [reader.cohort_logs(fit.outline, reading) for reading in readings]
+                each = [fit.cohort_logs, *(fit.cohort_logs - logs for logs in without)]
+                known[id(fit.sample)] = np.array([fitted.weights @ logs.mean(axis=1) for logs in each])
+            total = total + share * known[id(fit.sample)]
+        sums[name] = total
+    reference = fitted.names[0]
+    parts = {}
+    for name in fitted.names:
+        log_bf = weighed[name].log_ml - weighed[reference].log_ml
+        difference = sums[name] - sums[reference]
+        row: dict[str, Any] = {"fit": float(difference[0]), "price": float(log_bf - difference[0])}
+        for place, kind in enumerate(some, start=1):
+            mine, rest = float(difference[place]), float(difference[0] - difference[place])
+            size = abs(mine) + abs(rest)
+            row[kind.name] = mine
+            row[f"{kind.name}_share"] = abs(mine) / size if size > 1e-6 else None
+        parts[name] = row
+    return parts
+
+
+__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size"]

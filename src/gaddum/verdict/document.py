@@ -1,0 +1,374 @@
+"""Document: fits of a case -> the labelled result that report, terminal and JSON share."""
+
+import hashlib
+import platform
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gaddum import parallel
+from gaddum._version import __version__
+from gaddum.parameters import DEFAULT_GSD
+from gaddum.records.claim import AllOf
+from gaddum.sampling.settings import Settings
+from gaddum.verdict import verdict
+from gaddum.verdict.claims import answer_claims
+from gaddum.verdict.contributions import bayes_factor_parts
+from gaddum.verdict.loo_pit import held_out, histogram
+from gaddum.verdict.propositions import ask, conjunctions, propositions
+from gaddum.verdict.timeline import timeline
+from gaddum.weigh import compare
+from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
+from gaddum.weigh.fitted import FORMS, SELECTION, SUMMARY_DRAWS, CaseFits, effective_draws
+from gaddum.weigh.predictive import engagement, forest, in_double_precision, together
+from gaddum.weigh.reweighing import selected, with_selection
+
+IN_PLAY = 0.05
+"""Probability from which an account's draws must carry a setting."""
+ENGAGED_DRAWS = 200
+"""Draws for which the whole course of every feature is kept, which takes a megabyte each on a large record."""
+MIXED_DRAWS = 2000
+"""Draws of the posterior over all hypotheses that predictive summaries use."""
+
+
+def write_document(
+    fitted: CaseFits,
+    *,
+    until: int | None,
+    settings: Settings,
+    workers: int = 1,
+    timeless: dict[int, TimelessHypothesis] | None = None,
+) -> dict[str, Any]:
+    """Summarise fits as one JSON-ready document.
+
+    Parameters
+    ----------
+    fitted : CaseFits
+        All fits of the case.
+    until : int
+        Last year taken in, if limited.
+    settings : Settings
+        Of the sampler, for the manifest.
+    workers : int
+        Threads.
+    timeless : dict
+        Every variant refitted without time course; by importance weights where not given.
+    """
+    case, problem = fitted.loaded.case, fitted.problem
+    live = bool(problem.scored) and fitted.weights.max(initial=0.0) > 0
+    if live:
+        fitted = with_selection(fitted)
+    rivals = _rivals(fitted)
+    asked, seen, years = parallel.map_tasks(
+        in_double_precision,
+        [
+            lambda: _asked(fitted),
+            lambda: _seen(fitted, rivals, timeless) if live else PredictiveSummary([], [], [], {}, {}, {}),
+            lambda: timeline(fitted) if live else [],
+        ],
+        workers=workers,
+    )
+    for row in rivals:
+        row["parts"] = seen.parts.get(row["name"])
+        row["without_kinetics"] = seen.slow.get(row["name"])
+    ledger = fitted.loaded.ledger if until is None else fitted.loaded.ledger.until(until)
+    claims = answer_claims(fitted, asked.propositions, asked.conjunctions, seen.features, ledger)
+    return {
+        "case": case.name,
+        "title": case.title,
+        "question": case.question,
+        "effect": case.effect,
+        "seed": fitted.seed,
+        "until": until,
+        "parameterisation": FORMS[0],
+        "verdict": verdict.paragraph(case, asked.propositions, rivals, not live),
+        "propositions": asked.propositions,
+        "claims": claims,
+        "hypotheses": rivals,
+        "yardstick": {
+            "log_ml": float(fitted.weights @ problem.log_saturated) if live else 0.0,
+            "note": "saturated cell means: every contrast free; no prior mass",
+        },
+        "equivalence": [[fitted.names[i] for i in group] for group in fitted.groups if len(group) > 1],
+        "sensitivity": _sensitivity(fitted),
+        "timeline": years,
+        "studies": _studies(fitted, until),
+        "forest": seen.forest,
+        "engagement": seen.engagement,
+        "held_out": {
+            "outcomes": seen.held_out,
+            "histogram": histogram(seen.held_out) if seen.held_out else [],
+        },
+        "selection": _selection(fitted) if live else {"flagged": 0, "scored": 0, "settings": []},
+        "priors": _priors(fitted),
+        "assumptions": _assumptions(fitted),
+        "sampled_dimension": max((f.evidence.dimension for f in fitted.fits.values()), default=0),
+        "missing": _missing(fitted, claims),
+        "manifest": _manifest(fitted, settings, until),
+    }
+
+
+def _rivals(fitted: CaseFits) -> list[dict[str, Any]]:
+    """Hypotheses with evidence, errors, Bayes factors against the first named, in both parameterisations."""
+    case = fitted.loaded.case
+    weighed = {form: fitted.weighed(form) for form in FORMS}
+    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
+    reference = fitted.names[0]
+    rows = []
+    for hypothesis, prior in zip(case.hypotheses, masses, strict=True):
+        name = hypothesis.name
+        mine = fitted.of(FORMS[0], name)
+        worst = max(mine, key=lambda fit: fit.evidence.log_ml_mcse)
+        broken = [fit for form in FORMS for fit in fitted.of(form, name) if not fit.evidence.established]
+        row: dict[str, Any] = {
+            "name": name,
+            "title": hypothesis.title,
+            "gate": hypothesis.gate,
+            "says": hypothesis.says,
+            "reference": name == reference,
+            "prior": float(prior),
+            "established": not broken,
+            "note": broken[0].evidence.note if broken else worst.evidence.note,
+            "dimension": max(fit.evidence.dimension for fit in mine),
+            "r_hat": max(fit.evidence.r_hat for fit in mine),
+            "ess": min(fit.evidence.ess for fit in mine),
+            "evaluations": sum(fit.evidence.evaluations for fit in mine),
+        }
+        for form in FORMS:
+            one, zero = weighed[form][name], weighed[form][reference]
+            error = 0.0 if name == reference else float(np.hypot(one.log_ml_mcse, zero.log_ml_mcse))
+            numbers = {
+                "log_ml": one.log_ml,
+                "log_ml_mcse": one.log_ml_mcse,
+                "log_bf": one.log_ml - zero.log_ml,
+                "log_bf_mcse": error,
+                "probability": one.probability,
+            }
+            row |= numbers if form == FORMS[0] else {form: numbers}
+        row["variants"] = [
+            {
+                "phase": fit.variant.phase,
+                "log_ml": fit.evidence.log_ml,
+                "log_ml_mcse": fit.evidence.log_ml_mcse,
+                "probability": share,
+            }
+            for fit, share in zip(mine, weighed[FORMS[0]][name].variant_probability, strict=True)
+            if fit.variant.phase is not None
+        ]
+        rows.append(row)
+    return rows
+
+
+def _sensitivity(fitted: CaseFits) -> list[dict[str, Any]]:
+    """Probability of each account in every setting, those that a verdict must survive first."""
+    declared = fitted.settings()
+    rows = []
+    for name, (form, shift) in (declared | fitted.stresses()).items():
+        weighed = fitted.weighed(form, shift)
+        in_play = [
+            fit for key, one in weighed.items() if one.probability > IN_PLAY for fit in fitted.of(form, key)
+        ]
+        few = min(effective_draws(fit, shift) for fit in in_play)
+        rows.append(
+            {
+                "name": name,
+                "setting": "refitted" if shift is None else f"importance weights, {few:.0f} effective draws",
+                "effective_draws": None if shift is None else few,
+                "decides": name in declared,
+                "probabilities": {key: one.probability for key, one in weighed.items()},
+            }
+        )
+    return rows
+
+
+def _selection(fitted: CaseFits) -> dict[str, Any]:
+    """How many outcomes may have been selected, and the settings that say what if."""
+    taken = [s for s in fitted.problem.scored if fitted.weights[s.cohort] > 0]
+    flagged = [s for s in selected(fitted.problem) if fitted.weights[s.cohort] > 0]
+    return {
+        "flagged": len(flagged),
+        "scored": len(taken),
+        "settings": list(SELECTION) if flagged else [],
+    }
+
+
+class PropositionRows(NamedTuple):
+    """Propositions, and conjunctions of them that claims ask."""
+
+    propositions: list[dict[str, Any]]
+    conjunctions: list[dict[str, Any]]
+
+
+class PredictiveSummary(NamedTuple):
+    """What the accounts, weighed by their probabilities, say of the record."""
+
+    forest: list[dict[str, Any]]
+    engagement: list[dict[str, Any]]
+    held_out: list[dict[str, Any]]
+    features: dict[str, np.ndarray]
+    parts: dict[str, dict[str, Any]]
+    slow: dict[str, dict[str, Any]]
+
+
+def _asked(fitted: CaseFits) -> PropositionRows:
+    answers = ask(fitted)
+    wanted = [one for claim in fitted.loaded.case.claims for one in claim.asks if isinstance(one, AllOf)]
+    return PropositionRows(propositions(fitted, answers), conjunctions(fitted, answers, wanted))
+
+
+def _seen(
+    fitted: CaseFits, rivals: list[dict[str, Any]], timeless: dict[int, TimelessHypothesis] | None
+) -> PredictiveSummary:
+    """Forest, engagement and held-out outcomes, posterior draws mixed over hypotheses by their probabilities."""
+    problem, random, predictor = fitted.problem, np.random.default_rng(fitted.seed), fitted.predictor
+    after, before, every = [], [], {}
+    weighed = fitted.weighed(FORMS[0])
+    prior_z = random.standard_normal((problem.assembly.dimension, SUMMARY_DRAWS))
+    for place, variant in enumerate(fitted.variants):
+        fit, one = fitted.fits[FORMS[0], place], weighed[variant.hypothesis.name]
+        mine = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == variant.hypothesis.name]
+        few = random.integers(SUMMARY_DRAWS, size=200)
+        before.append(predictor.predict(predictor.outline(prior_z[:, few], fit.setting), fitted.seed))
+        every[place] = predictor.predict(fit.outline, fitted.seed)
+        share = one.variant_probability[mine.index(place)]
+        count = int(round(MIXED_DRAWS * one.probability * share))
+        if count:
+            after.append(every[place].take(random.integers(fit.sample.shape[1], size=count)))
+    lead = max(rivals, key=lambda row: row["probability"])["name"]
+    fit = fitted.of(FORMS[0], lead)[0]
+    features = predictor.features(fit.sample[:, :: SUMMARY_DRAWS // ENGAGED_DRAWS], fit.setting)
+    return PredictiveSummary(
+        forest(problem, together(after), together(before)),
+        engagement(problem, features),
+        held_out(fitted, every, seed=fitted.seed),
+        dict(zip(problem.assembly.features, features, strict=True)),
+        bayes_factor_parts(fitted),
+        without_kinetics(fitted, timeless or reweigh(fitted)),
+    )
+
+
+def _studies(fitted: CaseFits, until: int | None) -> list[dict[str, Any]]:
+    rows = []
+    for study in fitted.loaded.ledger.studies:
+        if until is not None and study.year > until:
+            continue
+        outcomes = [o for e in study.experiments for o in e.outcomes]
+        scored = sum(s.study.id == study.id for s in fitted.problem.scored)
+        rows.append(
+            {
+                "id": study.id,
+                "year": study.year,
+                "title": study.title,
+                "cohort": study.cohort,
+                "n_outcomes": len(outcomes),
+                "scored": scored,
+                "competing_interests": study.competing_interests,
+            }
+        )
+    return rows
+
+
+def _priors(fitted: CaseFits) -> list[dict[str, Any]]:
+    """Prior table as sampled, with the contraction under the most probable hypothesis that uses each parameter."""
+    weighed = fitted.weighed(FORMS[0])
+    order = sorted(fitted.names, key=lambda name: -weighed[name].probability)
+    rows = []
+    for place, parameter in enumerate(fitted.problem.assembly.parameters):
+        contraction = None
+        for name in order:
+            fit = fitted.of(FORMS[0], name)[0]
+            if fit.active[place]:
+                contraction = float(max(0.0, 1 - np.var(fit.sample[place])))
+                break
+        rows.append(
+            {
+                "name": parameter.name,
+                "distribution": parameter.distribution,
+                "unit": parameter.unit,
+                "reason": parameter.reason,
+                "source": parameter.source,
+                "contraction": contraction,
+            }
+        )
+    return rows
+
+
+def _assumptions(fitted: CaseFits) -> list[dict[str, str]]:
+    rows = [
+        {"where": a.where, "what": a.what, "reason": a.reason} for a in fitted.problem.assembly.assumptions
+    ]
+    rows += [
+        {"where": f"prior: {p.name}", "what": p.name, "reason": p.reason}
+        for p in fitted.loaded.case.priors
+        if p.source is None or p.source.how == "assumption"
+    ]
+    for parameter in fitted.problem.assembly.parameters:
+        if "assumption:" in parameter.source:
+            rows.append({"where": parameter.name, "what": parameter.distribution, "reason": parameter.source})
+    rows.append(
+        {
+            "where": "numbers without a spread",
+            "what": f"GSD {DEFAULT_GSD:g}",
+            "reason": "the source gives a value only",
+        }
+    )
+    rows.append(
+        {
+            "where": "absorption rates, lags and peripheral volumes",
+            "what": "held at their medians",
+            "reason": "their spread is small beside that of clearance and unbound fraction",
+        }
+    )
+    return rows
+
+
+def _missing(fitted: CaseFits, claims: list[dict[str, Any]]) -> list[str]:
+    """What the record lacks, counted from it."""
+    scored = fitted.problem.scored
+    unknown = [
+        s
+        for s in scored
+        if any(arm.n is None and not arm.n_range for arm in s.experiment.protocol.arms.values())
+    ]
+    verbal = [s for s in scored if s.outcome.form == "verdict"]
+    narrative = sum(o.form == "narrative" for _, _, o in fitted.loaded.ledger.outcomes())
+    blockade = [s for s in verbal if "KA" in getattr(s.outcome, "roles", {})]
+    alone = [s for s in blockade if "A" not in s.experiment.protocol.arms]
+    found = []
+    if unknown:
+        found.append(f"{len(unknown)} of {len(scored)} scored outcomes come without the number of subjects.")
+    if verbal:
+        found.append(f"{len(verbal)} of {len(scored)} scored outcomes are known only as a verdict.")
+    if alone:
+        found.append(
+            f"{len(alone)} of {len(blockade)} blockade outcomes come without an antagonist-alone arm."
+        )
+    if narrative:
+        found.append(f"{narrative} outcomes are narrative and not scored.")
+    untested = [claim["id"] for claim in claims if claim["verdict"] == "not testable"]
+    if untested:
+        found.append(
+            f"{len(untested)} of {len(claims)} claims are not testable on this record: {', '.join(untested)}."
+        )
+    return found
+
+
+def _manifest(fitted: CaseFits, settings: Settings, until: int | None) -> dict[str, Any]:
+    case = fitted.loaded.case
+    texts = [case.model_dump_json(), *(s.model_dump_json() for s in fitted.loaded.ledger.studies)]
+    library = [d.model_dump_json() for _, d in sorted(fitted.loaded.library.drugs.items())]
+    command = f"gaddum adjudicate {case.name} --seed {fitted.seed}"
+    if until is not None:
+        command += f" --until {until}"
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        "case_hash": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        "library_hash": hashlib.sha256("\n".join(library).encode()).hexdigest(),
+        "settings": dict(settings._asdict()),
+        "command": command,
+        "note": "Bit-equal on one machine for any number of workers; within Monte-Carlo error across machines.",
+    }

@@ -1,0 +1,245 @@
+"""Leave-one-out PIT: how well each outcome is foretold by the rest of the record.
+
+Each cohort is left out in turn by importance weights; bounded, since study failure bounds a cohort's likelihood from
+below. An outcome's PIT is the probability, foretold by all accounts with the odds that they have without its cohort,
+of less than was reported. For what is discrete it is an interval from less to no more, and a point drawn from it [1].
+If the accounts foretell the record as it fell, PITs are uniform; heaps at the ends say that outcomes surprise.
+
+==================  ==========================================================================================
+reported            what "less" is
+==================  ==========================================================================================
+statistic           a smaller t of the (first) contrast
+verdict             of the two events "as reported" and "not": for effective, not abolished, enhanced, mimics and
+                    occludes the report is the larger one; for the others the smaller one
+p threshold         significant for the first arm is the larger event, all else the smaller one
+responders          fewer responders in the arm retested, or in the first arm, the other counts being given
+==================  ==========================================================================================
+
+References
+----------
+.. [1] Czado C, Gneiting T, Held L (2009). Predictive model assessment for count data.
+   doi:10.1111/j.1541-0420.2009.01191.x
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import binom
+
+from gaddum.outcomes.group_sizes import fixed_value
+from gaddum.outcomes.noncentral_t import GRID
+from gaddum.outcomes.reduce import reduce_outcome
+from gaddum.records.outcome import PThreshold, Responders, Verdict
+from gaddum.weigh.fitted import FORMS, CaseFits, importance
+from gaddum.weigh.likelihood import ScoredOutcome
+from gaddum.weigh.predictive import OutcomePredictions
+
+LARGER = ("effective", "not abolished", "enhanced", "mimics", "occludes")
+"""Verdicts that say that there is more of the effect than their complement says."""
+
+
+BINS = 10
+"""Bins of the histogram."""
+
+
+class PitBounds(NamedTuple):
+    """Probabilities of less, and of no more, than was reported, on the outcome's grid (one axis a contrast)."""
+
+    less: Float[np.ndarray, "..."]
+    no_more: Float[np.ndarray, "..."]
+
+
+def held_out(
+    fitted: CaseFits, predicted: dict[int, OutcomePredictions], *, seed: int
+) -> list[dict[str, Any]]:
+    """PIT of every scored outcome, its cohort left out.
+
+    Parameters
+    ----------
+    fitted : CaseFits
+        All fits.
+    predicted : dict
+        Variant -> what its draws predict of every outcome, in the main parameterisation.
+    seed : int
+        Of the points drawn for discrete outcomes.
+    """
+    problem = fitted.problem
+    priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
+    sd = fixed_value(priors, "standardised_effect")
+    points = np.random.default_rng(seed).uniform(size=len(problem.scored))
+    rows = []
+    for cohort, name in enumerate(problem.cohorts):
+        if fitted.weights[cohort] == 0:
+            continue
+        shift = np.zeros(len(problem.cohorts))
+        shift[cohort] = -fitted.weights[cohort]
+        mass = _masses(fitted, shift)
+        effective = 1 / sum(np.sum(w**2) for w in mass.values())
+        for place, s in enumerate(problem.scored):
+            if s.cohort != cohort:
+                continue
+            ends = ends_of(s, priors)
+            low, high = (
+                float(_mixed(table, place, s, predicted, mass, problem.failure, sd)) for table in ends
+            )
+            rows.append(
+                {
+                    "study": s.study.id,
+                    "cohort": name,
+                    "experiment": s.experiment.id,
+                    "endpoint": s.outcome.endpoint,
+                    "label": s.reduced.label,
+                    "form": s.outcome.form,
+                    "lower": low,
+                    "upper": high,
+                    "pit": low + float(points[place]) * (high - low),
+                    "effective_draws": float(effective),
+                }
+            )
+    return rows
+
+
+def ends_of(s: ScoredOutcome, priors: dict[str, Any]) -> PitBounds:
+    """Probabilities of less and of no more than was reported, as functions of the true contrasts."""
+    one = s.reduced
+    if isinstance(s.outcome, Responders):
+        return _counts(s, s.outcome, priors)
+    if one.above is not None:
+        less = np.clip(1 - one.above[0], 0.0, 1.0)
+        less = (
+            np.broadcast_to(less[:, None], one.grid_log_density.shape)
+            if one.grid_log_density.ndim == 2
+            else less
+        )
+        return PitBounds(less, less)
+    chance = np.exp(np.minimum(one.grid_log_density, 0.0))
+    larger = (isinstance(s.outcome, Verdict) and s.outcome.verdict in LARGER) or (
+        isinstance(s.outcome, PThreshold) and s.outcome.significant and s.outcome.better != "second"
+    )
+    return PitBounds(1 - chance, np.ones_like(chance)) if larger else PitBounds(np.zeros_like(chance), chance)
+
+
+def histogram(rows: list[dict[str, Any]], bins: int = BINS) -> list[dict[str, float]]:
+    """Outcomes per bin of the PIT, each discrete one spread evenly over its interval.
+
+    Returns
+    -------
+    list of dict
+        `from`, `to`, `outcomes`; and `expected`, `lower`, `upper`: what independent uniform PITs give, with the central
+        95 % of a binomial number.
+
+    Examples
+    --------
+    >>> found = histogram([{"lower": 0.0, "upper": 0.5}, {"lower": 0.95, "upper": 0.95}], bins=2)
+    >>> [row["outcomes"] for row in found], found[0]["expected"]
+    ([1.0, 1.0], 1.0)
+    """
+    edges = np.linspace(0, 1, bins + 1)
+    total = np.zeros(bins)
+    for row in rows:
+        low, high = row["lower"], row["upper"]
+        if high - low < 1e-9:
+            total[min(int(low * bins), bins - 1)] += 1
+        else:
+            total += np.diff(np.clip((edges - low) / (high - low), 0, 1))
+    lower, upper = binom.ppf((0.025, 0.975), len(rows), 1 / bins)
+    return [
+        {
+            "from": float(edges[i]),
+            "to": float(edges[i + 1]),
+            "outcomes": float(total[i]),
+            "expected": len(rows) / bins,
+            "lower": float(lower),
+            "upper": float(upper),
+        }
+        for i in range(bins)
+    ]
+
+
+def _masses(fitted: CaseFits, shift: Float[np.ndarray, " cohorts"]) -> dict[int, Float[np.ndarray, " draws"]]:
+    """Weight of every draw of every variant, in the main parameterisation."""
+    found = {}
+    for name, one in fitted.weighed(FORMS[0], shift).items():
+        places = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
+        for i, share in zip(places, one.variant_probability, strict=True):
+            found[i] = one.probability * share * importance(fitted.fits[FORMS[0], i], shift)
+    return found
+
+
+def _mixed(
+    table: np.ndarray,
+    place: int,
+    s: ScoredOutcome,
+    predicted: dict[int, OutcomePredictions],
+    mass: dict[int, Float[np.ndarray, " draws"]],
+    failure: float,
+    sd: float,
+) -> float:
+    """Mean of a table over the predicted contrasts, with the chance that the study failed."""
+    total = 0.0
+    for i, weights in mass.items():
+        x = predicted[i].first[place]
+        y = predicted[i].second[place] if table.ndim == 2 else None
+        total += float(weights @ _read(table, x, y))
+    prior = np.exp(-0.5 * (GRID / sd) ** 2)
+    prior = prior / prior.sum()
+    failed = float(prior @ table if table.ndim == 1 else prior @ table @ prior)
+    return min(1.0, max(0.0, (1 - failure) * total + failure * failed))
+
+
+def _read(
+    table: np.ndarray, x: Float[np.ndarray, " draws"], y: Float[np.ndarray, " draws"] | None
+) -> np.ndarray:
+    """Read a table of probabilities linearly; its nodes lie a tenth of an SD apart."""
+    if y is None:
+        return np.interp(x, GRID, table)
+    per_sd = (len(GRID) - 1) / (GRID[-1] - GRID[0])
+    at = [np.clip((v - GRID[0]) * per_sd, 0, len(GRID) - 1.001) for v in (x, y)]
+    (i, j), (f, g) = [p.astype(int) for p in at], [p - p.astype(int) for p in at]
+    return (
+        (1 - f) * (1 - g) * table[i, j]
+        + f * (1 - g) * table[i + 1, j]
+        + (1 - f) * g * table[i, j + 1]
+        + f * g * table[i + 1, j + 1]
+    )
+
+
+def _counts(s: ScoredOutcome, outcome: Responders, priors: dict[str, Any]) -> PitBounds:
+    """Probabilities of fewer responders, and of no more, the other counts given.
+
+    The counts of the other arms alone have the probability that all counts of this one add up to.
+    """
+
+    def table(changed: dict[str, Any]) -> np.ndarray:
+        reduced = reduce_outcome(s.experiment, outcome.model_copy(update=changed), priors)
+        assert reduced is not None
+        return np.exp(reduced.grid_log_density)
+
+    retest, arm = outcome.retest, s.reduced.contrasts[0][0][0]
+    if retest is not None:
+        seen, size = retest.responders, retest.n
+        others = table(
+            {"retest": None, "counts": {k: v for k, v in outcome.counts.items() if k != retest.arm}}
+        )
+        total = others[:, None]
+
+        def changed(count: int) -> dict[str, Any]:
+            return {"retest": retest.model_copy(update={"responders": count})}
+    else:
+        seen, size = outcome.counts[arm].responders, outcome.counts[arm].n
+
+        def changed(count: int) -> dict[str, Any]:
+            counted = outcome.counts[arm].model_copy(update={"responders": count})
+            return {"counts": outcome.counts | {arm: counted}}
+
+        if s.reduced.grid_log_density.ndim == 2:
+            total = table({"counts": {k: v for k, v in outcome.counts.items() if k != arm}})[None, :]
+        else:
+            total = np.sum([table(changed(count)) for count in range(size + 1)], axis=0)
+    mine = np.exp(s.reduced.grid_log_density)
+    less = np.sum([table(changed(count)) for count in range(seen)], axis=0) + np.zeros_like(mine)
+    return PitBounds(np.clip(less / total, 0, 1), np.clip((less + mine) / total, 0, 1))
+
+
+__all__ = ["PitBounds", "ends_of", "held_out", "histogram"]

@@ -1,0 +1,161 @@
+"""Propositions: what-if questions answered draw by draw, per stratum and phase, and several of them at once."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from gaddum.records.claim import AllOf
+from gaddum.response.response import account
+from gaddum.verdict import verdict
+from gaddum.verdict.averaging import Truth, averaged, judged
+from gaddum.verdict.reference_protocols import References
+from gaddum.verdict.verdict import Question
+from gaddum.weigh import compare
+from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
+
+
+class PropositionDraws(NamedTuple):
+    """Truth of every question at every reference protocol, [questions, places, draws] each."""
+
+    asked: list[Question]
+    places: list[tuple[str, str]]
+    """Stratum and phase."""
+    after: Truth
+    before: dict[int, Float[np.ndarray, "questions places draws"]]
+
+
+def ask(fitted: CaseFits) -> PropositionDraws:
+    """Ask every question of every fit."""
+    case, assembly = fitted.loaded.case, fitted.problem.assembly
+    asked = verdict.questions(assembly.features, fitted.loaded.library, case.effect)
+    anchors = list(assembly.anchors.items())
+    if not anchors:
+        return _ask_gates(fitted, asked)
+    references = References(fitted.loaded, assembly)
+    prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
+    return PropositionDraws(
+        asked,
+        [place for place, _ in anchors],
+        {key: _answers(fitted, references, fit, asked, fit.sample) for key, fit in fitted.fits.items()},
+        {
+            i: _answers(fitted, references, fitted.fits[FORMS[0], i], asked, prior_z)
+            for i in range(len(fitted.variants))
+        },
+    )
+
+
+def propositions(fitted: CaseFits, answers: PropositionDraws) -> list[dict[str, Any]]:
+    """Every proposition per stratum and phase, with its range over the prior set."""
+    case = fitted.loaded.case
+    found = _judged(fitted, answers, [(q.name, q.text) for q in answers.asked])
+    if case.unnamed_targets and fitted.problem.assembly.anchors:
+        found.append(_unnamed(fitted))
+    return found
+
+
+def conjunctions(fitted: CaseFits, answers: PropositionDraws, wanted: list[AllOf]) -> list[dict[str, Any]]:
+    """Conjunctions of propositions per stratum and phase, true where all of it holds in one draw.
+
+    One that names a question which the case does not ask is left out.
+    """
+    names = [question.name for question in answers.asked]
+    kept = [one for one in dict.fromkeys(wanted) if {*one.holds, *one.fails} <= set(names)]
+    if not kept:
+        return []
+
+    def joined(truth: Float[np.ndarray, "questions places draws"]) -> np.ndarray:
+        return np.array(
+            [
+                np.prod(
+                    [truth[names.index(name)] for name in one.holds]
+                    + [1 - truth[names.index(name)] for name in one.fails],
+                    axis=0,
+                )
+                for one in kept
+            ]
+        )
+
+    after = {key: joined(truth) for key, truth in answers.after.items()}
+    before = {key: joined(truth) for key, truth in answers.before.items()}
+    return _judged(
+        fitted, answers._replace(after=after, before=before), [(one.name, one.name) for one in kept]
+    )
+
+
+def _judged(
+    fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    if not fitted.problem.assembly.anchors:
+        return _prior_only(fitted, answers, named)
+    average = averaged(fitted, answers.after, answers.before)
+    return [
+        {"name": name, "text": text, "stratum": stratum, "phase": phase} | average.judged((place, which))
+        for place, (name, text) in enumerate(named)
+        for which, (stratum, phase) in enumerate(answers.places)
+    ]
+
+
+def _prior_only(
+    fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Propositions where the record holds no reference protocol: prior masses of the gates, nothing decided."""
+    masses = compare.prior_masses(np.array([h.mass for h in fitted.loaded.case.hypotheses]), fitted.groups)
+    first = [next(i for i, v in enumerate(fitted.variants) if v.hypothesis.name == n) for n in fitted.names]
+    chances = sum(mass * answers.before[i][..., 0] for mass, i in zip(masses, first, strict=True))
+    found = []
+    for place, (name, text) in enumerate(named):
+        for which, (stratum, phase) in enumerate(answers.places):
+            chance = float(np.clip(np.asarray(chances)[place, which], 0.0, 1.0))
+            row = {"name": name, "text": text, "stratum": stratum, "phase": phase}
+            row |= {"probability": chance, "lower": chance, "upper": chance, "prior": chance}
+            found.append(row | {"verdict": "undecided", "leaning": None, "moved": False, "driving": []})
+    return found
+
+
+def _ask_gates(fitted: CaseFits, asked: list[Question]) -> PropositionDraws:
+    """Ask the gates alone, one draw each."""
+    case, features = fitted.loaded.case, fitted.problem.assembly.features
+    places = dict.fromkeys((anchor.stratum, anchor.phase) for anchor in case.anchors) or {("all", "all"): 0}
+    before = {}
+    for i, variant in enumerate(fitted.variants):
+        true = [verdict.answer_by_gate(question, variant.hypothesis, features) for question in asked]
+        before[i] = np.tile(np.array(true, float).reshape(-1, 1, 1), (1, len(places), 1))
+    return PropositionDraws(asked, list(places), {}, before)
+
+
+def _answers(
+    fitted: CaseFits,
+    references: References,
+    fit: HypothesisFit,
+    asked: list[Question],
+    z: Float[np.ndarray, "dimension draws"],
+) -> Float[np.ndarray, "questions places draws"]:
+    """Truth of each question per anchor and draw."""
+    hypothesis, phase = fit.variant.hypothesis, fit.variant.phase or "both"
+    assembly, table = fitted.problem.assembly, fit.setting.table
+    reference = references.states(z, fit.setting.account, table)
+    out: list[Bool[np.ndarray, "places draws"]] = []
+    for question in asked:
+        held = account(hypothesis, assembly, phase=phase, absolute=fit.form == FORMS[1], hold=question.hold)
+        out.append(verdict.answer(question, references.states(z, held, table), reference))
+    return np.array(out, float).reshape(len(asked), len(assembly.anchors), -1)
+
+
+def _unnamed(fitted: CaseFits) -> dict[str, Any]:
+    """Whether the effect runs through a target that nobody named: a property of accounts, not of draws."""
+    case = fitted.loaded.case
+    invoked = {h.name: float(verdict.invokes_unnamed(h, case)) for h in case.hypotheses}
+    values = [
+        sum(w.probability * invoked[name] for name, w in fitted.weighed(form, shift).items())
+        for form, shift in fitted.settings().values()
+    ]
+    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
+    before = float(sum(m * invoked[n] for n, m in zip(fitted.names, masses, strict=True)))
+    row = {
+        "name": verdict.UNNAMED,
+        "text": f"The {case.effect} runs through a target that none of the named accounts invokes.",
+        "stratum": "all",
+        "phase": "all",
+    }
+    return row | judged(values[0], values, before) | {"driving": []}

@@ -1,0 +1,86 @@
+"""Reference protocols: the reference protocols of a case alone, followed at draws of the whole case.
+
+What-if questions are asked of these few protocols, for every account and every feature held. The whole record and its
+likelihood need not be run for that: an assembly without outcomes holds nothing but the anchors.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from gaddum.records.ledger import Ledger, LoadedCase
+from gaddum.response.assemble import Assembly, assemble
+from gaddum.response.response import Account, respond
+from gaddum.weigh.predictive import in_blocks, in_chunks
+
+
+class References:
+    """Compiled states of the reference protocols."""
+
+    def __init__(self, loaded: LoadedCase, whole: Assembly) -> None:
+        studies = tuple(
+            study.model_copy(
+                update={
+                    "experiments": tuple(e.model_copy(update={"outcomes": ()}) for e in study.experiments)
+                }
+            )
+            for study in loaded.ledger.studies
+        )
+        alone = assemble(dataclasses.replace(loaded, ledger=Ledger(studies)))
+        self._places = _places(alone, whole)
+        self._rows = np.array([alone.anchors[place] for place in whole.anchors], int)
+
+        def states(z: Array, given: Any) -> tuple[Array]:
+            account, table = given
+            return (respond(alone, z, account, table).state,)
+
+        self._states = jax.jit(in_blocks(states))
+
+    def states(
+        self,
+        z: Float[np.ndarray, "dimension draws"],
+        account: Account,
+        table: Float[np.ndarray, "dimension grid"],
+    ) -> Float[np.ndarray, "places draws"]:
+        """State at every anchor of the whole case, in its order.
+
+        Parameters
+        ----------
+        z : array
+            Draws of the whole case's parameters.
+        account : Account
+            The hypothesis, with whatever it holds.
+        table : array
+            Prior table of the whole case.
+        """
+        given = (account, np.asarray(table)[self._places])
+        (found,) = in_chunks(lambda part: self._states(part, given), z[self._places])
+        return found[self._rows]
+
+
+def _places(alone: Assembly, whole: Assembly) -> Int[np.ndarray, " dimension"]:
+    """Where each parameter of the anchors stands among those of the whole case.
+
+    A number that several drugs share bears the name of the one that came first, which may be another one here.
+    """
+    found = []
+    for parameter in alone.parameters:
+        name = parameter.name
+        if name not in whole.index:
+            stem = name.rsplit(" (", 1)[0]
+            same = [
+                other.name
+                for other in whole.parameters
+                if other.name.rsplit(" (", 1)[0] == stem and other.distribution == parameter.distribution
+            ]
+            if len(same) != 1:
+                raise ValueError(
+                    f"A parameter of the reference protocols must be one of the whole case; {name!r} is "
+                    f"{', '.join(same) or 'none'} of them. Report this as a fault of gaddum."
+                )
+            name = same[0]
+        found.append(whole.index[name])
+    return np.array(found, int)

@@ -1,0 +1,151 @@
+"""Comparator: what each account is worth where effects have no time course, and whether the verdict rests on one.
+
+Each account keeps its gate, its engagement and one free anchor a stratum and phase; its effect is in proportion to what
+the gate has let through by the test. No delay, no build-up, no decay: the limit of slow rates, hence a prior table of
+its own, which the compiled likelihood takes as data. A log Bayes factor that moves by more than a nat depends on the
+mechanism.
+
+`reweigh` reaches it by importance weights on draws of the fits, which costs next to nothing and often leaves too few
+draws to say; `refit` samples anew, half as long again as the whole adjudication.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum import parallel
+from gaddum.sampling.posterior import sample_posterior
+from gaddum.sampling.settings import Settings
+from gaddum.weigh import compare
+from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
+from gaddum.weigh.likelihood import Problem
+from gaddum.weigh.predictive import in_double_precision
+
+SLOW = 1e-5
+"""Rate (1/h) that stands for none: over two months 2 % decays."""
+RATES = ("effect_site", "plasticity.on", "plasticity.off")
+"""Parameters of the time course."""
+MECHANISM = 1.0
+"""Change of a log Bayes factor (nats) from which it depends on the time course."""
+FEWEST = 30.0
+"""Effective draws below which importance weights say nothing."""
+
+
+class TimelessHypothesis(NamedTuple):
+    """An account without time course."""
+
+    log_ml: float
+    mcse: float
+    """Monte-Carlo error of `log_ml` (nats); NaN where it comes from importance weights."""
+    effective_draws: float
+    established: bool
+
+
+def reweigh(fitted: CaseFits) -> dict[int, TimelessHypothesis]:
+    """Every variant without time course, by importance weights."""
+    return _each(fitted, lambda fit: _reweighed(fitted, fit), workers=1)
+
+
+def refit(
+    fitted: CaseFits,
+    log_likelihood: Callable,
+    settings: Settings,
+    *,
+    workers: int = 1,
+    progress: Callable[[str, float], None] | None = None,
+) -> dict[int, TimelessHypothesis]:
+    """Every variant without time course, sampled anew through the compiled likelihood of the case.
+
+    Parameters
+    ----------
+    fitted : CaseFits
+        All fits.
+    log_likelihood : callable
+        The function with which they were fitted; the same object, so that nothing is compiled.
+    settings : Settings
+        Lengths of the sampler; those of the fits.
+    workers : int
+        Threads.
+    progress : callable
+        Called as progress(task, fraction).
+    """
+    done: list[int] = []
+    total = len({id(fitted.fits[FORMS[0], i].sample) for i in range(len(fitted.variants))})
+
+    def one(fit: HypothesisFit) -> TimelessHypothesis:
+        given = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
+        mask = fit.active.copy()
+        mask[[fitted.problem.assembly.index[name] for name in RATES]] = False
+        found = sample_posterior(log_likelihood, given, mask, seed=fitted.seed, settings=settings)
+        done.append(1)
+        if progress is not None:
+            progress("refitting without time course", len(done) / total)
+        return TimelessHypothesis(found.log_ml, found.log_ml_mcse, found.ess, found.established)
+
+    return _each(fitted, one, workers=workers)
+
+
+def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) -> dict[str, dict[str, Any]]:
+    """Log Bayes factor of each hypothesis where effects have no time course, and whether that matters.
+
+    Returns
+    -------
+    dict
+        Hypothesis -> `log_bf` (nats, against the reference), `effective_draws` (the fewest behind it), and
+        `mechanism_dependent`: True where it differs from the main one by more than a nat, None where it is not
+        established.
+    """
+    log_ml, fewest, sound = {}, {}, {}
+    for name in fitted.names:
+        mine = [timeless[i] for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
+        log_ml[name] = compare.combine(np.array([one.log_ml for one in mine]), np.zeros(len(mine)))[0]
+        fewest[name] = min(one.effective_draws for one in mine)
+        sound[name] = all(one.established for one in mine)
+    weighed, reference = fitted.weighed(FORMS[0]), fitted.names[0]
+    found = {}
+    for name in fitted.names:
+        log_bf = float(log_ml[name] - log_ml[reference])
+        moved = abs(log_bf - (weighed[name].log_ml - weighed[reference].log_ml))
+        found[name] = {
+            "log_bf": log_bf,
+            "effective_draws": float(min(fewest[name], fewest[reference])),
+            "mechanism_dependent": bool(moved > MECHANISM) if sound[name] and sound[reference] else None,
+        }
+    return found
+
+
+def slow_table(
+    problem: Problem, table: Float[np.ndarray, "dimension grid"]
+) -> Float[np.ndarray, "dimension grid"]:
+    """Prior table in which effects have no time course."""
+    changed = np.array(table)
+    for name in RATES:
+        changed[problem.assembly.index[name]] = np.log(SLOW)
+    return changed
+
+
+def _each(
+    fitted: CaseFits, function: Callable[[HypothesisFit], TimelessHypothesis], *, workers: int
+) -> dict[int, TimelessHypothesis]:
+    """Apply to the fit of every variant in the main form; equivalent variants share theirs."""
+    fits = [fitted.fits[FORMS[0], i] for i in range(len(fitted.variants))]
+    lead = {id(fit.sample): fit for fit in reversed(fits)}
+    tasks = list(lead.values())
+    results = parallel.map_tasks(
+        lambda fit: in_double_precision(lambda: function(fit)), tasks, workers=workers
+    )
+    known = {id(fit.sample): result for fit, result in zip(tasks, results, strict=True)}
+    return {i: known[id(fit.sample)] for i, fit in enumerate(fits)}
+
+
+def _reweighed(fitted: CaseFits, fit: HypothesisFit) -> TimelessHypothesis:
+    slow = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
+    after = np.asarray(fitted.predictor.outline(fit.sample, slow).cohort_logs)
+    logs = fitted.weights @ (after - fit.cohort_logs)
+    log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, logs)
+    return TimelessHypothesis(log_ml, np.nan, effective, effective >= FEWEST)
+
+
+__all__ = ["TimelessHypothesis", "refit", "reweigh", "slow_table", "without_kinetics"]

@@ -1,0 +1,235 @@
+"""Predictive: what the accounts, weighed by their probabilities, say of each outcome and each arm's engagement."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from gaddum.response.assemble import VEHICLE
+from gaddum.response.response import respond
+from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d
+from gaddum.weigh.likelihood import Problem, ScoredOutcome, Setting, cohort_log_likelihoods, cohort_spread
+
+CENTRAL = (0.025, 0.5, 0.975)
+
+
+BLOCK = 40
+"""Draws that summaries evaluate together; a multiple of a vector register's four."""
+
+
+CHUNK = 5 * BLOCK
+"""Draws of one call; a call of another number would compile again."""
+
+
+FOR_FEW_DRAWS = {"xla_backend_optimization_level": 0}
+"""Options for what runs over a few hundred draws once: it compiles in half the time."""
+
+
+def in_blocks(function: Callable[[Array, Any], Any]) -> Callable[[Array, Any], Any]:
+    """Evaluate a batch-last function block by block, so that a block's arrays stay in the cache.
+
+    The number of draws must be a multiple of `BLOCK`.
+    """
+
+    def blocked(z: Array, given: Any) -> Any:
+        draws = z.shape[1]
+        parts = jnp.moveaxis(z.reshape(z.shape[0], draws // BLOCK, BLOCK), 1, 0)
+        found = jax.lax.map(lambda part: function(part, given), parts)
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], draws), found)
+
+    return blocked
+
+
+def in_double_precision(part: Callable[[], Any]) -> Any:
+    """Call in double precision, whose scope is a thread's own."""
+    with jax.enable_x64(True):
+        return part()
+
+
+class Outline(NamedTuple):
+    """What summaries ask of a batch of draws; the batch is last."""
+
+    state: Float[Array | np.ndarray, "rows draws"]
+    effect: Float[Array | np.ndarray, "rows draws"]
+    spread: Float[Array | np.ndarray, " draws"]
+    """Standard deviation of the log effects of cohorts."""
+    cohort_logs: Float[Array | np.ndarray, "cohorts draws"]
+    """Log likelihood of each cohort."""
+
+
+class OutcomePredictions(NamedTuple):
+    """What draws say of every scored outcome, [outcomes, draws] each."""
+
+    first: Float[np.ndarray, "outcomes draws"]
+    """True value of its first contrast (SD)."""
+    second: Float[np.ndarray, "outcomes draws"]
+    """True value of its second contrast; NaN where it has one only."""
+    density: Float[np.ndarray, "outcomes draws"]
+    """Density, or probability, of what was reported."""
+
+    def take(self, draws: Int[np.ndarray, " some"]) -> "OutcomePredictions":
+        """Some of the draws."""
+        return OutcomePredictions(*(part[:, draws] for part in self))
+
+
+def together(parts: list[OutcomePredictions]) -> OutcomePredictions:
+    """Draws of several fits as one sample."""
+    return OutcomePredictions(*(np.concatenate(each, axis=1) for each in zip(*parts, strict=True)))
+
+
+class Predictor:
+    """Functions of one problem that everything but sampling shares, each compiled once for any number of draws."""
+
+    def __init__(self, problem: Problem) -> None:
+        assembly = problem.assembly
+
+        def outline(z: Array, s: Setting) -> Outline:
+            found = respond(assembly, z, s.account, s.table)
+            spread = cohort_spread(problem, z, s)
+            logs = cohort_log_likelihoods(problem, found.effect, spread)
+            return Outline(found.state, found.effect, spread, logs)
+
+        self.problem = problem
+        self._outline = jax.jit(in_blocks(outline))
+        self._features = jax.jit(
+            in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features),
+            compiler_options=FOR_FEW_DRAWS,
+        )
+        self._densities = jax.jit(lambda first, second: (_densities(problem.tables, first, second),))
+
+    def outline(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
+        """The outline of a batch."""
+        return Outline(*in_chunks(lambda part: self._outline(part, setting), z))
+
+    def features(
+        self, z: Float[np.ndarray, "dimension draws"], setting: Setting
+    ) -> list[Float[np.ndarray, "rows nodes draws"]]:
+        """Level of every feature for a batch."""
+        return in_chunks(lambda part: self._features(part, setting), z)
+
+    def predict(self, outline: Outline, seed: int) -> OutcomePredictions:
+        """What an outline's draws say of every scored outcome, cohort heterogeneity drawn."""
+        problem = self.problem
+        effect, spread = np.asarray(outline.effect), np.asarray(outline.spread)
+        scale = self._scale(spread, seed)
+        ones = problem.contrasts_1d.shape[0]
+        first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale
+        second = np.full_like(first, np.nan)
+        second[ones:] = problem.contrasts_2d[1] @ effect * scale[ones:]
+        return OutcomePredictions(first, second, *in_chunks(self._densities, first, second))
+
+    def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
+        """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
+        noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), spread.size))
+        return np.exp(spread * noise)[[s.cohort for s in self.problem.scored]]
+
+
+def _densities(
+    tables: Tables, first: Float[Array, "outcomes draws"], second: Float[Array, "outcomes draws"]
+) -> Float[Array, "outcomes draws"]:
+    """Density, or probability, of every outcome at its contrasts; those of one contrast come first."""
+    ones = tables.one.shape[0]
+    single = evaluate_1d(tables, first[:ones])
+    return jnp.exp(jnp.concatenate([single, evaluate_2d(tables, first[ones:], second[ones:])]))
+
+
+def in_chunks(
+    function: Callable[..., Any], *batches: Float[np.ndarray, "rows draws"]
+) -> list[Float[np.ndarray, "... draws"]]:
+    """Call with `CHUNK` draws at a time, the last filled up with copies, and put each thing that it gives together."""
+    draws = batches[0].shape[1]
+    filled = [np.pad(np.asarray(batch), ((0, 0), (0, -draws % CHUNK)), mode="edge") for batch in batches]
+    parts = [np.split(batch, batch.shape[1] // CHUNK, axis=1) for batch in filled]
+    found = [function(*part) for part in zip(*parts, strict=True)]
+    return [np.concatenate(pieces, axis=-1)[..., :draws] for pieces in zip(*found, strict=True)]
+
+
+def interval(samples: Float[np.ndarray, "... draws"]) -> dict[str, Any]:
+    """Median and central 95 % interval."""
+    lower, median, upper = np.quantile(samples, CENTRAL)
+    return {"median": float(median), "lower": float(lower), "upper": float(upper)}
+
+
+def label(scored: ScoredOutcome) -> str:
+    """Short text of what was reported."""
+    return scored.reduced.label
+
+
+def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictions) -> list[dict[str, Any]]:
+    """One row per scored outcome: observed beside posterior and prior predictive."""
+    rows = []
+    for place, s in enumerate(problem.scored):
+        verbal = s.outcome.form in ("verdict", "responders", "p-threshold")
+        row = {
+            "study": s.study.id,
+            "year": s.study.year,
+            "experiment": s.experiment.id,
+            "endpoint": s.outcome.endpoint,
+            "stratum": s.experiment.protocol.subject.stratum,
+            "form": s.outcome.form,
+            "label": label(s),
+            "observed_text": getattr(s.outcome, "verdict", None) or label(s),
+            "observed": s.reduced.observed,
+            "contrast": contrast_text(s, 0),
+            "predicted": interval(after.first[place]),
+            "prior_predicted": interval(before.first[place]),
+            "probability_of_report": float(np.mean(after.density[place])) if verbal else None,
+            "prior_probability_of_report": float(np.mean(before.density[place])) if verbal else None,
+            "second": None,
+        }
+        if len(s.reduced.contrasts) == 2:
+            row["second"] = {
+                "contrast": contrast_text(s, 1),
+                "predicted": interval(after.second[place]),
+                "prior_predicted": interval(before.second[place]),
+            }
+        rows.append(row)
+    return rows
+
+
+def contrast_text(s: ScoredOutcome, which: int) -> str:
+    """A contrast by its arms, such as ``K - V``."""
+    first, *others = s.reduced.contrasts[which]
+    return first[0] + "".join(f" {'-' if sign < 0 else '+'} {arm}" for arm, sign in others)
+
+
+def engagement(
+    problem: Problem, features: list[Float[np.ndarray, "rows nodes draws"]]
+) -> list[dict[str, Any]]:
+    """Level of each feature per arm at the drug's time of action and at the test.
+
+    Induction is the node at which the arm's own exposure moves the feature furthest from its level without drug.
+    """
+    assembly = problem.assembly
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[int, str]] = set()
+    for reading in assembly.readings:
+        for place, name in enumerate(assembly.features):
+            if reading.row < 0 or not assembly.ligand_names[reading.row]:
+                continue
+            level = features[place][reading.row]
+            away = np.abs(np.median(level, axis=-1) - VEHICLE[name.split(".")[1]])
+            if away.max() < 1e-4:
+                continue
+            moments = {"induction": int(np.argmax(away)), "expression": level.shape[0] - 1}
+            for phase, node in moments.items():
+                key = (reading.row, f"{reading.study} {reading.arm} {name} {phase}")
+                if key in seen:
+                    continue
+                seen.add(key)
+                rows.append(
+                    {
+                        "study": reading.study,
+                        "experiment": reading.experiment,
+                        "arm": reading.arm,
+                        "endpoint": reading.endpoint,
+                        "feature": name,
+                        "phase": phase,
+                        "time_h": float(assembly.times[reading.row, node]),
+                    }
+                    | interval(level[node])
+                )
+    return rows

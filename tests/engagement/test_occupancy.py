@@ -1,0 +1,289 @@
+"""Occupancy: what a protocol does at the receptors, against closed forms, a stiff solver and its own limits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from gaddum.engagement.engagement_courses import engage
+from gaddum.engagement.layout import lay_out
+from gaddum.engagement.occupancy import band, occupancy
+from gaddum.records.dose import Dose
+from gaddum.records.finding import RecordError
+from gaddum.records.protocol import Manipulation
+from reference.made_up import binds, drug, library, said
+
+ONE = {
+    "sampling": "arterial",
+    "reference_weight": said(0.3, "kg"),
+    "v_c": said(1, "L"),
+    "cl": said(0.5, "L/h"),
+}
+LOOSE = {**ONE, "v_c": said(1, "L", 1.5), "cl": said(0.5, "L/h", 1.5)}
+LIBRARY = library(
+    drug(
+        "agonist",
+        disposition={"rat": ONE},
+        affinities=(binds("MOR", "agonist", 10, efficacy=said(0.5, "1")), binds("KOR", "agonist", 80)),
+    ),
+    drug("antagonist", disposition={"rat": ONE}, affinities=(binds("MOR", "competitive antagonist", 3),)),
+    drug(
+        "slow",
+        disposition={"rat": ONE},
+        affinities=(binds("MOR", "competitive antagonist", 3, k_off=said(0.2, "1/h")),),
+    ),
+    drug("loose", disposition={"rat": LOOSE}, affinities=(binds("MOR", "competitive antagonist", 3, 2.0),)),
+    drug("blocker", affinities=(binds("NMDAR", "channel blocker", 100),)),
+    drug("site", affinities=(binds("NMDAR", "glutamate-site antagonist", 40),)),
+)
+
+
+TIGHT = 1e-7
+"""Relative error that is left of a spread of nothing (1e-9 of the logarithm)."""
+
+
+def bath(name: str, nanomolar: float) -> Dose:
+    return Dose(drug=name, amount=f"{nanomolar} nM", route="bath", time="-1 h")
+
+
+def shot(name: str, nmol: float, time: str = "0 h", **more) -> Dose:
+    return Dose(drug=name, amount=f"{nmol} nmol", route="iv bolus", time=time, **more)
+
+
+def follow(*doses: Dose, **options):
+    options = {"species": "rat", "draws": 4, "library": LIBRARY, "times": [0.0]} | options
+    return occupancy(doses, **options)
+
+
+def test_one_ligand_holds_what_gaddum_says():
+    course = follow(bath("agonist", 30)).targets["MOR"]
+    np.testing.assert_allclose(course.occupied, 30 / (30 + 10), rtol=TIGHT)
+    np.testing.assert_allclose(course.activated, 0.5 * 30 / (30 + 10), rtol=TIGHT)
+    assert not course.blocked.any()
+
+
+def test_two_ligands_share_what_gaddum_says():
+    course = follow(bath("agonist", 30), bath("antagonist", 6)).targets["MOR"]
+    np.testing.assert_allclose(course.by_ligand["agonist"], 3 / (1 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(course.blocked, 2 / (1 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(course.occupied, 5 / (1 + 3 + 2), rtol=TIGHT)
+
+
+def test_two_sites_of_one_receptor_are_independent():
+    course = follow(bath("blocker", 100), bath("site", 40)).targets["NMDAR"]
+    np.testing.assert_allclose(course.blocked, 1 - 0.5 * 0.5, rtol=TIGHT)
+
+
+def test_vanishing_antagonist_leaves_the_agonist_alone():
+    alone = follow(bath("agonist", 30)).targets["MOR"]
+    beside = follow(bath("agonist", 30), bath("antagonist", 1e-9)).targets["MOR"]
+    np.testing.assert_allclose(beside.activated, alone.activated, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 0.8), ("base", 1.0)])
+def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
+    salty = drug(
+        "salty",
+        salt_factor=said(0.8, "1"),
+        disposition={"rat": ONE},
+        affinities=(binds("MOR", "competitive antagonist", 3),),
+    )
+    dose = Dose(drug="salty", amount="0.5 mg", route="iv bolus", salt=counted)
+    found = occupancy([dose], species="rat", times=[0.0], draws=4, library=library(salty))
+    np.testing.assert_allclose(found.concentrations["salty"], share * 0.5e6 / 250, rtol=TIGHT)
+
+
+def test_a_shift_by_species_holds_in_its_species_only():
+    shifts = {"human": said(1, "1"), "rat": said(4, "1")}
+    shifted = drug("shifted", affinities=(binds("MOR", "agonist", 10, in_vivo_shift=shifts),))
+    for species, k in (("human", 10), ("rat", 40), ("mouse", 10)):
+        found = occupancy(
+            [bath("shifted", 40)], species=species, times=[0.0], draws=4, library=library(shifted)
+        )
+        np.testing.assert_allclose(found.targets["MOR"].occupied, 40 / (40 + k), rtol=TIGHT)
+
+
+def test_endogenous_agonist_competes_with_what_is_given():
+    course = follow(bath("agonist", 30), bath("antagonist", 6), tone={"MOR": 2.0}).targets["MOR"]
+    np.testing.assert_allclose(course.by_ligand["agonist"], 3 / (1 + 2 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(course.tone, 1 - 2 / (1 + 2 + 3 + 2), rtol=TIGHT)
+
+
+def test_tone_of_nothing_is_as_good_as_none():
+    told = follow(bath("antagonist", 6), tone={"MOR": 0.0}).targets["MOR"]
+    np.testing.assert_allclose(told.blocked, follow(bath("antagonist", 6)).targets["MOR"].blocked, rtol=1e-8)
+
+
+def test_a_slow_antagonist_settles_where_a_fast_one_does_beside_tone():
+    held = follow(bath("slow", 6), tone={"MOR": 2.0}, times=[200.0]).targets["MOR"].blocked
+    np.testing.assert_allclose(held, 2 / (1 + 2 + 2), rtol=1e-6)
+
+
+def test_what_manipulations_leave_scales_agonism_and_signalling():
+    half = Manipulation(kind="knock-out", target="MOR", availability=said(0.5, "1"), tone=said(25, "%"))
+    course = follow(bath("agonist", 30), bath("antagonist", 6), tone={"MOR": 2.0}, manipulations=(half,))
+    (mor,) = (course.targets["MOR"],)
+    np.testing.assert_allclose(mor.activated, 0.5 * 0.5 * 3 / (1 + 0.5 + 3 + 2), rtol=TIGHT)
+    np.testing.assert_allclose(mor.tone, 0.5 * 0.25 * (1 - 2 / (1 + 0.5 + 3 + 2)), rtol=TIGHT)
+
+
+@pytest.mark.parametrize("tone", [{"MOR": -1.0}, {"MOR": np.inf}, {"mu": 0.3}])
+def test_a_tone_that_cannot_be_is_refused(tone):
+    with pytest.raises(ValueError, match="[Tt]one"):
+        follow(bath("agonist", 30), tone=tone)
+
+
+def test_targets_are_those_that_the_drugs_bind():
+    assert list(follow(bath("agonist", 1)).targets) == ["MOR", "KOR"]
+    assert list(follow(bath("agonist", 1), targets=["KOR"]).targets) == ["KOR"]
+
+
+def test_bolus_decays_in_plasma_and_saturates_the_receptor():
+    found = follow(shot("antagonist", 900), times=["0 h", "4 h"])
+    level = found.concentrations["antagonist"]
+    np.testing.assert_allclose(level[:, 0], [900, 900 * np.exp(-2)], rtol=TIGHT)
+    np.testing.assert_allclose(found.targets["MOR"].occupied, level / (level + 3), rtol=TIGHT)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(1e-3, 1e7), st.floats(1e-3, 1e7), st.floats(0.001, 200))
+def test_fractions_lie_between_0_and_1_and_rise_with_the_dose(small, more, time):
+    doses = [shot("loose", nmol, "-1 min") for nmol in (small, small + more)]
+    low, high = (follow(dose, times=[time], draws=64).targets["MOR"] for dose in doses)
+    for course in (low, high):
+        for part in (course.occupied, course.blocked, course.activated):
+            assert part.min() >= 0 and part.max() <= 1
+    assert (high.occupied >= low.occupied - 1e-12).all()
+
+
+def test_a_seed_gives_the_same_draws_and_another_gives_others():
+    dose = shot("loose", 10)
+    first, again, other = (follow(dose, draws=64, seed=seed).targets["MOR"].occupied for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_the_band_is_that_of_the_distribution_it_draws_from():
+    draws = follow(shot("loose", 10), draws=4096).targets["MOR"].occupied
+    found = band(draws)
+    spread = np.hypot(np.log(1.5), np.log(2.0))
+    exact = 1 / (1 + 3 / 10 * np.exp(spread * np.array([1.959964, 0.0, -1.959964])))
+    # Quantiles of independent draws have these standard errors; even draws smaller ones.
+    tolerance = 4 * np.array([0.02, 0.006, 0.005])
+    assert (np.abs(np.ravel([found.lower, found.median, found.upper]) - exact) < tolerance).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("series", [{}, {"repeats": 3, "interval": "6 h"}])
+def test_slow_antagonist_agrees_with_a_stiff_solver(series):
+    doses = (shot("slow", 40, "-1 h", **series), shot("agonist", 60, "2 h"))
+    times = np.array([-1.0, -0.5, 0.3, 2.0, 2.1, 4.9, 5.0, 5.5, 9.0, 20.0, 40.0])
+    course = follow(*doses, times=times).targets["MOR"]
+    k_off, k_on = 0.2, 0.2 / 3
+    starts = [-1.0 + 6 * place for place in range(series.get("repeats", 1))]
+
+    def antagonist(t):
+        return sum(40 * np.exp(-0.5 * (t - s)) for s in starts if t >= s)
+
+    def agonist(t):
+        return 60 * np.exp(-0.5 * (t - 2.0)) if t >= 2.0 else 0.0
+
+    def slope(t, rho):
+        return k_on * antagonist(t) / (1 + agonist(t) / 10) * (1 - rho) - k_off * rho
+
+    rho, now, expected = 0.0, -1.0, {-1.0: 0.0}
+    for stop in np.unique([*starts[1:], *times[1:], 2.0]):
+        # Just past a dose, so that each stretch is smooth.
+        one = solve_ivp(slope, (now + 1e-12, stop - 1e-12), [rho], method="Radau", rtol=1e-11, atol=1e-13)
+        rho, now = one.y[0, -1], stop
+        expected[float(stop)] = rho
+    held = np.array([expected[float(t)] for t in times])
+    np.testing.assert_allclose(course.blocked[:, 0], held, atol=1e-6)
+    free = np.array([agonist(t) / 10 for t in times])
+    np.testing.assert_allclose(course.by_ligand["agonist"][:, 0], (1 - held) * free / (1 + free), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        [shot("loose", 10)],
+        pytest.param([shot("slow", 40, "-1 h"), shot("loose", 60)], marks=pytest.mark.slow),
+    ],
+)
+def test_a_draw_does_not_depend_on_how_many_there_are(series):
+    # XLA has miscompiled for large batches only.
+    layout = lay_out(series, species="rat", draws=3000, library=LIBRARY)
+    times = np.linspace(-1, 12, 40)
+    many = engage(layout, times).bound["MOR"].occupied
+    few = engage(layout._replace(theta=layout.theta[:, 1000:1050]), times).bound["MOR"].occupied
+    np.testing.assert_allclose(many[:, 1000:1050], few, rtol=1e-10)
+
+
+def test_slow_antagonist_outlasts_its_plasma_level():
+    late = {"times": [24.0]}
+    slow, fast = (
+        follow(shot(name, 40), **late).targets["MOR"].blocked.min() for name in ("slow", "antagonist")
+    )
+    assert slow > 100 * fast
+
+
+@pytest.mark.slow
+def test_slow_antagonist_at_steady_state_repeats_after_an_interval():
+    dose = shot("slow", 40, interval="8 h", steady_state=True)
+    again = shot("slow", 40, "0 h", interval="8 h", repeats=40)
+    steady = follow(dose, times=[0.0, 3.0, 8.0, 12.0]).targets["MOR"].blocked
+    given = follow(again, times=[312.0, 315.0, 320.0, 324.0]).targets["MOR"].blocked
+    np.testing.assert_allclose(steady, given, atol=1e-6)
+    np.testing.assert_allclose(steady[0], steady[2], atol=1e-9)
+
+
+def test_two_slow_ligands_at_one_target_are_refused():
+    twin = drug(
+        "slower",
+        affinities=(binds("MOR", "competitive antagonist", 1, k_off=said(0.1, "1/h")),),
+    )
+    with pytest.raises(ValueError, match="One slowly dissociating ligand"):
+        occupancy(
+            [bath("slow", 1), bath("slower", 1)],
+            species="rat",
+            times=[1.0],
+            library=library(*LIBRARY.drugs.values(), twin),
+        )
+
+
+def test_shift_between_glass_and_brain_does_not_hold_in_slices():
+    shifted = drug("shifted", affinities=(binds("MOR", "agonist", 10, in_vivo_shift=said(4, "1")),))
+    held = [
+        occupancy(
+            [bath("shifted", 40)], species="rat", times=[0.0], library=library(shifted), preparation=where
+        )
+        .targets["MOR"]
+        .occupied.max()
+        for where in ("behaving", "slice")
+    ]
+    np.testing.assert_allclose(held, [0.5, 0.8], rtol=TIGHT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"protocol": "naltrexon 50 mg po"}, "naltrexone"),
+        ({"protocol": []}, "at least one dose"),
+        ({"protocol": "naltrexone 50 mg po", "targets": ["MORE"]}, "MOR"),
+        ({"protocol": "naltrexone 50 mg po", "weight": "0 kg"}, "positive"),
+        ({"protocol": "naltrexone 50 mg po", "draws": 1}, "at least 2 draws"),
+        ({"protocol": "naltrexone 50 mg po", "times": []}, "at least one"),
+        ({"protocol": "naltrexone 50 mg po", "times": ["4 mg"]}, "time"),
+        ({"protocol": "naltrexone 50 mg inhaled"}, "concentration"),
+    ],
+)
+def test_unusable_arguments_are_refused_with_a_sentence(arguments, sentence):
+    with pytest.raises((ValueError, RecordError), match=sentence):
+        occupancy(**arguments)
+
+
+def test_synonyms_and_shorthand_lead_to_the_library():
+    found = occupancy("Naltrexone 50 mg po at -45 min", targets=["MOR"], times=["4 h"], draws=8)
+    assert found.protocol == "naltrexone 50 mg po at -45 min"
+    assert {"naltrexone", "6-beta-naltrexol"} == set(found.concentrations)

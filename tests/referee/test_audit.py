@@ -1,0 +1,309 @@
+"""Audit of hand-made experiments with known answers, and of the bundled cases."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaddum.outcomes.power import detectable_effect
+from gaddum.records.ledger import Ledger, LoadedCase, load_case
+from gaddum.referee.audit import Audit, StudyAudit, audit
+from gaddum.referee.disagreement import compare, conclude
+
+SOURCE = "{how: assumption, reason: made for a test}"
+READ = "{how: abstract, cites: a made-up paper}"
+KETAMINE = "{drug: ketamine, amount: 20 uM, route: bath, duration: 30 min}"
+VERDICT = "{form: verdict, endpoint: e, verdict: abolished, roles: {K: K, V: V, KA: KA}, agonist_effect_present: true"
+
+
+def naltrexone(time: str = "-15 min", duration: str = "1 h", amount: str = "1 uM") -> str:
+    return f"{{drug: naltrexone, amount: {amount}, route: bath, time: {time}, duration: {duration}}}"
+
+
+def made(
+    *,
+    study: str = "made",
+    blocker: str | None = None,
+    alone: bool = False,
+    test_time: str = "20 min",
+    n: str = "n: 10, ",
+    outcomes: str | None = None,
+    extra: str = "",
+    subject: str = "species: rat, sex: male, paradigm: slices, stress: stressed, preparation: slice",
+    about: str = "",
+) -> str:
+    blocker = blocker or naltrexone()
+    a = f"A: {{{n}doses: [{blocker}]}}" if alone else ""
+    return f"""
+id: {study}
+title: A made-up study
+year: 2020
+cohort: {study}
+source: {READ}
+{about}
+experiments:
+  - id: one
+    protocol:
+      subject: {{{subject}}}
+      arms:
+        V: {{{n}doses: []}}
+        K: {{{n}doses: [{KETAMINE}]}}
+        KA: {{{n}doses: [{blocker}, {KETAMINE}]}}
+        {a}
+      endpoints:
+        e: {{name: firing, family: firing, test_time: {test_time}, phase: acute, improvement: decrease}}
+      design: parallel
+      {extra}
+      source: {READ}
+    outcomes:
+      - {outcomes or VERDICT + ", source: " + READ + "}"}
+"""
+
+
+def case_of(*studies: str) -> LoadedCase:
+    return replace(load_case("ketamine"), ledger=Ledger.parse(studies))
+
+
+def audited(**choices) -> StudyAudit:
+    return audit(case_of(made(**choices)), draws=64).studies[0]
+
+
+def topics(study: StudyAudit, grade: str) -> list[str]:
+    return [one.topic for one in study.concerns if one.grade == grade]
+
+
+INTERACTION = (
+    "{form: interaction, endpoint: e, statistic: F, value: 9.0, df: 36, arms: [K, V, KA, A], source: "
+    + (READ + "}")
+)
+EFFECT = (
+    "{form: p-threshold, endpoint: e, significant: true, contrast: [K, V], better: first, source: "
+    + READ
+    + "}"
+)
+COMPLETE = {"alone": True, "outcomes": f"{EFFECT}\n      - {INTERACTION}"}
+
+
+def test_missing_antagonist_alone_is_serious_where_the_effect_was_abolished():
+    assert any("alone" in one.found for one in audited().concerns if one.grade == "serious")
+
+
+def test_missing_antagonist_alone_is_a_caution_where_the_effect_was_spared():
+    spared = VERDICT.replace("verdict: abolished", "verdict: not abolished") + ", source: " + READ + "}"
+    found = [one for one in audited(outcomes=spared).concerns if "naltrexone alone" in one.found]
+    assert [one.grade for one in found] == ["caution"]
+
+
+def test_complete_two_by_two_lacks_no_control_and_no_interaction():
+    study = audited(**COMPLETE)
+    assert not {"controls", "interaction", "agonist effect"} & {one.topic for one in study.concerns}
+    assert topics(study, "serious") == []
+
+
+def test_antagonist_alone_counts_whenever_it_was_given():
+    text = made(**COMPLETE)
+    late = text.replace(
+        f"A: {{n: 10, doses: [{naltrexone()}]}}", f"A: {{n: 10, doses: [{naltrexone('0 h')}]}}"
+    )
+    assert late != text
+    assert "controls" not in {one.topic for one in audit(case_of(late), draws=64).studies[0].concerns}
+
+
+def test_antagonist_washed_out_before_the_test_drug_is_serious():
+    study = audited(blocker=naltrexone("-10 h", "1 h"))
+    assert "antagonist at induction" in topics(study, "serious")
+
+
+def test_antagonist_at_a_trifling_concentration_is_the_weak_point():
+    study = audited(blocker=naltrexone(amount="0.05 nM"))
+    assert study.line.startswith("Engagement is the weak point")
+
+
+def test_low_engagement_is_serious_where_the_effect_was_spared_and_a_caution_where_it_was_not():
+    low = naltrexone(amount="0.05 nM")
+    assert "antagonist at induction" in topics(audited(blocker=low, outcomes=SPARED), "serious")
+    assert "antagonist at induction" in topics(audited(blocker=low), "caution")
+
+
+def test_antagonists_of_different_targets_do_not_disagree():
+    kappa = naltrexone().replace("naltrexone", "norbinaltorphimine")
+    texts = made(study="first"), made(study="second", blocker=kappa, outcomes=SPARED)
+    assert audit(case_of(*texts), draws=64).pairs == ()
+
+
+def test_antagonist_gone_by_the_test_is_a_caution_about_expression():
+    study = audited(test_time="24 h")
+    assert "antagonist at the test" in topics(study, "caution")
+    assert "antagonist at induction" not in {one.topic for one in study.concerns}
+
+
+def test_antagonist_that_stays_raises_nothing_about_engagement():
+    study = audited()
+    assert study.line.startswith("Engagement is not the weak point")
+    assert not any(one.topic.startswith("antagonist at") for one in study.concerns)
+
+
+def test_naltrexone_that_fills_kappa_and_delta_too_is_not_selective():
+    found = [one.found for one in audited().concerns if one.topic == "selectivity"]
+    assert len(found) == 1 and "KOR" in found[0] and "DOR" in found[0]
+
+
+def test_selective_antagonist_raises_nothing_about_selectivity():
+    ctap = naltrexone().replace("naltrexone", "CTAP")
+    assert "selectivity" not in {one.topic for one in audited(blocker=ctap).concerns}
+
+
+def test_antagonist_holds_more_alone_than_beside_the_test_drug():
+    (presence,) = [p for p in audited().experiments[0].engagement if p.arm == "KA"]
+    (row,) = [row for row in presence.held if (row.drug, row.target) == ("naltrexone", "MOR")]
+    assert row.induction.alone.median > row.induction.together.median
+
+
+def test_detectable_effect_of_a_design_is_that_of_its_n():
+    rows = audited(**COMPLETE).experiments[0].blockades[0].detectable
+    assert rows[1].effect.median == pytest.approx(detectable_effect(10))
+    assert rows[1].stated and rows[1].effect.lower == rows[1].effect.upper
+    assert rows[2].effect.median == pytest.approx(np.sqrt(2) * rows[1].effect.median, rel=0.05)
+
+
+def test_unknown_n_is_averaged_over_the_prior_and_marked():
+    study = audited(n="")
+    row = study.experiments[0].blockades[0].detectable[0]
+    assert not row.stated and row.effect.lower < row.effect.median < row.effect.upper
+    assert "reporting" in topics(study, "caution")
+
+
+def test_effect_that_was_not_there_cannot_be_blocked():
+    lost = VERDICT.replace("present: true", "present: false") + ", source: " + READ + "}"
+    assert "agonist effect" in topics(audited(outcomes=lost), "serious")
+
+
+def test_subset_chosen_on_response_is_serious():
+    retest = (
+        "{form: responders, endpoint: e, criterion: half, counts: {K: {responders: 6, n: 10}}, "
+        "retest: {arm: KA, among_responders_of: K, responders: 0, n: 6}, source: " + READ + "}"
+    )
+    assert "selection" in topics(audited(outcomes=retest), "serious")
+
+
+@pytest.mark.slow
+def test_open_trial_in_people_is_serious_and_open_slices_are_a_note():
+    people = "species: human, sex: male, paradigm: depression, stress: stressed"
+    assert "masking" in topics(audited(subject=people, extra="masking: open"), "serious")
+    assert "masking" in topics(audited(extra="masking: open"), "note")
+
+
+def test_cells_without_animals_are_a_caution():
+    assert "replication" in topics(audited(), "caution")
+
+
+def test_study_without_a_blockade_is_audited_for_its_design():
+    text = made(outcomes=EFFECT).replace(f"KA: {{n: 10, doses: [{naltrexone()}, {KETAMINE}]}}", "")
+    study = audit(case_of(text), draws=64).studies[0]
+    assert study.line.startswith("Nothing was blocked")
+    assert [row.arms for row in study.experiments[0].detectable] == [("K", "V")]
+
+
+def test_knock_out_counts_as_removal_of_its_target():
+    knock_out = (
+        "manipulations: [{kind: knock-out, target: MOR, availability: {value: 0, unit: '1', source: "
+        + SOURCE
+        + "}}]"
+    )
+    text = made().replace(f"KA: {{n: 10, doses: [{naltrexone()}, ", f"KA: {{n: 10, {knock_out}, doses: [")
+    study = audit(case_of(text), draws=64).studies[0]
+    held = [row for p in study.experiments[0].engagement for row in p.held if row.role == "manipulation"]
+    assert [(row.target, row.induction.together.median) for row in held] == [("MOR", 1.0)]
+
+
+def test_drug_that_cannot_be_followed_is_reported_not_raised():
+    text = made().replace(naltrexone(), "{drug: CTAP, amount: 1 mg/kg, route: ip, time: -30 min}")
+    study = audit(case_of(text), draws=64).studies[0]
+    assert [gap.arm for gap in study.experiments[0].not_followed] == ["KA"]
+
+
+SPARED = VERDICT.replace("verdict: abolished", "verdict: not abolished") + ", source: " + READ + "}"
+
+
+def conclusion(**choices) -> str:
+    texts = made(study="first"), made(study="second", outcomes=SPARED, **choices)
+    (pair,) = audit(case_of(*texts), draws=64).pairs
+    return pair.conclusion
+
+
+def test_opposite_results_of_one_design_are_a_real_disagreement():
+    assert conclusion() == "same engagement and design: a real disagreement"
+
+
+def test_opposite_results_in_another_species_leave_another_factor():
+    mouse = "species: mouse, sex: male, paradigm: slices, stress: stressed, preparation: slice"
+    assert conclusion(subject=mouse) == "same engagement, other factors differ"
+
+
+def test_opposite_results_at_a_hundredth_of_the_dose_are_told_apart():
+    assert conclusion(blocker=naltrexone(amount="0.05 nM")) == "different engagement"
+
+
+def test_wide_bands_do_not_decide():
+    wide = compare(np.linspace(0, 1, 50), np.full(50, 0.9))
+    assert conclude(wide, wide, differs=True) == "cannot tell (bands too wide)"
+
+
+@pytest.mark.parametrize("wide_at_induction", [True, False])
+def test_one_moment_that_cannot_tell_is_enough_not_to_decide(wide_at_induction):
+    wide = compare(np.linspace(0, 1, 50), np.full(50, 0.9))
+    alike = compare(np.full(50, 0.9), np.full(50, 0.9))
+    moments = (wide, alike) if wide_at_induction else (alike, wide)
+    assert conclude(*moments, differs=True) == "cannot tell (bands too wide)"
+
+
+def test_document_holds_plain_values_only():
+    def plain(value) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and plain(one) for key, one in value.items())
+        if isinstance(value, list):
+            return all(plain(one) for one in value)
+        return value is None or isinstance(value, str | int | float | bool)
+
+    document = audit(case_of(made()), draws=64).document
+    assert plain(document)
+    assert {"case", "studies", "pairs", "manifest", "serious", "line"} <= set(document)
+
+
+def test_same_seed_gives_the_same_audit():
+    assert audit(case_of(made()), draws=64).document == audit(case_of(made()), draws=64).document
+
+
+def test_unknown_study_lists_the_near_ones():
+    with pytest.raises(ValueError, match="klein2020"):
+        audit("ketamine", "klein2021")
+
+
+BUNDLED = 128
+"""Draws of the bundled case's audits; with one number of them they share their compiled functions."""
+
+
+@pytest.fixture(scope="module")
+def klein() -> Audit:
+    return audit("ketamine", "klein2020", draws=BUNDLED)
+
+
+@pytest.mark.slow
+def test_both_laboratories_of_the_dispute_hold_mu_receptors_at_induction(klein: Audit):
+    held = {
+        pair.spared.study: pair.induction for pair in klein.pairs if pair.weakened.experiment == "behaviour"
+    }
+    assert held["zhang_hashimoto2019"].weakened.median > 0.9
+    assert held["zhang_hashimoto2019"].spared.median > 0.9
+
+
+@pytest.mark.slow
+def test_audit_of_one_study_shows_only_its_own_pairs(klein: Audit):
+    assert klein.pairs
+    assert all("klein2020" in (pair.weakened.study, pair.spared.study) for pair in klein.pairs)
+
+
+@pytest.mark.slow
+def test_selected_responders_of_the_crossover_are_serious():
+    study = audit("ketamine", "williams2018", draws=BUNDLED).studies[0]
+    assert "selection" in topics(study, "serious")

@@ -1,0 +1,140 @@
+"""The bridge against known normalising constants."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import gammaln
+
+from gaddum.sampling.bridge import (
+    bridge,
+    bridge_populations,
+    fit_proposal,
+    log_evidence_difference_mcse,
+    standard_normal_logpdf,
+)
+from gaddum.sampling.convergence import autocorrelation_time
+
+
+def shifted_normals(seed, n=2000, shift=0.5):
+    """Log ratios of exp(3) N(shift, 1) to N(0, 1), at draws of both."""
+    generator = np.random.default_rng(seed)
+    posterior, proposal = shift + generator.normal(size=(n, 1)), generator.normal(size=n)
+
+    def ratio(x):
+        return 3.0 - 0.5 * (x - shift) ** 2 + 0.5 * x**2
+
+    return ratio(posterior), ratio(proposal)
+
+
+def test_bridge_finds_the_constant_within_its_error():
+    found = bridge(*shifted_normals(1))
+    assert abs(found.log_ml - 3.0) < 4 * found.mcse < 0.1
+
+
+def test_stated_error_is_the_spread_over_repeats():
+    found = [bridge(*shifted_normals(seed, 500)) for seed in range(200)]
+    spread = np.std([estimate.log_ml for estimate in found])
+    stated = np.mean([estimate.mcse for estimate in found])
+    assert stated == pytest.approx(spread, rel=0.2)  # the sd of a spread over 200 repeats is 5 %
+
+
+def test_copied_draws_do_not_lower_the_error():
+    posterior, proposal = shifted_normals(1)
+    once, thrice = bridge(posterior, proposal), bridge(np.repeat(posterior, 3, axis=1), proposal)
+    assert thrice.mcse == pytest.approx(once.mcse, rel=0.05)
+
+
+def test_a_proposal_of_zero_likelihood_has_infinite_error():
+    assert bridge(np.zeros((10, 1)), np.full(10, -np.inf)).mcse == math.inf
+
+
+def test_fitted_proposal_recovers_the_moments():
+    generator = np.random.default_rng(1)
+    factor = np.array([[1.0, 0.0], [0.8, 0.5]])
+    proposal = fit_proposal(factor @ generator.normal(size=(2, 40_000)) + 2.0)
+    assert np.allclose(proposal.mean, 2.0, atol=0.03)
+    assert np.allclose(proposal.factor @ proposal.factor.T, factor @ factor.T, atol=0.05)
+
+
+def test_fewer_draws_than_dimensions_are_refused():
+    with pytest.raises(ValueError, match="more draws than dimensions"):
+        fit_proposal(np.zeros((5, 5)))
+
+
+def test_populations_that_are_exact_agree():
+    generator = np.random.default_rng(1)
+    z = generator.normal(size=(3, 4, 1000, 1))
+    noise = generator.normal(size=(4, 3, 1000))
+    found = bridge_populations(z, np.full((4, 1000, 1), 1.5), noise, lambda x: np.full(x.shape[1], 1.5))
+    assert abs(found.log_ml - 1.5) < 4 * found.mcse < 0.02
+    assert found.gap < 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("populations", [2, 4])
+def test_stated_error_of_populations_covers_their_spread(populations):
+    found = [bridged_student(seed, populations) for seed in range(60)]
+    spread = np.std([one.log_ml for one in found])
+    stated = np.mean([one.mcse for one in found])
+    assert 0.6 < spread / stated < 1.15  # stated with room; the sd of a spread over 60 repeats is 9 %
+    assert abs(np.mean([one.log_ml for one in found])) < 4 * spread / math.sqrt(60)
+
+
+@pytest.mark.slow
+def test_early_draws_sharpen_the_proposals_and_nothing_else():
+    generator = np.random.default_rng(1)
+    early = student(generator, (30, 4, 2000))
+    with_early = [bridged_student(seed, 4, early) for seed in range(20)]
+    without = [bridged_student(seed, 4) for seed in range(20)]
+    assert np.mean([one.mcse for one in with_early]) < 0.9 * np.mean([one.mcse for one in without])
+    assert abs(np.mean([one.log_ml for one in with_early])) < 4 * with_early[0].mcse / math.sqrt(20)
+
+
+def test_a_population_apart_shows_as_a_gap():
+    generator = np.random.default_rng(1)
+    z = student(generator, (5, 4, 500, 1))
+    z[:, 2] += 2.0
+    noise = generator.normal(size=(4, 5, 500))
+    assert bridge_populations(z, student_over_prior(z), noise, student_over_prior).gap > 4
+
+
+FREEDOM = 8.0
+
+
+def student(generator, shape):
+    """Draws of a multivariate Student t along the first axis."""
+    scale = np.sqrt(generator.chisquare(FREEDOM, shape[1:]) / FREEDOM)
+    return generator.normal(size=shape) / scale
+
+
+def student_over_prior(z):
+    """Its log density over that of the prior, so that the marginal likelihood is 1."""
+    size = z.shape[0]
+    constant = gammaln((FREEDOM + size) / 2) - gammaln(FREEDOM / 2) - size / 2 * math.log(FREEDOM * math.pi)
+    density = constant - (FREEDOM + size) / 2 * np.log1p(np.sum(z**2, axis=0) / FREEDOM)
+    return density - standard_normal_logpdf(z)
+
+
+def bridged_student(seed, populations, early=None):
+    generator = np.random.default_rng(seed + 100)
+    z = student(generator, (30, populations, 1000 // populations, 1))
+    noise = generator.normal(size=(populations, 30, 1000 // populations))
+    return bridge_populations(z, student_over_prior(z), noise, student_over_prior, early)
+
+
+def test_standard_normal_density_is_normalised():
+    assert standard_normal_logpdf(np.zeros((4, 1)))[0] == pytest.approx(-2.0 * math.log(2 * math.pi))
+
+
+def test_autocorrelation_time_of_an_autoregression():
+    generator = np.random.default_rng(1)
+    phi, x = 0.5, [generator.normal(size=500)]
+    for _ in range(49):
+        x.append(phi * x[-1] + math.sqrt(1 - phi**2) * generator.normal(size=500))
+    # (1 + phi) / (1 - phi), less 2 phi / (1 - phi)^2 / 50; its sd from 25,000 draws and 8 lags is about 0.11
+    assert autocorrelation_time(np.array(x).T) == pytest.approx(3.0 - 0.08, abs=0.33)
+
+
+def test_errors_of_a_difference_add_in_squares():
+    assert log_evidence_difference_mcse(0.3, 0.4) == pytest.approx(0.5)
