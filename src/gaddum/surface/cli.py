@@ -168,7 +168,7 @@ def new(
 @ledger_app.command("list")
 def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
     """List the studies of a case."""
-    from gaddum.records.check import is_scored
+    from gaddum.records.outcome import is_scored
 
     rows = [
         {
