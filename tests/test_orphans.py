@@ -1,0 +1,142 @@
+"""What nobody can reach: public functions and classes that no command and no public name leads to."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import gaddum
+
+SOURCE = Path(gaddum.__file__).parent
+Name = tuple[str, str]
+"""Module and name; an empty name is what the module does when it is imported."""
+
+ORPHANS = {
+    "concentration_response.binding_constants.Constant",
+    "concentration_response.binding_constants.MeasuredNumber",
+    "concentration_response.binding_constants.antagonist_constant",
+    "concentration_response.binding_constants.binding_constant",
+    "engagement.features.level",
+    "engagement.receptor.cheng_prusoff",
+    "engagement.receptor.leff_dougall",
+    "engagement.receptor.magnesium_shift",
+    "engagement.receptor.occupancy",
+    "engagement.receptor.operational_with_antagonist",
+    "engagement.receptor.reserve_transduction",
+    "engagement.receptor.slow_offset",
+    "engagement.receptor.thermal_voltage",
+    "engagement.receptor.trapping_block",
+    "engagement.receptor.uncompetitive_block",
+    "engagement.receptor.woodhull",
+    "exposure.nonlinear.TargetReadings",
+    "exposure.nonlinear.kinetic_competition",
+    "exposure.nonlinear.saturable_concentrations",
+    "exposure.nonlinear.target_mediated_concentrations",
+    "interop.doses.events_from_doses",
+    "numerics.recurrence.relaxation",
+    "outcomes.responders.retest_factor",
+    "parameters.log_median",
+    "parameters.log_variance",
+    "records.gate.gate_of",
+    "response.circuit.firing_ratio",
+    "response.simulate.Rates",
+    "response.simulate.SimulatedReadings",
+    "response.simulate.SimulatedSystem",
+    "response.simulate.subdivided",
+    "sampling.bridge.log_evidence_difference_mcse",
+    "sampling.nuts.nuts_evidence",
+    "surface.report.charts.save_png",
+}
+"""Known ones, each to be given a door or to go. The list may only shrink."""
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def bound(module: str, tree: ast.Module) -> dict[str, Name]:
+    """What names of a module stand for, wherever in it they are imported."""
+    names = {name: (module, name) for statement in tree.body for name in defined(statement)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gaddum"):
+            for one in node.names:
+                full = f"{node.module}.{one.name}"
+                names[one.asname or one.name] = (
+                    (full, "") if full in modules() else (str(node.module), one.name)
+                )
+    return names
+
+
+def defined(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return {
+            node.id
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+    return set()
+
+
+def needs(statement: ast.AST, names: dict[str, Name]) -> set[Name]:
+    """What a statement refers to, annotations in quotes included."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and node.id in names:
+            found.add(names[node.id])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {names[word] for word in re.findall(r"\b[A-Z]\w+", node.value) if word in names}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            base = names.get(node.value.id)
+            if base is not None and not base[1]:
+                found.add((base[0], node.attr))
+    return found
+
+
+@cache
+def references() -> dict[Name, set[Name]]:
+    found: dict[Name, set[Name]] = {}
+    for module, tree in modules().items():
+        names = bound(module, tree)
+        for statement in tree.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
+            for name in defined(statement) or {""}:
+                found.setdefault((module, name), set()).update(needs(statement, names))
+    return found
+
+
+def reached() -> set[Name]:
+    homes = {(home, name) for name, home in gaddum._HOMES.items()}
+    waiting = homes | {name for name in references() if name[0] == "gaddum.surface.cli"}
+    found: set[Name] = set()
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting |= references().get(one, set()) | {(one[0], "")}
+    return found
+
+
+def test_every_public_name_leads_from_a_command_or_the_interface_but_for_known_orphans():
+    public = {
+        (module, statement.name)
+        for module, tree in modules().items()
+        for statement in tree.body
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef) and not statement.name.startswith("_")
+    }
+    found = {f"{module.removeprefix('gaddum.')}.{name}" for module, name in public - reached()}
+    assert sorted(found - ORPHANS) == [], "Give these a command or a caller, or take them out."
+    assert sorted(ORPHANS - found) == [], "These are orphans no more; take them off the list."
+
+
+def test_a_name_is_reached_through_modules_and_quotes():
+    tree = ast.parse('def f(x: "Shape") -> None:\n    tools.g(x)\n')
+    names = {"Shape": ("gaddum.a", "Shape"), "tools": ("gaddum.tools", "")}
+    assert needs(tree, names) == {("gaddum.a", "Shape"), ("gaddum.tools", ""), ("gaddum.tools", "g")}
