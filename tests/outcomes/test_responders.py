@@ -11,7 +11,6 @@ from gaddum.outcomes.responders import (
     correlation_nodes,
     placebo_weights,
     responders_log_probability,
-    retest_factor,
     retest_log_probability,
 )
 from gaddum.records.prior import Beta, Fixed, LogitNormal, Normal
@@ -119,12 +118,6 @@ def test_quadrature_of_the_correlation_has_converged(a: float, b: float) -> None
 def test_a_blocked_retest_is_likelier_to_find_no_responder() -> None:
     log_p = retest_log_probability(Counts(7, 12), Counts(0, 7), PLACEBO, beta(4, 3))
     assert np.all(np.diff(log_p[135]) < 1e-9)
-
-
-def test_none_of_seven_is_worth_2_4_or_512_by_the_prior_of_repeating() -> None:
-    blocked = beta(1, 4)
-    assert retest_factor(beta(3, 7), blocked) == pytest.approx(2.4, rel=0.05)
-    assert retest_factor(beta(8, 2), blocked) == pytest.approx(512, rel=0.05)
 
 
 def test_placebo_weights_keep_the_prior_mean() -> None:

@@ -10,7 +10,6 @@ from gaddum.sampling.bridge import (
     bridge,
     bridge_populations,
     fit_proposal,
-    log_evidence_difference_mcse,
     standard_normal_logpdf,
 )
 from gaddum.sampling.convergence import autocorrelation_time
@@ -134,7 +133,3 @@ def test_autocorrelation_time_of_an_autoregression():
         x.append(phi * x[-1] + math.sqrt(1 - phi**2) * generator.normal(size=500))
     # (1 + phi) / (1 - phi), less 2 phi / (1 - phi)^2 / 50; its sd from 25,000 draws and 8 lags is about 0.11
     assert autocorrelation_time(np.array(x).T) == pytest.approx(3.0 - 0.08, abs=0.33)
-
-
-def test_errors_of_a_difference_add_in_squares():
-    assert log_evidence_difference_mcse(0.3, 0.4) == pytest.approx(0.5)

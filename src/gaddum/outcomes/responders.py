@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import (
-    betaln,
     expit,
     gammaln,
     log_ndtr,
@@ -128,33 +127,6 @@ def retest_log_probability(
         parts.append(np.log(weight) + log_both + log_once + np.zeros((len(_WIDE), len(_WIDE))))
     table = constant + others[:, None] + logsumexp(parts, axis=0)
     return _over_placebo(table, test.n + retest.n, placebo, vehicle)
-
-
-def retest_factor(repeat: Beta, placebo: Beta, responders: int = 0, n: int = 7) -> float:
-    """How much a retest of earlier responders is worth: P(counts | blocked) / P(counts | not blocked).
-
-    Parameters
-    ----------
-    repeat
-        Prior of the probability that a responder responds again if nothing is blocked (1).
-    placebo
-        Prior of the probability that a responder responds if the effect is blocked (1).
-    responders, n
-        Responders among those retested (1).
-
-    Examples
-    --------
-    >>> blocked = Beta(family="beta", a=1, b=4)
-    >>> round(retest_factor(Beta(family="beta", a=3, b=7), blocked), 1)
-    2.4
-    >>> round(retest_factor(Beta(family="beta", a=8, b=2), blocked))
-    520
-    """
-
-    def log_ml(prior: Beta) -> float:
-        return float(betaln(prior.a + responders, prior.b + n - responders) - betaln(prior.a, prior.b))
-
-    return float(np.exp(log_ml(placebo) - log_ml(repeat)))
 
 
 def _binomial(counts: Counts) -> np.ndarray:

@@ -6,7 +6,7 @@ each in turn, and the estimates are averaged: `bridge_populations`. The optimal 
 squared error of [2]_, with the autocorrelation of the posterior draws.
 
 Errors of two fits are independent (their seeds or their data differ), so the error of a log Bayes factor is
-the root of the sum of squares: `log_evidence_difference_mcse`.
+the root of the sum of squares.
 
 References
 ----------
@@ -69,27 +69,6 @@ class BridgeAverage(NamedTuple):
     """Monte-Carlo standard error of `log_ml` (nats)."""
     gap: float
     """Largest distance of a population's estimate from the average, in standard errors of one such estimate."""
-
-
-def log_evidence_difference_mcse(first: float, second: float) -> float:
-    """Error of the difference of two independent log marginal likelihoods (nats).
-
-    Parameters
-    ----------
-    first, second
-        Monte-Carlo standard errors of the two (nats).
-
-    Returns
-    -------
-    float
-        Root of the sum of squares (nats).
-
-    Examples
-    --------
-    >>> log_evidence_difference_mcse(0.03, 0.04)
-    0.05
-    """
-    return math.hypot(first, second)
 
 
 def standard_normal_logpdf(z: Float[np.ndarray, "active n"]) -> Float[np.ndarray, " n"]:

@@ -31,7 +31,7 @@ class Evidence:
     log_ml: float
     """Log marginal likelihood by bridge sampling (nats)."""
     log_ml_mcse: float
-    """Its Monte-Carlo standard error (nats); see `bridge.log_evidence_difference_mcse` for differences."""
+    """Its Monte-Carlo standard error (nats); of a difference, the root of the sum of squares."""
     smc_log_ml: float
     """Log marginal likelihood by the ladder's increments, a diagnostic; NaN without a ladder (nats)."""
     r_hat: float
