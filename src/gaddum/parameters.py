@@ -79,23 +79,40 @@ def log_nodes(reported: tuple[Quantity, ...], molar_mass: float | None = None) -
 
 
 def fraction_nodes(reported: tuple[Quantity, ...]) -> Float[np.ndarray, " grid"]:
-    """Log quantiles at `Z_GRID` of a fraction that is left, capped at all; none is left within its SD, or `NULL_SD`.
+    """Log quantiles at `Z_GRID` of a fraction that is left, which its readers cap at all.
 
     What removes everything (a null allele) is reported as 0, which no lognormal can be: the fraction is then the
-    absolute value of a normal variate.
+    absolute value of a normal variate with the reported SD, or `NULL_SD` where none is.
     """
+    sd = _null_sd(reported)
+    if sd is None:
+        return log_nodes(reported)
+    return distribution_nodes(HalfNormal(family="half-normal", sd=sd))
+
+
+def describe_fraction(reported: tuple[Quantity, ...]) -> str:
+    """Write what was reported of a fraction that is left."""
+    sd = _null_sd(reported)
+    return describe_reported(reported) if sd is None else f"half-normal(sd {sd:g})"
+
+
+def _null_sd(reported: tuple[Quantity, ...]) -> float | None:
+    """SD of a fraction reported as 0; None of one above it."""
     if all(one.value > 0 for one in reported):
-        return np.minimum(log_nodes(reported), 0.0)
-    if len(reported) != 1:
+        return None
+    none, spread = reported[0], reported[0].spread
+    said = ", ".join(f"{one.value:g} {one.unit}" for one in reported)
+    if len(reported) > 1 or none.value < 0:
         raise ValueError(
-            f"A fraction of 0 must be reported alone; got {describe_reported(reported)}. Give the report that holds."
+            f"A fraction left must be above 0, or a single report of 0; got {said}. Keep the one that holds."
         )
-    (none,) = reported
-    spread = none.spread
-    sd = spread.value if spread is not None and spread.kind in ("SD", "SEM") else NULL_SD
-    assert isinstance(sd, float)  # of one value, as the record checks
-    scale = canonical(none.model_copy(update={"value": sd}))
-    return distribution_nodes(HalfNormal(family="half-normal", sd=scale))
+    if spread is None:
+        return NULL_SD
+    if spread.kind not in ("SD", "SEM") or not isinstance(spread.value, float) or not spread.value > 0:
+        raise ValueError(
+            f"A fraction of 0 must have an SD or SEM above 0, or no spread; got {spread.kind} {spread.value}. Give one."
+        )
+    return canonical(none.model_copy(update={"value": spread.value}))
 
 
 def log_quantiles(

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from gaddum.engagement.engagement_courses import engage
 from gaddum.engagement.layout import lay_out
 from gaddum.engagement.occupancy import band, occupancy
+from gaddum.engagement.selectivity import selectivity
 from gaddum.records.dose import Dose
 from gaddum.records.finding import RecordError
 from gaddum.records.protocol import Manipulation
@@ -126,6 +127,34 @@ def test_what_manipulations_leave_scales_agonism_and_signalling():
     (mor,) = (course.targets["MOR"],)
     np.testing.assert_allclose(mor.activated, 0.5 * 0.5 * 3 / (1 + 0.5 + 3 + 2), rtol=TIGHT)
     np.testing.assert_allclose(mor.tone, 0.5 * 0.25 * (1 - 2 / (1 + 0.5 + 3 + 2)), rtol=TIGHT)
+
+
+def test_two_manipulations_of_one_target_multiply():
+    gone = [Manipulation(kind=kind, target="MOR", availability=said(x, "1")) for kind, x in (("knock-out", 0.5), ("lesion", 0.4), ("lesion", 0.5))]
+    mor = follow(bath("agonist", 30), manipulations=tuple(gone)).targets["MOR"]
+    np.testing.assert_allclose(mor.activated, 0.5 * 0.4 * 0.5 * 0.5 * 3 / (1 + 3), rtol=TIGHT)
+
+
+def test_held_over_free_is_the_concentration_over_k_whatever_else_is_bound():
+    mor = follow(bath("agonist", 30), bath("antagonist", 6), tone={"MOR": 2.0}).targets["MOR"]
+    np.testing.assert_allclose(mor.by_ligand["agonist"] / mor.free, 3.0, rtol=TIGHT)
+
+
+def test_selectivity_does_not_depend_on_tone():
+    found = [follow(bath("agonist", 30), tone=tone) for tone in ({}, {"MOR": 1.0})]
+    for one in found:
+        np.testing.assert_allclose(selectivity(one, "MOR", "KOR"), 8.0, rtol=TIGHT)
+
+
+@pytest.mark.parametrize(
+    ("value", "spread"),
+    [(-0.1, None), (0.0, {"kind": "GSD", "value": 2}), (0.0, {"kind": "SD", "value": 0.0})],
+)
+def test_a_fraction_that_cannot_be_left_is_refused(value, spread):
+    quantity = {**said(value, "1"), "spread": spread}
+    gone = Manipulation(kind="lesion", target="MOR", availability=quantity)
+    with pytest.raises(ValueError, match="fraction"):
+        follow(bath("agonist", 30), manipulations=(gone,))
 
 
 @pytest.mark.parametrize("tone", [{"MOR": -1.0}, {"MOR": np.inf}, {"mu": 0.3}])

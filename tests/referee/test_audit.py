@@ -7,6 +7,7 @@ import pytest
 
 from gaddum.outcomes.power import detectable_effect
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
+from gaddum.records.prior import LogNormal
 from gaddum.referee.audit import Audit, StudyAudit, audit
 from gaddum.referee.disagreement import compare, conclude
 
@@ -213,7 +214,37 @@ def test_knock_out_counts_as_removal_of_its_target():
     text = made().replace(f"KA: {{n: 10, doses: [{naltrexone()}, ", f"KA: {{n: 10, {knock_out}, doses: [")
     study = audit(case_of(text), draws=64).studies[0]
     held = [row for p in study.experiments[0].engagement for row in p.held if row.role == "manipulation"]
-    assert [(row.target, row.induction.together.median) for row in held] == [("MOR", 1.0)]
+    assert [row.target for row in held] == ["MOR"]
+    assert held[0].induction.together.median == pytest.approx(1 - 0.01 * 0.6745, abs=0.003)  # within its SD
+
+
+@pytest.mark.parametrize(("reported", "left"), [("{value: 25, unit: '%'", 0.25), ("{value: 0.25, unit: '1'", 0.25)])
+def test_what_an_antibody_leaves_is_read_as_a_case_reads_it(reported: str, left: float):
+    antibody = f"manipulations: [{{kind: antibody, target: MOR, tone: {reported}, source: {SOURCE}}}}}]"
+    text = made().replace(f"KA: {{n: 10, doses: [{naltrexone()}, ", f"KA: {{n: 10, {antibody}, doses: [")
+    study = audit(case_of(text), draws=64).studies[0]
+    (held,) = [row for p in study.experiments[0].engagement for row in p.held if row.role == "manipulation"]
+    assert held.induction.together.median == pytest.approx(1 - left, abs=0.04)
+
+
+def test_an_antagonist_holds_less_beside_the_endogenous_agonist_of_its_case():
+    def alone(tone: dict[str, object]) -> float:
+        loaded = case_of(made(blocker=naltrexone(amount="1 nM")))
+        priors = [p for p in loaded.case.priors if p.name != "endogenous_tone"]
+        row = next(p for p in loaded.case.priors if p.name == "endogenous_tone")
+        priors.append(row.model_copy(update={"distribution": LogNormal(family="lognormal", **tone)}))
+        case = loaded.case.model_copy(update={"priors": tuple(priors)})
+        (presence,) = [
+            p
+            for p in audit(replace(loaded, case=case), draws=256).studies[0].experiments[0].engagement
+            if p.arm == "KA"
+        ]
+        (held,) = [row for row in presence.held if row.drug == "naltrexone" and row.target == "MOR"]
+        return held.induction.alone.median
+
+    without, beside = alone({"median": 1e-9, "gsd": 1.001}), alone({"median": 2.0, "gsd": 1.001})
+    r = without / (1 - without)
+    assert beside == pytest.approx(r / (1 + 2.0 + r), abs=0.02)
 
 
 def test_drug_that_cannot_be_followed_is_reported_not_raised():

@@ -8,6 +8,7 @@ compiled evaluation; one arm goes through `engage` itself.
 import dataclasses
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def medians_of(name: str) -> Arms:
     loaded = load_case(name)
     assembly = assemble(loaded)
     given = account(loaded.case.hypotheses[0], assembly)
-    found = respond(assembly, jnp.zeros((assembly.dimension, 1)), given).features
+    found = jax.jit(lambda z: respond(assembly, z, given).features)(jnp.zeros((assembly.dimension, 1)))
     rows = {}
     for reading in assembly.readings:
         if reading.row >= 0:
@@ -64,7 +65,6 @@ def calculator(arms: Arms, subject: Subject, arm: Arm, targets: list[str]) -> La
     doses = tuple(dose for dose in arm.doses if any(one.affinities for one, _ in library.species(dose.drug)))
     if not doses:
         return None
-    priors = {prior.name: prior.distribution for prior in arms.loaded.case.priors}
     weight = None if subject.weight is None else f"{subject.weight.value} {subject.weight.unit}"
     layout = lay_out(
         doses,
@@ -72,7 +72,7 @@ def calculator(arms: Arms, subject: Subject, arm: Arm, targets: list[str]) -> La
         targets=targets,
         weight=weight,
         preparation=subject.preparation,
-        tone={name: priors["endogenous_tone"] for name in targets if name != "NMDAR"},
+        tone=arms.loaded.case.endogenous_tone(),
         manipulations=arm.manipulations,
         draws=2,
         library=library,

@@ -15,7 +15,7 @@ from gaddum.exposure.plan import Plan
 from gaddum.numerics.quadrature import Quadrature
 from gaddum.numerics.recurrence import turnover
 from gaddum.parameter_registry import Register, name_of
-from gaddum.parameters import Parameter, cite, describe_reported, fraction_nodes
+from gaddum.parameters import Parameter, cite, describe_fraction, fraction_nodes
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Preparation
@@ -63,6 +63,8 @@ class BoundFractions(NamedTuple):
     """Held by agonists, each weighted by its efficacy, of the receptors at rest."""
     tone: Float[Array, "times batch"]
     """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
+    free: Float[Array, "times batch"]
+    """Held by nothing, endogenous agonist included, of the receptors there are."""
     by_ligand: Float[Array, "bonds times batch"]
 
 
@@ -168,22 +170,32 @@ def rest(
     tone : int
         Parameter of the endogenous agonist over its K; -1 for none.
     """
+    mine = [one for one in manipulations if one.target == target]
+    kinds: list[str] = []
 
-    def left(what: str, reported: Reported | None) -> tuple[int, ...]:
+    def left(what: str, one: Manipulation, reported: Reported | None) -> tuple[int, ...]:
         if reported is None:
             return ()
-        name = name_of(what, reported, target=target, species=where)
+        earlier = kinds.count(one.kind) - 1
+        by = f"{what} left by {one.kind}" + (f" {earlier + 1}" if earlier else "")
         reason = "what a manipulation leaves; sampled over its spread"
-        sources = "; ".join(cite(one.source) for one in reported)
-        text = describe_reported(reported) if all(one.value > 0 for one in reported) else "half-normal"
-        return (register.add(Parameter(name, fraction_nodes(reported), "1", text, reason, sources)),)
+        sources = "; ".join(cite(quantity.source) for quantity in reported)
+        nodes, text = fraction_nodes(reported), describe_fraction(reported)
+        return (
+            register.add(
+                Parameter(
+                    name_of(by, reported, target=target, species=where), nodes, "1", text, reason, sources
+                )
+            ),
+        )
 
-    mine = [one for one in manipulations if one.target == target]
-    return RestingTarget(
-        tone,
-        sum((left("endogenous agonist left", one.tone) for one in mine), ()),
-        sum((left("receptors left", one.availability) for one in mine), ()),
-    )
+    tones: tuple[int, ...] = ()
+    available: tuple[int, ...] = ()
+    for one in mine:
+        kinds.append(one.kind)
+        tones += left("endogenous agonist", one, one.tone)
+        available += left("receptors", one, one.availability)
+    return RestingTarget(tone, tones, available)
 
 
 def constant(bond: Bond, values: Float[Array, "parameters batch"]) -> Float[Array, " batch"]:
@@ -250,6 +262,7 @@ def bound(
         blocked=1 - (1 - against) * (1 - own),
         activated=available * activated,
         tone=available * _left(rest.tone_left, values) * (1 - rivals),
+        free=left / (1 + shared) / (1 + glutamate),
         by_ligand=jnp.stack(held) if held else jnp.zeros((0, *levels.shape[1:])),
     )
 

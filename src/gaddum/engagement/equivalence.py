@@ -90,7 +90,7 @@ def human_equivalent_dose(
     library : Library
         Drugs and targets; the bundled ones by default.
     **options
-        `preparation`, `draws` and `seed`, as for `occupancy`.
+        `preparation`, `tone`, `draws` and `seed`, as for `occupancy`.
 
     Raises
     ------

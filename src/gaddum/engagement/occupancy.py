@@ -51,6 +51,8 @@ class TargetCourse(NamedTuple):
     """Held by agonists, weighted by efficacy."""
     tone: Float[np.ndarray, "times draws"]
     """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
+    free: Float[np.ndarray, "times draws"]
+    """Held by nothing, endogenous agonist included."""
     by_ligand: dict[str, Float[np.ndarray, "times draws"]]
 
 
@@ -151,9 +153,9 @@ def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> ProtocolOccupa
         for bond, held in zip(layout.bonds[name], one.by_ligand, strict=True):
             drug = ligands[bond.ligand].drug
             by_ligand[drug] = by_ligand[drug] + held if drug in by_ligand else held
-        parts = (one.occupied, one.blocked, one.activated, one.tone)
-        occupied, blocked, activated, tone = (np.asarray(part) for part in parts)
-        courses[name] = TargetCourse(occupied, blocked, activated, tone, by_ligand)
+        parts = (one.occupied, one.blocked, one.activated, one.tone, one.free)
+        occupied, blocked, activated, tone, free = (np.asarray(part) for part in parts)
+        courses[name] = TargetCourse(occupied, blocked, activated, tone, free, by_ligand)
     levels: dict[str, np.ndarray] = {}
     for ligand, level in zip(ligands, found.levels, strict=True):
         levels[ligand.drug] = levels[ligand.drug] + level if ligand.drug in levels else level

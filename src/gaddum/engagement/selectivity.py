@@ -1,7 +1,8 @@
 """Selectivity: how much more of one target than of another is held, in odds.
 
-The odds that a receptor is held, rho / (1 - rho), are C/K for one ligand at equilibrium. So their ratio between two
-targets is K_B/K_A whatever the concentration, while the ratio of occupancies itself goes to 1 at high doses.
+Receptors held over receptors free are C/K for one ligand at equilibrium, beside whatever else is bound. So their ratio
+between two targets is K_B/K_A whatever the concentration, while the ratio of occupancies itself goes to 1 at high
+doses.
 """
 
 import numpy as np
@@ -44,5 +45,4 @@ def _odds(found: ProtocolOccupancy, target: str, ligand: str | None) -> Float[np
             f"The ligand must bind {target} ({', '.join(course.by_ligand) or 'none does'}); got {ligand!r}."
         )
     held = course.occupied if ligand is None else course.by_ligand[ligand]
-    free = 1 - course.occupied
-    return np.where(held > 0, held / free, np.nan)
+    return np.where(held > 0, held / course.free, np.nan)

@@ -61,9 +61,19 @@ class Case(Record):
         return tuple(dict.fromkeys(target for target, feature in inputs if feature in ("tone", "agonism")))
 
     def endogenous_tone(self) -> dict[str, LogNormal]:
-        """Prior of the endogenous agonist over its K at each such target, where the prior table has a row of it."""
+        """Prior of the endogenous agonist over its K at each such target, where the prior table has a row of it.
+
+        Raises
+        ------
+        ValueError
+            If the row is not lognormal: a concentration over its K is positive and has no natural end.
+        """
         row = next((one.distribution for one in self.priors if one.name == TONE), None)
-        return {target: row for target in self.toned} if isinstance(row, LogNormal) else {}
+        if row is not None and not isinstance(row, LogNormal):
+            raise ValueError(
+                f"The prior {TONE!r} must be lognormal; got {row.family}. Give its median and gsd."
+            )
+        return {} if row is None else dict.fromkeys(self.toned, row)
 
 
 TONE = "endogenous_tone"

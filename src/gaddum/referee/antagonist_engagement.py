@@ -3,8 +3,8 @@
 Each arm's doses are followed to the receptors once (`engagement.occupancy`); arms with the same doses in the same kind
 of subject share the run. *Induction* is the time at which the test drug, by itself, holds most of the receptor that it
 holds best; *its hours* are those in which it holds at least half of that; *expression* is a test time. What a ligand
-would hold without the others follows exactly from the same draws where all bind at equilibrium: with r = c / K and
-nothing left in play but the ligand itself, r / (1 + r).
+would hold without the other drugs follows exactly from the same draws where all bind at equilibrium: with r = c / K
+beside endogenous agonist at T = tone / K, r / (1 + T + r). The tone is the case's prior, where an account speaks of it.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from gaddum import units
 from gaddum.engagement.occupancy import ProtocolOccupancy, TargetCourse, occupancy
-from gaddum.parameters import canonical, log_spread
+from gaddum.numerics.spline import lookup
+from gaddum.parameters import canonical, fraction_nodes
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.experiment import Experiment
@@ -361,22 +362,24 @@ def _removals(
     arm: str, manipulations: tuple[Manipulation, ...], endpoints: tuple[str, ...], runs: Runs
 ) -> Iterator[tuple[TargetEngagement, Float[np.ndarray, " draws"]]]:
     """Targets that knock-outs, antibodies and the like take away, with the fraction left."""
-    normal = np.random.default_rng(runs.seed).standard_normal(runs.draws)
-    for one in manipulations:
-        reported = one.availability or one.tone
-        if one.target is None or reported is None:
-            continue
-        value, spread = reported[0].value, log_spread(reported[0]) if reported[0].value > 0 else 0.0
-        left = np.clip(value * np.exp(spread * normal), 0.0, 1.0)
+    normal = np.random.default_rng(runs.seed).standard_normal((1, runs.draws))
+    parts = [
+        (one, of, reported)
+        for one in manipulations
+        for of, reported in (("of receptors", one.availability), ("of tone", one.tone))
+        if reported is not None
+    ]
+    for one, of, reported in parts:
+        left = np.exp(np.minimum(lookup(fraction_nodes(reported)[None], normal)[0], 0.0))
         removed = Moment(span(1 - left), span(1 - left))
-        named = one.target in gate_targets(runs.loaded)
-        of = "of receptors" if one.availability else "of tone"
+        target = str(one.target)  # named wherever a fraction is, as the record checks
+        named = target in gate_targets(runs.loaded)
         yield (
             TargetEngagement(
                 arm,
                 one.kind,
                 "manipulation",
-                one.target,
+                target,
                 f"removal {of}",
                 named,
                 removed,

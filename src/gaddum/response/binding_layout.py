@@ -64,7 +64,7 @@ class Site(NamedTuple):
     shift: Int[np.ndarray, " pairs"]
     efficacy: Int[np.ndarray, " pairs"]
     roles: dict[str, Float[np.ndarray, " pairs"]]
-    """Role (agonist, antagonist, channel, glutamate, any) -> 1 where the ligand has it."""
+    """Role (agonist, antagonist, channel, glutamate; shared: at the site of all but glutamate) -> 1 where it has it."""
     courses: int
     """Number of distinct courses."""
     available: Remainder
@@ -190,7 +190,7 @@ class Binder:
             if ligand.drug not in self._unnamed[target]:
                 return None
             k = self._declared(self._unnamed[target][ligand.drug])
-            return self._with_exposure(ligand, k, -1, -1, ("any",))
+            return self._with_exposure(ligand, k, -1, -1, ("shared",))
         drug = self._library.drug(ligand.drug)
         affinity = (
             next((a for a in drug.affinities if a.target == target), None) if isinstance(drug, Drug) else None
@@ -206,7 +206,9 @@ class Binder:
                     "a case does not follow slow dissociation",
                 )
             )
-        return self._with_exposure(ligand, one.k_i, one.shift, one.efficacy, (_ROLE[affinity.mode], "any"))
+        role = _ROLE[affinity.mode]
+        roles = (role,) if role == "glutamate" else (role, "shared")
+        return self._with_exposure(ligand, one.k_i, one.shift, one.efficacy, roles)
 
     def _with_exposure(
         self, ligand: LigandCurve, k: int, shift: int, efficacy: int, roles: tuple[str, ...]
@@ -220,6 +222,7 @@ class Binder:
         return _BindingParameters(scale, k, shift, efficacy, shape, roles, ligand.log_nodes.tobytes())
 
     def _endogenous(self, target: str) -> int:
+        self._case.endogenous_tone()  # refuses a prior that the calculator would not take
         return self._declared(TONE, f"endogenous tone at {target}") if target in self._case.toned else -1
 
 
@@ -229,7 +232,7 @@ _ROLE = {
     "channel blocker": "channel",
     "glutamate-site antagonist": "glutamate",
 }
-_ROLES = (*_ROLE.values(), "any")
+_ROLES = (*_ROLE.values(), "shared")
 
 
 def _left(of_courses: list[tuple[int, ...]]) -> Remainder:

@@ -158,18 +158,24 @@ def _levels(assembly: Assembly, name: str, common: SharedInputs, given: Hypothes
             case "reserve":
                 level = 1 / (1 + _inhibited(bound, jnp.exp(-theta[assembly.rows.second_site[name]])))
             case "engagement":
-                level = _share(bound("any"))
+                others, own = bound("shared") / _total(site, theta, bound), _share(bound("glutamate"))
+                level = others + own - others * own
             case _:
-                tone = _left(site.tone_left, site.courses, theta)
-                total = 1 + tone * jnp.exp(theta[site.endogenous]) + bound("any")
-                held = bound("agonist" if feature == "agonism" else "antagonist") / total
-                left = _left(site.available, site.courses, theta) * tone
+                held = bound("agonist" if feature == "agonism" else "antagonist") / _total(site, theta, bound)
+                left = _left(site.available, site.courses, theta) * _left(site.tone_left, site.courses, theta)
                 level = held if feature == "agonism" else left * (1 - held)
         level = jnp.where(given.forced[place] > 0, given.level[place], level)
         if feature == "agonism":
             level = level * _left(site.available, site.courses, theta)
         found.append(spread(level, site.course))
     return tuple(found)
+
+
+def _total(site: Site, theta: Array, bound: Callable[[str], Array]) -> Float[Array, "courses nodes batch"]:
+    """Receptors over the free ones at the site that ligands and endogenous agonist share."""
+    tone = _left(site.tone_left, site.courses, theta)
+    endogenous = tone * jnp.exp(theta[site.endogenous]) if site.endogenous >= 0 else 0.0
+    return 1 + endogenous + bound("shared")
 
 
 def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:

@@ -293,6 +293,7 @@ def _human(given: "DosedSubject", target: str, wanted: "OccupancyRequest") -> di
         at=wanted.at[0] if len(wanted.at) == 1 else None,
         library=given.library,
         preparation=given.preparation,
+        tone=given.tone,
         draws=wanted.draws,
         seed=wanted.seed,
     )

@@ -77,7 +77,9 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
         "blocked": {name: _curve(every, c.blocked, read) for name, c in found.targets.items()},
         "activated": {name: _curve(every, c.activated, read) for name, c in found.targets.items()},
         "tone": {
-            name: _curve(every, c.tone, read) for name, c in found.targets.items() if name in given.tone
+            name: _curve(every, c.tone, np.isin(every, at if at.size else _tabled(grid)))
+            for name, c in found.targets.items()
+            if name in given.tone
         },
         "ligands": {
             name: {drug: _curve(every, held, read) for drug, held in c.by_ligand.items()}
@@ -98,7 +100,7 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
         "doses": _ticks(layout),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
         "assumptions": _assumptions(found),
-        "notes": list(given.notes),
+        "notes": [*given.notes, *_not_followed(given, layout)],
         "parameters": [
             {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
             for one in found.parameters
@@ -107,6 +109,18 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
     if wanted.above is not None:
         document["above"] = _above(found, wanted.above)
     return document, layout
+
+
+def _not_followed(given: DosedSubject, layout: Layout) -> list[str]:
+    """What is said of targets that are not followed."""
+    told = [f"the tone of {name}" for name in given.tone if name not in layout.rests]
+    told += [
+        f"{one.kind} of {one.target}"
+        for one in given.manipulations
+        if (one.availability or one.tone) and one.target not in layout.rests
+    ]
+    followed = ", ".join(layout.rests)
+    return [f"{what} is not followed, only what is at {followed}" for what in told]
 
 
 def common_end(given: Sequence[DosedSubject], wanted: OccupancyRequest) -> float:

@@ -12,8 +12,6 @@ from gaddum.surface.hours import written
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _SPARK = 16
 """Characters of a line that stands for a curve."""
-_MOST_READINGS = 6
-"""Readings up to which what is left of endogenous signalling is written out."""
 _MARGIN, _CELL = 18, 18
 """Room for the times, and for one target (characters)."""
 
@@ -59,8 +57,7 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
             f"{_held(*(curve[key][place] for key in ('median', 'lower', 'upper')))} at {written(time)}"
             for place, time in enumerate(curve["time_h"])
         ]
-        if len(left) <= _MOST_READINGS:
-            _say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
+        _say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
     if "above" in part:
         _say_above(part["above"], console)
     if "reach" in part:
