@@ -130,7 +130,10 @@ def test_what_manipulations_leave_scales_agonism_and_signalling():
 
 
 def test_two_manipulations_of_one_target_multiply():
-    gone = [Manipulation(kind=kind, target="MOR", availability=said(x, "1")) for kind, x in (("knock-out", 0.5), ("lesion", 0.4), ("lesion", 0.5))]
+    gone = [
+        Manipulation(kind=kind, target="MOR", availability=said(x, "1"))
+        for kind, x in (("knock-out", 0.5), ("lesion", 0.4), ("lesion", 0.5))
+    ]
     mor = follow(bath("agonist", 30), manipulations=tuple(gone)).targets["MOR"]
     np.testing.assert_allclose(mor.activated, 0.5 * 0.4 * 0.5 * 0.5 * 3 / (1 + 3), rtol=TIGHT)
 

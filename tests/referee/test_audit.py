@@ -218,7 +218,9 @@ def test_knock_out_counts_as_removal_of_its_target():
     assert held[0].induction.together.median == pytest.approx(1 - 0.01 * 0.6745, abs=0.003)  # within its SD
 
 
-@pytest.mark.parametrize(("reported", "left"), [("{value: 25, unit: '%'", 0.25), ("{value: 0.25, unit: '1'", 0.25)])
+@pytest.mark.parametrize(
+    ("reported", "left"), [("{value: 25, unit: '%'", 0.25), ("{value: 0.25, unit: '1'", 0.25)]
+)
 def test_what_an_antibody_leaves_is_read_as_a_case_reads_it(reported: str, left: float):
     antibody = f"manipulations: [{{kind: antibody, target: MOR, tone: {reported}, source: {SOURCE}}}}}]"
     text = made().replace(f"KA: {{n: 10, doses: [{naltrexone()}, ", f"KA: {{n: 10, {antibody}, doses: [")
