@@ -1,5 +1,8 @@
 """Audit of hand-made experiments with known answers, and of the bundled cases."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -247,6 +250,27 @@ def test_an_antagonist_holds_less_beside_the_endogenous_agonist_of_its_case():
     without, beside = alone({"median": 1e-9, "gsd": 1.001}), alone({"median": 2.0, "gsd": 1.001})
     r = without / (1 - without)
     assert beside == pytest.approx(r / (1 + 2.0 + r), abs=0.02)
+
+
+@pytest.mark.slow
+def test_an_audit_does_not_depend_on_how_names_are_hashed():
+    """Six ligands of a racemate at one site: sums over a set of their names once differed in their last digits."""
+    code = (
+        "from gaddum.referee.audit import audit\n"
+        "(study,) = audit('ketamine', 'zhang_hashimoto2019', draws=16).studies\n"
+        "print(repr([one.held for made in study.experiments for one in made.engagement]))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1 and len(said.pop()) > 1000
 
 
 def test_drug_that_cannot_be_followed_is_reported_not_raised():

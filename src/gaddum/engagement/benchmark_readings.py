@@ -13,7 +13,7 @@ from jaxtyping import Float
 from gaddum import units
 from gaddum.engagement.binding import Bond
 from gaddum.engagement.engagement_courses import bind, engage
-from gaddum.engagement.layout import Layout, dose_times, end, first_dose, lay_out
+from gaddum.engagement.layout import Layout, first_dose, lay_out
 from gaddum.exposure.concentrations import areas, concentrations
 from gaddum.records.benchmark import (
     AreaRatio,
@@ -113,10 +113,8 @@ def _held(
 
 def _grid(layout: Layout, beyond: float) -> Float[np.ndarray, " times"]:
     """Times from the first dose on that are dense after every dose and end of an infusion (h)."""
-    last = max(end(dose) for dose in layout.doses) + beyond
-    starts = {
-        time + part for dose in layout.doses for time in dose_times(dose) for part in (0.0, _length(dose))
-    }
+    last = max(dose.end_h for dose in layout.doses) + beyond
+    starts = {time + part for dose in layout.doses for time in dose.times_h for part in (0.0, _length(dose))}
     after = [start + np.geomspace(_SOONEST, last - start, _AFTER) for start in starts]
     return np.unique(np.concatenate([[first_dose(layout.doses)], *after]))
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from gaddum import units
 from gaddum.engagement.binding import BoundFractions
 from gaddum.engagement.engagement_courses import bind, engage
-from gaddum.engagement.layout import Layout, end
+from gaddum.engagement.layout import Layout
 from gaddum.engagement.occupancy import SPAN
 from gaddum.exposure.regimen import dosed_drugs
 from gaddum.records.dose import HELD, Dose
@@ -155,7 +155,7 @@ def window_for(
     times = np.sort(np.asarray(at, float))
     mine = [dose for dose in layout.doses if dose.drug == name]
     begin = min(dose.time_h for dose in mine)
-    length = max(end(dose) for dose in mine) - begin
+    length = max(dose.end_h for dose in mine) - begin
     latest = times[0] - 1 / 60
     searched = (float(times[0] - EARLIEST - length), float(latest))
     # Denser towards the reading, where absorption makes the difference.

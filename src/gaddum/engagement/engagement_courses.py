@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from gaddum.engagement.binding import Bond, BoundFractions, RestingTarget, bound, slow_courses
-from gaddum.engagement.layout import Layout, interval_h
+from gaddum.engagement.layout import Layout
 from gaddum.exposure.concentrations import concentrations, filled, responses, skeleton
 from gaddum.exposure.impulse import Impulse
 from gaddum.exposure.plan import Plan
@@ -203,7 +203,7 @@ def _edges(
     starts: list[float] = []
     for dose in doses:
         for repeat in range(dose.repeats):
-            start = begins[id(dose)] + repeat * interval_h(dose)
+            start = begins[id(dose)] + repeat * dose.interval_h
             starts += [start, start + (dose.duration_h or 0.0)]
     after = np.concatenate([[0.0], np.geomspace(1 / 60, max(last - first, 0.1), 48)])
     grid = (np.array(starts)[:, None] + after).ravel()
@@ -215,7 +215,7 @@ def _edges(
                 "A slowly dissociating ligand needs its steady state to come first and alone; got other doses before "
                 "or beside it. Give the steady-state dose the earliest time."
             )
-        cycle_end = first + interval_h(steady[0])
+        cycle_end = first + steady[0].interval_h
         grid = np.append(grid, cycle_end)
         last = max(last, cycle_end)
     edges = np.unique(

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from gaddum import units
 from gaddum.engagement.binding import Bond, RestingTarget, bonds, rest
 from gaddum.exposure.plan import Plan
-from gaddum.exposure.regimen import dosed_drugs, plan_regimen
+from gaddum.exposure.regimen import plan_regimen
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.numerics.spline import lookup
 from gaddum.numerics.variates import even_variates
@@ -80,7 +80,7 @@ def lay_out(
         hint = nearest(species, get_args(Species), what="Species")
         raise ValueError(f"A species must be one that the records know; got {species!r}. {hint}")
     known = tuple(dose.model_copy(update={"drug": library_name(dose.drug, library)}) for dose in doses)
-    wanted = _descendants(known, species, library)
+    wanted = {one for dose in known for one in library.family(dose.drug, species)}
     names = list(targets) if targets else _bound_targets(wanted, library)
     register = Register()
     subject = _subject(species, weight, preparation)
@@ -146,35 +146,7 @@ def first_dose(doses: Sequence[Dose]) -> float:
 
 def last_dose(doses: Sequence[Dose]) -> float:
     """End of the last dose (h)."""
-    return max(end(dose) for dose in doses)
-
-
-def dose_times(dose: Dose) -> list[float]:
-    """Times of all administrations of a dose (h)."""
-    return [dose.time_h + interval_h(dose) * repeat for repeat in range(dose.repeats)]
-
-
-def interval_h(dose: Dose) -> float:
-    """Time between the administrations of a series (h); 0 for a single one."""
-    return 0.0 if dose.interval is None else units.magnitude(dose.interval, "time")
-
-
-def end(dose: Dose) -> float:
-    """End of the last administration of a dose (h)."""
-    return dose.time_h + interval_h(dose) * (dose.repeats - 1) + (dose.duration_h or 0.0)
-
-
-def _descendants(doses: tuple[Dose, ...], species: Species, library: Library) -> set[str]:
-    """Dosed drugs with all their metabolites in a species."""
-    found: set[str] = set()
-    left = [name for name, _, _ in dosed_drugs(doses, library)]
-    while left:
-        name = left.pop()
-        drug = library.drug(name)
-        if name not in found and isinstance(drug, Drug):
-            found.add(name)
-            left += [child.drug for child in drug.metabolites.get(species, ())]
-    return found
+    return max(dose.end_h for dose in doses)
 
 
 def _bound_targets(names: set[str], library: Library) -> list[str]:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from gaddum import units
 from gaddum.engagement.engagement_courses import engage
-from gaddum.engagement.layout import Layout, dose_times, first_dose, last_dose, lay_out
+from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter
 from gaddum.records.dose import Dose
@@ -204,7 +204,7 @@ def curve_times(layout: Layout, *, until: float | None = None) -> Float[np.ndarr
     stop = last + max(24.0, 0.5 * (last - first)) if until is None else until
     if not stop > first:
         raise ValueError(f"A curve must end after the first dose ({first:g} h); got {stop:g} h.")
-    starts = np.unique([t for dose in layout.doses for t in dose_times(dose) if t < stop])[:CLOSE]
+    starts = np.unique([t for dose in layout.doses for t in dose.times_h if t < stop])[:CLOSE]
     after = np.geomspace(0.02, 1.0, max(CLOSE // len(starts), 1)) * min(2.0, 0.2 * (stop - first))
     close = (starts[:, None] + after).ravel()
     even = np.linspace(first, stop, POINTS - CLOSE)

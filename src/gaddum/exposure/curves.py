@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum import units
 from gaddum.exposure import plan as plans
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.plan import Plan
@@ -108,10 +107,10 @@ def ligands(
 
 def lingers(doses: tuple[Dose, ...], subject: Subject, library: Library, *, wanted: set[str]) -> bool:
     """Whether every ligand of a series of doses falls slowly from one dose to the next, by `LINGERING` at most."""
-    series = [dose for dose in doses if dose.repeats > 1 and dose.interval is not None]
+    series = [dose for dose in doses if dose.repeats > 1]
     for dose in series:
         once = dose.model_copy(update={"repeats": 1, "interval": None})
-        next_time = dose.time_h + units.magnitude(str(dose.interval), "time")
+        next_time = dose.times_h[1]
         times = np.array([(dose.time_h + next_time) / 2, next_time])
         for ligand in ligands((once,), subject, library, times, wanted=wanted, assumptions=set()):
             middle, end = ligand.log_nodes[:, Z_GRID.size // 2]

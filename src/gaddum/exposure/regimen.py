@@ -90,9 +90,7 @@ def _held(drug: Drug, given: list[tuple[Dose, float]]) -> Ligand:
         level = units.magnitude(dose.amount, "concentration") * fraction
         if units.canonical_unit(dose.amount, "concentration") == "ng/mL":
             level *= 1e3 / drug.molar_mass.value
-        interval = 0.0 if dose.interval is None else units.magnitude(dose.interval, "time")
-        for repeat in range(dose.repeats):
-            start = dose.time_h + repeat * interval
+        for start in dose.times_h:
             spans.append((level, start, np.inf if dose.duration_h is None else start + dose.duration_h))
     return Ligand(drug.name, drug.name, (), (), (), -1, -1, -1, -1, tuple(spans))
 
@@ -158,7 +156,7 @@ def _input(
         start=dose.time_h,
         duration=dose.duration_h or 0.0,
         repeats=dose.repeats,
-        interval=0.0 if dose.interval is None else units.magnitude(dose.interval, "time"),
+        interval=dose.interval_h,
         steady_state=dose.steady_state,
         k_a=-1 if way is None else named("k_a", way.k_a),
         release=-1 if way is None else named("release", way.duration),

@@ -33,7 +33,6 @@ from gaddum.outcomes.statistic import (
     vehicle_or_none,
 )
 from gaddum.outcomes.verdict_events import (
-    ARMS,
     EVENTS,
     PAIRS,
     Groups,
@@ -44,6 +43,7 @@ from gaddum.outcomes.verdict_events import (
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import (
+    ROLES,
     Difference,
     Interaction,
     Means,
@@ -174,7 +174,7 @@ def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
     tested = tuple(dict.fromkeys((*named, *every)))
     joint = outcome.verdict in EVENTS
     arm_of: dict[str, str] = dict(outcome.roles)  # pyright: ignore[reportAssignmentType] (keys are Literals)
-    arms = tuple(arm_of[role] for role in ARMS.get(outcome.verdict, ("K", "V")))
+    arms = tuple(arm_of[role] for role in ROLES[outcome.verdict])
     rules = weights_of(priors, "rule", outcome.rule)
     events = EVENTS.get(outcome.verdict, {})
     if len(events) == 1:

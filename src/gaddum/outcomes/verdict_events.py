@@ -89,18 +89,6 @@ EVENTS: dict[str, dict[str, VerdictEvent]] = {
 }
 """Events of the three-arm verdicts by rule; a single entry holds under either rule."""
 
-ARMS: dict[str, tuple[str, str, str]] = {
-    "abolished": ("K", "V", "KA"),
-    "not abolished": ("K", "V", "KA"),
-    "partial": ("K", "V", "KA"),
-    "enhanced": ("K", "V", "KA"),
-    "mimics": ("X", "V", "K"),
-    "does not mimic": ("X", "V", "K"),
-    "occludes": ("X", "V", "KX"),
-}
-"""Roles that are first, base and second in each three-arm verdict."""
-
-
 PAIRS: dict[str, Relation] = {"effective": "above", "not effective": "not above", "no difference": "near"}
 """Where K's mean lies from V's in the two-arm verdicts."""
 

@@ -79,3 +79,18 @@ class Dose(Record):
     def duration_h(self) -> float | None:
         """Duration in hours."""
         return None if self.duration is None else units.magnitude(self.duration, "time")
+
+    @property
+    def interval_h(self) -> float:
+        """Time between the administrations of a series (h); 0 for a single one."""
+        return 0.0 if self.interval is None else units.magnitude(self.interval, "time")
+
+    @property
+    def times_h(self) -> list[float]:
+        """Times of all administrations, hours from the test drug."""
+        return [self.time_h + self.interval_h * repeat for repeat in range(self.repeats)]
+
+    @property
+    def end_h(self) -> float:
+        """End of the last administration, hours from the test drug."""
+        return self.time_h + self.interval_h * (self.repeats - 1) + (self.duration_h or 0.0)

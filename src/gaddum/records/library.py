@@ -14,6 +14,7 @@ from gaddum import units
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.quantity import Quantity
+from gaddum.records.species import Species
 from gaddum.records.target import Target
 from gaddum.records.yaml import Document, read_document, to_record
 
@@ -53,6 +54,19 @@ class Library:
             return ((drug, 1.0),)
         parts = ((self.drug(part.drug), part.fraction) for part in drug.parts)
         return tuple((part, fraction) for part, fraction in parts if isinstance(part, Drug))
+
+    def family(self, name: str, species: Species) -> tuple[str, ...]:
+        """Every chemical species that a dose puts into a body: the drug or its parts, and their metabolites there."""
+        left, found = [name], []
+        while left:
+            one = left.pop(0)
+            drug = self.drugs.get(one)
+            if isinstance(drug, Mixture):
+                left += [part.drug for part in drug.parts]
+            elif isinstance(drug, Drug) and one not in found:
+                found.append(one)
+                left += [child.drug for child in drug.metabolites.get(species, ())]
+        return tuple(found)
 
 
 def bundled() -> Traversable:

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum import units
 from gaddum.engagement.occupancy import ProtocolOccupancy, TargetCourse, occupancy
 from gaddum.numerics.spline import lookup
 from gaddum.parameters import canonical, fraction_nodes
@@ -24,7 +23,7 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Protocol
 from gaddum.records.target import Affinity
-from gaddum.referee.blockade import ArmAdditions, Blockade, family, gate_targets
+from gaddum.referee.blockade import ArmAdditions, Blockade, gate_targets
 
 AFTER_DOSE_H = np.concatenate([[0.0], np.geomspace(1 / 60, 24.0, 27)])
 """Times after a dose of the test drug at which its peak is sought (h)."""
@@ -252,8 +251,7 @@ def _grid(test: tuple[Dose, ...], protocol: Protocol) -> np.ndarray:
     """Times after the first and the last dose of the test drug, and every test time."""
     starts: list[float] = []
     for dose in test:
-        interval = 0.0 if dose.interval is None else units.magnitude(dose.interval, "time")
-        starts += [dose.time_h, dose.time_h + interval * (dose.repeats - 1)]
+        starts += [dose.time_h, dose.times_h[-1]]
         if dose.duration_h is not None:
             starts.append(dose.time_h + dose.duration_h)
     after = np.unique([round(start, 9) for start in starts])[:, None] + AFTER_DOSE_H
@@ -268,7 +266,7 @@ def _padded(grid: np.ndarray) -> np.ndarray:
 def _kin(drugs: list[str], protocol: Protocol, library: Library) -> tuple[str, ...]:
     """Chemical species of doses, with their metabolites."""
     species = protocol.subject.species
-    return tuple(dict.fromkeys(one for drug in drugs for one in family(drug, species, library)))
+    return tuple(dict.fromkeys(one for drug in drugs for one in library.family(drug, species)))
 
 
 def _induction(
@@ -327,13 +325,13 @@ def _held(course: TargetCourse, kin: tuple[str, ...], target: str, library: Libr
     mine = [name for name in course.by_ligand if name in kin]
     if not mine:
         return None
-    glutamate = {
+    glutamate = [
         name
         for name in course.by_ligand
         if all(one.mode == "glutamate-site antagonist" for one in _affinities(name, target, library))
-    }
+    ]
     left_together, left_alone = np.ones(()), np.ones(())
-    for site in (glutamate, set(course.by_ligand) - glutamate):
+    for site in (glutamate, [name for name in course.by_ligand if name not in glutamate]):
         names = [name for name in mine if name in site]
         if names:
             held = np.sum([course.by_ligand[name] for name in names], axis=0)

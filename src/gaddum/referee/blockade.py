@@ -11,11 +11,10 @@ import numpy as np
 from scipy import stats
 
 from gaddum.records.dose import Dose
-from gaddum.records.drug import Drug, Mixture
+from gaddum.records.drug import Mixture
 from gaddum.records.experiment import Experiment
 from gaddum.records.gate import parse_gate
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.library import Library
 from gaddum.records.outcome import (
     Difference,
     Interaction,
@@ -70,23 +69,9 @@ def gate_targets(loaded: LoadedCase) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name in loaded.library.targets))
 
 
-def family(name: str, species: Species, library: Library) -> tuple[str, ...]:
-    """Name every chemical species that a dose of a drug or mixture puts into a body: its parts and metabolites."""
-    left, found = [name], []
-    while left:
-        one = left.pop(0)
-        drug = library.drugs.get(one)
-        if isinstance(drug, Mixture):
-            left += [part.drug for part in drug.parts]
-        elif isinstance(drug, Drug) and one not in found:
-            found.append(one)
-            left += [child.drug for child in drug.metabolites.get(species, ())]
-    return tuple(found)
-
-
 def is_test_drug(name: str, loaded: LoadedCase, species: Species) -> bool:
     """Whether a dosed drug is the case's test drug, one of its parts or metabolites, or a mixture of them."""
-    own = family(loaded.case.test_drug, species, loaded.library)
+    own = loaded.library.family(loaded.case.test_drug, species)
     drug = loaded.library.drugs.get(name)
     if name == loaded.case.test_drug or name in own:
         return True

@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float
 
-from gaddum import units
 from gaddum.numerics.quadrature import Quadrature, gauss_legendre
 from gaddum.records.dose import HELD, Dose
 
@@ -91,9 +90,7 @@ def _changes(doses: tuple[Dose, ...], test_time: float) -> tuple[list[float], se
     """
     found, inputs = {0.0}, set[tuple[float, float]]()
     for dose in doses:
-        interval = 0.0 if dose.interval is None else units.magnitude(dose.interval, "time")
-        for repeat in range(dose.repeats):
-            start = dose.time_h + repeat * interval
+        for start in dose.times_h:
             found.add(start)
             if dose.duration_h and (dose.route == "iv infusion" or dose.route in HELD):
                 found.add(start + dose.duration_h)

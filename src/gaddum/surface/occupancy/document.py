@@ -12,7 +12,7 @@ import numpy as np
 
 from gaddum import __version__
 from gaddum.engagement.duration import time_above
-from gaddum.engagement.layout import Layout, dose_times, first_dose, last_dose, lay_out
+from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_times, follow
 from gaddum.engagement.selectivity import selectivity
 from gaddum.surface.occupancy.protocols import DosedSubject
@@ -233,5 +233,5 @@ def _ticks(layout: Layout) -> list[dict[str, Any]]:
         }
         for dose in layout.doses
         for length in (dose.duration_h or 0.0,)
-        for time in dose_times(dose)[:_MOST_TICKS]
+        for time in dose.times_h[:_MOST_TICKS]
     ]
