@@ -26,8 +26,8 @@ from gaddum.outcomes.group_sizes import fixed_value, group_sizes, weights_of
 from gaddum.outcomes.noncentral_t import floored, mixed
 from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
 from gaddum.outcomes.statistic import Priors
-from gaddum.outcomes.verdict_events import ARMS, Groups, VerdictEvent, joint_log_probability
-from gaddum.records.outcome import Verdict, VerdictName
+from gaddum.outcomes.verdict_events import Groups, VerdictEvent, joint_log_probability
+from gaddum.records.outcome import ROLES, Verdict, VerdictName
 from gaddum.weigh.likelihood import ScoredOutcome
 
 
@@ -98,7 +98,7 @@ def _log_probability(scored: ScoredOutcome, event: VerdictEvent, priors: Priors)
     outcome, experiment = scored.outcome, scored.experiment
     assert isinstance(outcome, Verdict)
     arm_of: dict[str, str] = {str(role): arm for role, arm in outcome.roles.items()}
-    arms = tuple(arm_of[role] for role in ARMS[outcome.verdict])
+    arms = tuple(arm_of[role] for role in ROLES[outcome.verdict])
     tested = tuple(dict.fromkeys((*arms, *experiment.protocol.arms)))
     noise = fixed_value(priors, "arm_noise") ** 2
     corrections = weights_of(priors, "correction", outcome.correction)
