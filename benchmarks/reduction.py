@@ -36,7 +36,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, ndtri
 
-from gaddum.engagement.binding import Bound, bound, constant
+from gaddum.engagement.binding import BoundFractions, bound, constant
 from gaddum.engagement.layout import Layout, lay_out
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.curves import LOG_FLOOR, LigandCurve, ligands
@@ -296,7 +296,7 @@ def coupled(arm: Followed, theta: np.ndarray) -> list[Coupled]:
 
 def features(arm: Followed, theta: np.ndarray, levels: np.ndarray) -> dict[str, Draws]:
     found: dict[str, Draws] = {}
-    held: dict[str, Bound] = {}
+    held: dict[str, BoundFractions] = {}
     for target, feature in arm.features:
         if target not in held:
             rest = arm.layout.rests[target]
