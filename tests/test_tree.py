@@ -118,7 +118,7 @@ def test_no_file_is_long():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_names_every_package_and_no_other(page: Path):
     section = page.read_text(encoding="utf-8").partition("## Where things live\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\|.*`([a-z_]+)/`.*\|$", section, re.M)) == packages()
+    assert set(re.findall(r"^(?:\|.*|- )`([a-z_]+)/`", section, re.M)) == packages()
 
 
 def test_picture_shows_every_package_and_no_other():

@@ -122,7 +122,9 @@ def _tone(target: str, given: LogNormal | float | None, register: Register) -> i
         raise ValueError(f"Tone is a concentration over its K, 0 or more; got {given!r} at {target}.")
     reason = "endogenous agonist over its K, which competes with what is given"
     return register.add(
-        Parameter(f"endogenous tone at {target}", nodes, "1", text, reason, "assumption: given with the protocol")
+        Parameter(
+            f"endogenous tone at {target}", nodes, "1", text, reason, "assumption: given with the protocol"
+        )
     )
 
 
