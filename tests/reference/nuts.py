@@ -73,9 +73,10 @@ def nuts_evidence(
             for number in range(CHAINS)
         ]
     )
-    bridged = bridge_populations(
-        z[mask][:, :, None], values[:, None], noise, partial(_evaluate, log_likelihood, data, mask)
-    )
+    slopes = jax.grad(lambda z: jnp.sum(log_likelihood(z, data)))(jnp.asarray(z.reshape(mask.size, -1)))
+    slopes = np.asarray(slopes).reshape(z.shape)[mask]
+    likelihood = partial(_evaluate, log_likelihood, data, mask)
+    bridged = bridge_populations(z[mask][:, :, None], values[:, None], slopes[:, :, None], noise, likelihood)
     found = diagnose(quantities[:, :, None, :])
     established = (
         found.r_hat < settings.r_hat

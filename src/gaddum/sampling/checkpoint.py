@@ -17,6 +17,9 @@ import numpy as np
 from gaddum.sampling.estimate import Rung
 from gaddum.sampling.hmc import Cloud
 
+CHECKPOINT_FORMAT = 2
+"""Raised when what a file holds changes, so that one of another kind is refused."""
+
 
 class State(NamedTuple):
     """A fit between two stages."""
@@ -29,7 +32,8 @@ class State(NamedTuple):
     evaluations: int
     betas: tuple[float, ...]
     increments: tuple[np.ndarray, ...]
-    kept: tuple[tuple[np.ndarray, np.ndarray], ...]
+    kept: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    """Positions, log likelihoods and their gradients after each sweep."""
     rungs: tuple[Rung, ...]
     failure: str
 
@@ -60,8 +64,9 @@ def save(path: Path, identity: str, state: State) -> None:
                 counts=np.array([state.stage, state.evaluations]),
                 betas=np.array(state.betas),
                 increments=np.array(state.increments),
-                kept_z=np.array([z for z, _ in state.kept]),
-                kept_log_likelihood=np.array([value for _, value in state.kept]),
+                kept_z=np.array([z for z, _, _ in state.kept]),
+                kept_log_likelihood=np.array([value for _, value, _ in state.kept]),
+                kept_gradient=np.array([gradient for _, _, gradient in state.kept]),
                 rungs_position=np.array([rung.position for rung in state.rungs]),
                 rungs_z=np.array([rung.z for rung in state.rungs]),
                 rungs_parts=np.array([rung.parts for rung in state.rungs]),
@@ -91,7 +96,7 @@ def load(path: Path, identity: str) -> State:
             evaluations=int(file["counts"][1]),
             betas=tuple(file["betas"].tolist()),
             increments=tuple(file["increments"]),
-            kept=tuple(zip(file["kept_z"], file["kept_log_likelihood"], strict=True)),
+            kept=tuple(zip(file["kept_z"], file["kept_log_likelihood"], file["kept_gradient"], strict=True)),
             rungs=tuple(map(Rung, *(file[f"rungs_{name}"] for name in Rung._fields))),
             failure="",
         )

@@ -39,7 +39,7 @@ class Tuning(NamedTuple):
     """What the trajectory is tuned by."""
 
     factor: Float[Array, "populations dimensions dimensions"]
-    """Lower Cholesky factor of each population's preconditioner, the covariance of the others (1)."""
+    """Lower Cholesky factor of each population's preconditioner, made from the others (1)."""
     step: float
     """Leapfrog step in whitened coordinates (1)."""
     leapfrog: int

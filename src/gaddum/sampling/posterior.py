@@ -12,6 +12,7 @@ the no-U-turn sampler of another library.
 """
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ import numpy as np
 from jaxtyping import Bool
 from scipy.special import logsumexp
 
-from gaddum.sampling.bridge import bridge_populations
-from gaddum.sampling.checkpoint import State, fingerprint, load, save
+from gaddum.sampling.bridge import bridge_populations, fit_proposal
+from gaddum.sampling.checkpoint import CHECKPOINT_FORMAT, State, fingerprint, load, save
 from gaddum.sampling.convergence import Convergence, diagnose
 from gaddum.sampling.estimate import Evidence
-from gaddum.sampling.hmc import LogLikelihood, draw_prior, evaluate
+from gaddum.sampling.hmc import Cloud, LogLikelihood, draw_prior, evaluate
 from gaddum.sampling.settings import Settings
 from gaddum.sampling.stage import Progress, Run, advance, preconditioner
 from gaddum.sampling.tempering import Ascent, Start, begin, begin_from, climb, temper
@@ -109,7 +110,7 @@ def sample_posterior(
         if start is None
         else (start.evidence.step, start.evidence.chains[:, -settings.particles :], start.data)
     )
-    identity = fingerprint((run.data, origin), seed, tuple(settings), mask.tolist())
+    identity = fingerprint((run.data, origin), CHECKPOINT_FORMAT, seed, tuple(settings), mask.tolist())
     if checkpoint is not None and checkpoint.exists():
         state = load(checkpoint, identity)
     else:
@@ -168,20 +169,42 @@ def _check(mask: np.ndarray, settings: Settings) -> None:
 def _sweep(run: Run, state: State) -> State:
     adapting = len(state.kept) < run.settings.warm_up
     if len(state.kept) <= run.settings.warm_up:
-        state = state._replace(factor=preconditioner(run, [z for z, _ in state.kept] or [state.cloud.z]))
+        draws = (run.settings.populations - 1) * run.settings.particles * len(state.kept)
+        enough = draws > int(run.mask.sum())
+        state = state._replace(
+            factor=_by_scores(run, state.kept) if enough else preconditioner(run, state.cloud.z)
+        )
     moved = advance(run, state, 1.0, 0.0)
-    draw = (np.asarray(moved.cloud.z), np.asarray(moved.cloud.log_likelihood))
-    return moved._replace(kept=(*state.kept, draw), step=moved.step if adapting else state.step)
+    return moved._replace(kept=(*state.kept, _draw(moved.cloud)), step=moved.step if adapting else state.step)
+
+
+def _draw(cloud: Cloud) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.asarray(cloud.z), np.asarray(cloud.log_likelihood), np.asarray(cloud.gradient)
+
+
+def _by_scores(run: Run, kept: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
+    """Preconditioner of each population from the draws and gradients of the others."""
+    populations, dimensions = run.settings.populations, run.mask.size
+    z, gradient = (_of_populations(run, [draw[i] for draw in kept]) for i in (0, 2))
+    factors = np.tile(np.eye(dimensions), (populations, 1, 1))
+    for number in range(populations):
+        there, slopes = (np.delete(of, number, axis=1).reshape(len(of), -1) for of in (z, gradient))
+        factors[number][np.ix_(run.mask, run.mask)] = fit_proposal(there, slopes).factor
+    return factors
+
+
+def _of_populations(run: Run, parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Sweeps of one quantity over the active dimensions, [active, populations, particles, sweeps]."""
+    found = np.stack([np.asarray(part)[run.mask] for part in parts], axis=-1)
+    return found.reshape(len(found), run.settings.populations, run.settings.particles, -1)
 
 
 def _chains(run: Run, state: State) -> np.ndarray:
     """Kept draws and log likelihood: (active + 1, populations, particles, sweeps), warm-up dropped."""
     kept = state.kept[_dropped(run, state) :]
-    z = np.stack([z[run.mask] for z, _ in kept], axis=-1)
-    log_likelihood = np.stack([value for _, value in kept], axis=-1)[None]
-    return np.concatenate([z, log_likelihood]).reshape(
-        z.shape[0] + 1, run.settings.populations, run.settings.particles, -1
-    )
+    z = _of_populations(run, [draw[0] for draw in kept])
+    log_likelihood = np.stack([draw[1] for draw in kept], axis=-1).reshape(1, *z.shape[1:])
+    return np.concatenate([z, log_likelihood])
 
 
 def _dropped(run: Run, state: State) -> int:
@@ -210,13 +233,20 @@ def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     settings, active = run.settings, int(run.mask.sum())
     chains = _chains(run, state)
     dropped = _dropped(run, state)
-    early = np.stack([z[run.mask] for z, _ in state.kept[:dropped]], axis=-1)
+    gradient = _of_populations(run, [draw[2] for draw in state.kept[dropped:]])
+    before, slopes = (
+        _of_populations(run, [draw[i] for draw in state.kept[:dropped]]).reshape(
+            active, settings.populations, -1
+        )
+        for i in (0, 2)
+    )
     bridged = bridge_populations(
         chains[:active],
         chains[active],
+        gradient,
         _proposal_noise(run),
         partial(_likelihood_at, run),
-        early.reshape(active, settings.populations, -1),
+        (before, slopes),
     )
     failures = []
     if state.failure:
@@ -232,7 +262,7 @@ def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     if not bridged.gap <= LARGEST_GAP:
         failures.append(f"one population's log_ml lies {bridged.gap:.2g} errors from the average")
     kept = state.kept[dropped:]
-    draws = np.stack([z for z, _ in kept])  # (sweeps, dimensions, all particles)
+    draws = np.stack([draw[0] for draw in kept])  # (sweeps, dimensions, all particles)
     draws = draws.reshape(len(kept), run.mask.size, settings.populations, settings.particles)
     increments = np.sum(state.increments, axis=0)
     ladder = (
@@ -240,7 +270,7 @@ def _conclude(run: Run, state: State, found: Convergence) -> Evidence:
     )
     return Evidence(
         chains=draws.transpose(2, 0, 3, 1).reshape(settings.populations, -1, run.mask.size),
-        log_likelihood=np.stack([value for _, value in kept])
+        log_likelihood=np.stack([draw[1] for draw in kept])
         .reshape(len(kept), settings.populations, -1)
         .transpose(1, 0, 2)
         .reshape(settings.populations, -1),

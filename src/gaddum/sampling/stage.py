@@ -1,7 +1,7 @@
 """Stage: what does not change during a fit, and the move that every stage of it makes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -63,12 +63,10 @@ def advance(run: Run, state: State, beta: float, delta: float) -> State:
     )
 
 
-def preconditioner(
-    run: Run, clouds: Sequence[np.ndarray | Array], log_weight: np.ndarray | None = None
-) -> np.ndarray:
-    """Preconditioner from clouds of one temperature, or from one cloud by the weights of a step away from it."""
+def preconditioner(run: Run, cloud: np.ndarray | Array, log_weight: np.ndarray | None = None) -> np.ndarray:
+    """Preconditioner from the positions of a cloud, or by the weights of a step away from it."""
     populations = run.settings.populations
-    z = np.stack(clouds, axis=-1).reshape(run.mask.size, populations, -1)
+    z = np.asarray(cloud).reshape(run.mask.size, populations, -1)
     weight = np.ones(z.shape[1:])
     if log_weight is not None and np.isfinite(top := log_weight.max()):
         weight = np.exp(log_weight - top).reshape(populations, -1)

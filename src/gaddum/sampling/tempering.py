@@ -93,7 +93,7 @@ def begin_from(run: Run, start: Start) -> State:
         share, length = onward, 1.0 - onward
         state = state._replace(cloud=chosen, stage=state.stage + 1)
         if state.stage > 1 or share < 1.0:
-            factor = preconditioner(run, [np.asarray(chosen.z)])
+            factor = preconditioner(run, chosen.z)
             state = advance(there, state._replace(factor=factor), 1.0, 0.0)
     return state
 
@@ -108,7 +108,7 @@ def temper(run: Run, state: State) -> State:
     log_likelihood = np.asarray(state.cloud.log_likelihood)
     delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
-    state = state._replace(factor=preconditioner(run, [state.cloud.z], delta * log_likelihood))
+    state = state._replace(factor=preconditioner(run, state.cloud.z, delta * log_likelihood))
     increment = _increment(run, delta * log_likelihood)
     state = advance(run, state, beta, delta)
     return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
@@ -130,7 +130,7 @@ def climb(run: Run, ascent: Ascent, state: State) -> State:
     log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
     rung = Rung(state.beta * len(parts), z, parts, log_ml)
     log_weight = gain(delta)
-    factor = preconditioner(run, [z], log_weight)
+    factor = preconditioner(run, z, log_weight)
     chosen = _resampled(run, state.cloud, log_weight, state.stage)
     run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
     cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
