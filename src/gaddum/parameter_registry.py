@@ -24,13 +24,26 @@ class Assumption(NamedTuple):
     reason: str
 
 
-class Register:
-    """Parameters in order of first use, each under one name, and what was taken for granted on the way."""
+TIED = 1 << 20
+"""From here on places count through `Register.tied`."""
 
-    def __init__(self) -> None:
+
+class Register:
+    """Parameters in order of first use, each under one name, and what was taken for granted on the way.
+
+    Parameters
+    ----------
+    ties : bool
+        Whether subjects may differ in weight: a constant scaled by it is then the first subject's times a factor.
+    """
+
+    def __init__(self, *, ties: bool = False) -> None:
+        self._ties = ties
+        self._spreads: dict[str, np.ndarray] = {}
+        """Of the reports of each name, by which reports that a weight has moved are known again."""
         self.parameters: list[Parameter] = []
-        self.variances: dict[int, float] = {}
-        """Variance of the log of each parameter that was reported, by its place."""
+        self.tied: list[tuple[int, float]] = []
+        """Parameters that are another times a factor: the other's place, and the log of the factor."""
         self.index: dict[str, int] = {}
         self.assumptions: set[Assumption] = set()
 
@@ -63,6 +76,7 @@ class Register:
         medians: Float[np.ndarray, " reports"] | None = None,
         spreads: Float[np.ndarray, " reports"] | None = None,
         molar_mass: float | None = None,
+        by_weight: bool = False,
     ) -> int:
         """Place of a parameter whose prior is what was reported of it, an equal mixture where reports conflict.
 
@@ -78,6 +92,8 @@ class Register:
             Log medians and log spreads of the reports where they are scaled; by default as reported.
         molar_mass : float
             Turns mass concentrations into molar ones (g/mol).
+        by_weight : bool
+            Whether it is scaled to the weight of a subject, so that it may be tied to that of another.
         """
         if medians is None:
             medians = np.array([np.log(canonical(one, molar_mass)) for one in reported])
@@ -85,9 +101,21 @@ class Register:
             spreads = np.array([log_spread(one) for one in reported])
         nodes = log_quantiles(medians, spreads)
         sources = "; ".join(dict.fromkeys(cite(one.source) for one in reported))
-        place = self.add(Parameter(name, nodes, unit, describe_reported(reported), reason, sources))
-        self.variances[place] = float(np.mean(spreads**2) + np.var(medians))
-        return place
+        known = self._spreads.setdefault(name, spreads)
+        if by_weight and self._ties and name in self.index and np.array_equal(known, spreads):
+            apart = nodes - self.parameters[self.index[name]].nodes
+            if np.ptp(apart) > 1e-9:
+                text = "scaled by its median to subjects of another weight"
+                self.assumptions.add(Assumption(name, text, "some reports are per weight and some are not"))
+            if np.any(np.abs(apart) > 1e-12):
+                return self._tie(self.index[name], float(apart[Z_GRID.size // 2]))
+        return self.add(Parameter(name, nodes, unit, describe_reported(reported), reason, sources))
+
+    def _tie(self, place: int, log_factor: float) -> int:
+        one = (place, round(log_factor, 12))
+        if one not in self.tied:
+            self.tied.append(one)
+        return TIED + self.tied.index(one)
 
     def table(self) -> Float[np.ndarray, "parameters grid"]:
         """Log quantiles of all parameters, one row each."""

@@ -1,10 +1,9 @@
 """Concentrations of a plan against the matrix exponential of the whole system, every route and site."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaddum.exposure.concentrations import areas, concentrations, filled, skeleton
+from gaddum.exposure.concentrations import areas, concentrations
 from gaddum.exposure.regimen import plan_regimen
 from gaddum.parameter_registry import Register
 from gaddum.records.dose import Dose
@@ -192,16 +191,6 @@ def test_what_is_cleared_is_what_was_absorbed(name: str):
     f = value.get(f"{DOSES[name][0].route} bioavailability of parent in rat", np.ones(3))
     cleared = area * value["clearance of parent in rat"]
     np.testing.assert_allclose(cleared, 2000 * np.minimum(f, 1), rtol=1e-6)
-
-
-@pytest.mark.slow
-def test_doses_taken_out_and_put_back_are_the_same_plan():
-    plan, theta, _ = planned(DOSES["two routes"])
-    bare, entries = skeleton(plan)
-    others = [dose.model_copy(update={"amount": "7 umol"}) for dose in DOSES["two routes"]]
-    assert bare == skeleton(planned(others)[0])[0]
-    again = concentrations(filled(bare, jnp.asarray(entries)), theta, TIMES)
-    np.testing.assert_array_equal(again, concentrations(plan, theta, TIMES))
 
 
 def test_concentrations_add_over_doses():

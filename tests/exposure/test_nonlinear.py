@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from gaddum.engagement import receptor
-from gaddum.exposure import superposition
-from gaddum.exposure.impulse import mammillary, through
+from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.nonlinear import (
     kinetic_competition,
     saturable_concentrations,
     target_mediated_concentrations,
 )
+from gaddum.exposure.plan import Body, Input, Ligand, Plan
 from reference.nonlinear import follow, saturable
 
 TIMES = np.array([0.5, 2.0, 6.0, 12.0, 24.0, 48.0])
@@ -44,10 +44,20 @@ def printed(name, errors):
 def test_without_saturable_elimination_the_closed_form_is_met(k_a):
     given = body(8)
     found = saturable_concentrations(TIMES, **given, v_max=0.0, k_m=1.0, k_a=k_a, **DOSES)
-    impulse = mammillary(**given)
-    impulse = impulse if k_a is None else through(impulse, k_a)
-    starts, durations = jnp.array(DOSES["starts"]), jnp.array(DOSES["durations"])
-    known = superposition.superpose(impulse, TIMES, DOSES["amounts"], starts=starts, durations=durations)
+    values = [given["v_c"], given["cl"], given["v_p"][0], given["q"][0], np.full(8, k_a or 1.0)]
+    own, way = (
+        Body(0, 1, -1, (2,), (3,), -1, -1),
+        Input("sc", 0.0, 0.0, 0.0, 1, 0.0, False, -1, -1, 0, -1, -1, -1),
+    )
+    doses = zip(
+        *(np.asarray(DOSES[name]).tolist() for name in ("amounts", "starts", "durations")), strict=True
+    )
+    inputs = tuple(
+        way._replace(amount=amount, start=start, duration=duration, k_a=-1 if k_a is None else 4)
+        for amount, start, duration in doses
+    )
+    plan = Plan((Ligand("x", "x", (own,), (), inputs, -1, -1, -1, -1, ()),))
+    known = concentrations(plan, np.log(values), TIMES)[0]
     assert np.abs(found.values / known - 1).max() < 1e-6
     assert found.converged.all() and found.status == "converged"
 

@@ -8,11 +8,10 @@ from scipy.integrate import solve_ivp
 from gaddum.engagement.layout import lay_out
 from gaddum.engagement.occupancy import follow, occupancy
 from gaddum.exposure.concentrations import areas, concentrations
-from gaddum.exposure.curves import ligands
+from gaddum.exposure.dose_series import series_of
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Disposition, Drug
 from gaddum.records.library import Library
-from gaddum.records.protocol import Subject
 from gaddum.records.target import Target
 
 SOURCE = {"how": "assumption", "reason": "made up for a test"}
@@ -203,10 +202,11 @@ def test_an_area_refuses_saturable_elimination():
         areas(layout.plan, np.zeros_like(layout.theta))
 
 
-def test_the_curves_of_a_case_refuse_saturable_elimination():
-    subject = Subject(species="human", paradigm="none")
+@pytest.mark.parametrize("place", [0, 1], ids=["parent", "child"])
+def test_a_case_refuses_what_passes_saturable_elimination(place: int):
+    plan = lay_out(tuple(DOSES["iv bolus"]), targets=("MOR",), library=library()).plan
     with pytest.raises(ValueError, match="linear in a case"):
-        ligands(tuple(DOSES["iv bolus"]), subject, library(), TIMES, wanted={"parent"}, assumptions=set())
+        series_of(plan.ligands[place], TIMES)
 
 
 @pytest.mark.parametrize(

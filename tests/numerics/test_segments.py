@@ -43,6 +43,22 @@ def test_pick_reads_0_where_there_is_nothing() -> None:
     np.testing.assert_array_equal(pull(jnp.ones((4, 2)))[0], [[1, 1], [0, 0], [0, 0], [2, 2]])
 
 
+@pytest.mark.parametrize("index", INDICES.values(), ids=INDICES.keys())
+def test_arrays_of_numpy_give_the_same_in_numpy(index: np.ndarray) -> None:
+    sources, places = RANDOM.standard_normal((5, 3, 2)), RANDOM.standard_normal((index.size, 3, 2))
+    for function, x, rest in ((spread, sources, ()), (collect, places, (5,)), (pick, sources, ())):
+        for precision in (np.float64, np.float32):
+            found = function(x.astype(precision), index, *rest)
+            expected = function(jnp.asarray(x, precision), index, *rest)
+            assert isinstance(found, np.ndarray) and found.dtype == expected.dtype == precision
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_pick_in_numpy_reads_0_where_there_is_nothing() -> None:
+    found = pick(np.arange(8.0).reshape(4, 2), np.array([3, -1, 0, 3]))
+    np.testing.assert_array_equal(found, [[6, 7], [0, 0], [0, 1], [6, 7]])
+
+
 def test_cut_is_put_together_by_its_gradient() -> None:
     x = jnp.asarray(RANDOM.standard_normal((2, 4, 3)))
     (before, last), pull = jax.vjp(cut, x)

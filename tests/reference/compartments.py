@@ -48,17 +48,20 @@ class Flows:
         stops = np.unique([*begins, *ends, *times])
         state, now = np.zeros(size), stops[0]
         found = np.zeros((size, len(times)))
+        steps: dict[tuple[float, bytes], np.ndarray] = {}  # a regimen repeats its own
+        at = np.array([self.names.index(dose.state) for dose in doses], int)
+        amount, start, length = (np.array([dose[k] for dose in doses], float) for k in (1, 2, 3))
         for stop in stops:
-            rate = np.zeros(size)
-            for dose in doses:
-                if dose.duration and dose.start <= now < dose.start + dose.duration:
-                    rate[self.names.index(dose.state)] += dose.amount / dose.duration
-            whole = np.zeros((size + 1, size + 1))
-            whole[:size, :size], whole[:size, size] = matrix, rate
-            state = (expm(whole * (stop - now)) @ np.append(state, 1.0))[:size]
-            for dose in doses:
-                if not dose.duration and dose.start == stop:
-                    state[self.names.index(dose.state)] += dose.amount
+            rate, running = np.zeros(size), (length > 0) & (start <= now) & (now < start + length)
+            np.add.at(rate, at[running], amount[running] / length[running])
+            step = round(stop - now, 10), rate.tobytes()
+            if step not in steps:
+                whole = np.zeros((size + 1, size + 1))
+                whole[:size, :size], whole[:size, size] = matrix, rate
+                steps[step] = expm(whole * (stop - now))
+            state = (steps[step] @ np.append(state, 1.0))[:size]
+            sudden = (length == 0) & (start == stop)
+            np.add.at(state, at[sudden], amount[sudden])
             found[:, times == stop] = state[:, None]
             now = stop
         return dict(zip(self.names, found, strict=True))

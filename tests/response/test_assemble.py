@@ -80,10 +80,17 @@ def test_rows_share_a_course_where_their_drugs_at_a_target_are_the_same(ketamine
     raise AssertionError("no block holds the row")
 
 
-def test_arms_of_the_same_dose_share_a_curve(ketamine) -> None:
+def test_arms_of_the_same_dose_share_a_series_of_it(ketamine) -> None:
     blocks = ketamine.assembly.rows.blocks
-    tables = sum(curves.table.shape[0] for block in blocks for curves in block.curves)
-    assert tables < sum(block.sites["MOR"].curve.size for block in blocks)
+    series = sum(len(block.doses.place) for block in blocks)
+    assert series < sum(block.sites["MOR"].series.size for block in blocks)
+
+
+def test_constants_of_kinetics_are_the_calculators_own(ketamine) -> None:
+    names = {one.name for one in ketamine.assembly.parameters}
+    assert {"clearance of S-ketamine in human", "central volume of R-ketamine in mouse"} <= names
+    used = {ketamine.assembly.parameters[place].name for place in ketamine.assembly.rows.chains.used}
+    assert {name for name in names if name.startswith(("central volume", "clearance"))} <= used
 
 
 @pytest.mark.slow

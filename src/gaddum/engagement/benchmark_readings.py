@@ -155,8 +155,7 @@ def _concentration(layout: Layout, reading: Concentration | Peak, library: Libra
 
 def _area(layout: Layout, name: str, library: Library) -> Draws:
     """Area under the plasma curve to infinity, by mass (ng/mL h)."""
-    found = np.asarray(areas(layout.plan, layout.theta))
-    return _total(layout, name, found, library, by_mass=True)
+    return _total(layout, name, areas(layout.plan, layout.theta), library, by_mass=True)
 
 
 def _total(

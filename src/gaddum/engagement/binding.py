@@ -5,13 +5,14 @@ receptors. A ligand with a known rate of dissociation binds kinetically; the oth
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from gaddum.exposure.plan import Plan
+from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import Quadrature
 from gaddum.numerics.recurrence import turnover
 from gaddum.parameter_registry import Register, name_of
@@ -55,17 +56,17 @@ UNTOUCHED = RestingTarget()
 class BoundFractions(NamedTuple):
     """Fractions of a target's receptors, [times, batch] each."""
 
-    occupied: Float[Array, "times batch"]
+    occupied: Float[Numbers, "times batch"]
     """Held by any given ligand, of the receptors there are."""
-    blocked: Float[Array, "times batch"]
+    blocked: Float[Numbers, "times batch"]
     """Held by antagonists or channel blockers, of the receptors there are."""
-    activated: Float[Array, "times batch"]
+    activated: Float[Numbers, "times batch"]
     """Held by agonists, each weighted by its efficacy, of the receptors at rest."""
-    tone: Float[Array, "times batch"]
+    tone: Float[Numbers, "times batch"]
     """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
-    free: Float[Array, "times batch"]
+    free: Float[Numbers, "times batch"]
     """Held by nothing, endogenous agonist included, of the receptors there are."""
-    by_ligand: Float[Array, "bonds times batch"]
+    by_ligand: Float[Numbers, "bonds times batch"]
 
 
 def bonds(
@@ -198,7 +199,7 @@ def rest(
     return RestingTarget(tone, tones, available)
 
 
-def constant(bond: Bond, values: Float[Array, "parameters batch"]) -> Float[Array, " batch"]:
+def constant(bond: Bond, values: Float[Numbers, "parameters batch"]) -> Float[Numbers, " batch"]:
     """Dissociation constant in vivo (nM)."""
     k = values[bond.k_i]
     return k if bond.shift < 0 else k * values[bond.shift]
@@ -206,12 +207,14 @@ def constant(bond: Bond, values: Float[Array, "parameters batch"]) -> Float[Arra
 
 def bound(
     bonds_: tuple[Bond, ...],
-    levels: Float[Array, "ligands times batch"],
-    values: Float[Array, "parameters batch"],
-    slow: dict[int, Float[Array, "times batch"]],
+    levels: Float[Numbers, "ligands times batch"],
+    values: Float[Numbers, "parameters batch"],
+    slow: Mapping[int, Float[Numbers, "times batch"]],
     rest: RestingTarget = UNTOUCHED,
 ) -> BoundFractions:
     """What a target's ligands hold at given concentrations (Gaddum 1937; endogenous agonist competes with them).
+
+    In numpy where all numbers are.
 
     Parameters
     ----------
@@ -226,18 +229,18 @@ def bound(
     rest : RestingTarget
         The target before any drug; by default whole and without endogenous agonist.
     """
+    xp = array_library(levels, values)
+    nothing: Numbers = xp.zeros(levels.shape[1:])
     ratios = [levels[bond.ligand] / constant(bond, values) for bond in bonds_]
     left = 1.0 - sum(slow.values())
-    glutamate = sum(
-        (r for b, r in zip(bonds_, ratios, strict=True) if _own_site(b)), jnp.zeros(levels.shape[1:])
-    )
+    glutamate = sum((r for b, r in zip(bonds_, ratios, strict=True) if _own_site(b)), nothing)
     shared = sum(
         (
             r
             for i, (b, r) in enumerate(zip(bonds_, ratios, strict=True))
             if not _own_site(b) and i not in slow
         ),
-        jnp.zeros(levels.shape[1:]) + endogenous(rest, values),
+        nothing + endogenous(rest, values),
     )
     held = []
     for place, (bond, ratio) in enumerate(zip(bonds_, ratios, strict=True)):
@@ -245,7 +248,6 @@ def bound(
             held.append(ratio / (1 + glutamate))
         else:
             held.append(slow[place] if place in slow else left * ratio / (1 + shared))
-    nothing = jnp.zeros(levels.shape[1:])
     own = sum((h for b, h in zip(bonds_, held, strict=True) if _own_site(b)), nothing)
     others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
     agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
@@ -263,19 +265,19 @@ def bound(
         activated=available * activated,
         tone=available * _left(rest.tone_left, values) * (1 - rivals),
         free=left / (1 + shared) / (1 + glutamate),
-        by_ligand=jnp.stack(held) if held else jnp.zeros((0, *levels.shape[1:])),
+        by_ligand=xp.stack(held) if held else xp.zeros((0, *levels.shape[1:])),
     )
 
 
 def slow_courses(
     bonds_: tuple[Bond, ...],
-    levels: Float[Array, "ligands nodes batch"],
-    values: Float[Array, "parameters batch"],
-    width: Float[Array | np.ndarray, " intervals"],
+    levels: Float[Numbers, "ligands nodes batch"],
+    values: Float[Numbers, "parameters batch"],
+    width: Float[Numbers, " intervals"],
     rule: Quadrature,
     cycle: int | None,
     rest: RestingTarget = UNTOUCHED,
-) -> dict[int, Float[Array, "edges batch"]]:
+) -> dict[int, Float[Numbers, "edges batch"]]:
     """Occupancy by each kinetically bound ligand at the edges of intervals.
 
     Parameters
@@ -320,20 +322,21 @@ def slow_courses(
     return found
 
 
-def endogenous(rest: RestingTarget, values: Float[Array, "parameters batch"]) -> Array | float:
+def endogenous(rest: RestingTarget, values: Float[Numbers, "parameters batch"]) -> Numbers | float:
     """Endogenous agonist over its K, with what manipulations leave of it."""
     return values[rest.tone] * _left(rest.tone_left, values) if rest.tone >= 0 else 0.0
 
 
-def _left(places: tuple[int, ...], values: Float[Array, "parameters batch"]) -> Array | float:
+def _left(places: tuple[int, ...], values: Float[Numbers, "parameters batch"]) -> Any:
     """Product of fractions, each at most 1."""
-    return math.prod((jnp.minimum(values[place], 1.0) for place in places), start=1.0)
+    xp = array_library(values)
+    return math.prod((xp.minimum(values[place], 1.0) for place in places), start=1.0)
 
 
 def _own_site(bond: Bond) -> bool:
     return bond.mode == "glutamate-site antagonist"
 
 
-def efficacy(bond: Bond, values: Array) -> Array | float:
+def efficacy(bond: Bond, values: Numbers) -> Numbers | float:
     """Intrinsic efficacy, at most that of a full agonist (1)."""
-    return jnp.minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0
+    return array_library(values).minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0

@@ -1,6 +1,6 @@
 """What has no closed form: saturable elimination, slow ligands that compete, a target that takes up its drug.
 
-Everything else in gaddum is linear or algebraic and belongs to `superposition` and `engagement.receptor`. Here the few
+Everything else in gaddum is linear or algebraic and belongs to `dose_series` and `engagement.receptor`. Here the few
 states that are truly nonlinear are followed by `stiff`, driven by inputs that are known in closed form: absorption
 from a depot, infusions, the concentrations of drugs whose own kinetics are linear. Each function reduces to a closed
 form in a limit, and is tested there.
@@ -57,7 +57,7 @@ def saturable_concentrations(
     times
         Times at which to read (h), shape [times].
     v_c, cl, v_p, q
-        As in `impulse.mammillary`: one to three compartments.
+        Volumes (L) and flows (L/h) of one to three compartments, those of peripherals [peripherals, *batch].
     v_max, k_m
         Greatest rate of the saturable elimination (nmol/h) and the concentration at half of it (nM).
     amounts
@@ -109,7 +109,7 @@ def kinetic_competition(
     times
         Times at which to read (h), ascending, shape [times]; the course begins at the first.
     concentrations
-        Unbound concentrations (nM) at a time, [ligands, *batch]: closed forms of `superposition`. Define it once and
+        Unbound concentrations (nM) at a time, [ligands, *batch]: closed forms. Define it once and
         pass the same function again, since each new one is compiled.
     k_on, k_off
         Association (1/nM/h) and dissociation (1/h), shape [ligands] or [ligands, *batch]; one to six ligands.

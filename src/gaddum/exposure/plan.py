@@ -3,7 +3,10 @@
 It holds no draws and no numbers but those of the doses; `concentrations` evaluates it for any number of draws.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Site = Literal["brain", "arterial", "venous"]
+"""Where a concentration is read: unbound in brain, or total in arterial or venous plasma."""
 
 
 class Body(NamedTuple):

@@ -4,30 +4,21 @@ Doses do not superpose there, so all inputs of a ligand go through one integrati
 numbers: this cannot be part of a compiled function.
 """
 
-from typing import Literal
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from gaddum.exposure.arrivals import Arrival
+from gaddum.exposure.chains import Chain, chains_of, lay_chains, responses_of
 from gaddum.exposure.impulse import Impulse
-from gaddum.exposure.pathways import (
-    Drawn,
-    Values,
-    before,
-    clearance,
-    peripherals,
-    plasma,
-    share,
-    streams,
-    value,
-)
-from gaddum.exposure.plan import Body, Input, Ligand, Plan
+from gaddum.exposure.plan import Body, Input, Ligand, Plan, Site
 from gaddum.exposure.saturable import Stage, chain_concentrations
 
 DRAWS = 4096
 """Draws that are followed together."""
+
+Values = Float[np.ndarray, "parameters batch"]
+"""Parameters (not their logs)."""
 
 
 def is_saturable(ligand: Ligand) -> bool:
@@ -37,18 +28,18 @@ def is_saturable(ligand: Ligand) -> bool:
 
 def follow(
     plan: Plan,
-    values: Values,
+    theta: Float[np.ndarray, "parameters batch"],
     times: Float[np.ndarray, " times"],
-    site: Literal["brain", "arterial", "venous"],
+    site: Site,
 ) -> dict[int, Float[Array, "times batch"]]:
     """Concentrations (nM) of the ligands of a plan that have no closed form.
 
     Parameters
     ----------
     plan : Plan
-        Ligands and their inputs, with concrete amounts and times.
-    values : array
-        Parameters (not their logs), not traced.
+        Ligands and their inputs.
+    theta : array, shape (parameters, batch)
+        Log parameters, not traced.
     times : array
         Hours from the test drug, in any order.
     site : {"brain", "arterial", "venous"}
@@ -71,8 +62,8 @@ def follow(
         if not is_saturable(ligand):
             continue
         parts = [
-            _ligand(ligand, values[:, first : first + DRAWS], read, site)
-            for first in range(0, values.shape[1], DRAWS)
+            _ligand(ligand, theta[:, first : first + DRAWS], read, site)
+            for first in range(0, theta.shape[1], DRAWS)
         ]
         found[place] = jnp.concatenate(parts, axis=1)[back]
     return found
@@ -102,31 +93,37 @@ def check_followable(plan: Plan) -> None:
                 )
 
 
-def _ligand(ligand: Ligand, values: Values, times: np.ndarray, site: str) -> Float[Array, "times batch"]:
+def _ligand(
+    ligand: Ligand, theta: Float[np.ndarray, "parameters batch"], times: np.ndarray, site: Site
+) -> Float[Array, "times batch"]:
+    values = np.exp(theta)
     first = next(place for place, body in enumerate(ligand.bodies) if body.v_max >= 0)
-    shares = [share(values, place) for place in ligand.fractions] + [np.zeros(values.shape[1])]
+    shares = [_share(values, place) for place in ligand.fractions] + [np.zeros(values.shape[1])]
     stages = [
         _stage(body, shares[place], values) for place, body in enumerate(ligand.bodies) if place >= first
     ]
     last = {"brain": ligand.k_e0, "arterial": -1, "venous": ligand.k_venous}[site]
     rate = None if last < 0 else jnp.asarray(values[last])
-    found = chain_concentrations(times, stages, _arrivals(ligand, first, values), rate=rate)
+    found = chain_concentrations(times, stages, _arrivals(ligand, first, theta, values), rate=rate)
     if not bool(found.converged.all()):
         raise ValueError(
             f"The saturable kinetics of {ligand.drug} must be followed to their target; {found.status}"
         )
     if site != "brain":
         return found.values
-    return found.values * share(values, ligand.f_u) * value(values, ligand.kp_uu)
+    return found.values * _share(values, ligand.f_u) * (values[ligand.kp_uu] if ligand.kp_uu >= 0 else 1.0)
 
 
-def _stage(body: Body, onward: Drawn, values: Values) -> Stage:
-    nothing = np.zeros(values.shape[1])
-    saturable = body.v_max >= 0
+def _stage(body: Body, onward: Float[np.ndarray, " batch"], values: Values) -> Stage:
+    nothing, saturable = np.zeros(values.shape[1]), body.v_max >= 0
+    cleared = values[body.cl] if body.cl >= 0 else nothing
+    if body.half_life >= 0:
+        cleared = np.log(2.0) * values[body.v_c] / values[body.half_life]
     parts = (
         values[body.v_c],
-        clearance(body, values),
-        *peripherals(body, values),
+        cleared,
+        values[np.array(body.v_p, int)],
+        values[np.array(body.q, int)],
         values[body.v_max] if saturable else nothing,
         values[body.k_m] if saturable else nothing + 1.0,
         onward,
@@ -134,24 +131,40 @@ def _stage(body: Body, onward: Drawn, values: Values) -> Stage:
     return Stage(*(jnp.asarray(part) for part in parts))
 
 
-def _arrivals(ligand: Ligand, first: int, values: Values) -> list[Arrival]:
+def _arrivals(
+    ligand: Ligand, first: int, theta: Float[np.ndarray, "parameters batch"], values: Values
+) -> list[Arrival]:
     """Every input of a ligand by every way, as what arrives at the bodies from the first saturable one on."""
-    found, impulses = [], {}
+    ways = []
     for one in ligand.inputs:
-        for stream in streams(ligand, one, values):
-            entry = len(ligand.bodies) - len(stream.bodies)
-            impulse: Impulse | None = None
-            if entry < first:
-                parents = ligand.bodies[entry:first]
-                gain = share(values, ligand.fractions[first - 1]) * clearance(parents[-1], values)
-                rates, weights = plasma(parents, ligand.fractions[entry : first - 1], values, impulses)
-                impulse = Impulse(rates, gain * weights)
-            starts, durations = _when(one, values)
-            amounts = np.broadcast_to(np.asarray(one.amount * stream.share), (one.repeats, values.shape[1]))
-            found.append(
-                Arrival(max(entry - first, 0), before(impulse, one, values), amounts, starts, durations)
+        for whole in chains_of(ligand, one, "arterial"):
+            entry = len(ligand.bodies) - len(whole.bodies)
+            before = max(first - entry, 0)
+            linear = whole._replace(
+                bodies=whole.bodies[:before], fractions=whole.fractions[:before], f=-1, first_pass=-1
             )
+            ways.append((one, whole, entry, linear))
+    chains = lay_chains([linear for *_, linear in ways])
+    responses = responses_of(chains, theta)
+    found = []
+    for one, whole, entry, linear in ways:
+        group, row = chains.place[linear]
+        rates, weights = (x[:, row] for x in responses[group])
+        amounts = np.broadcast_to(one.amount * _entering(whole, values), (one.repeats, values.shape[1]))
+        impulse = Impulse(rates, weights) if len(rates) else None
+        found.append(Arrival(max(entry - first, 0), impulse, amounts, *_when(one, values)))
     return found
+
+
+def _entering(chain: Chain, values: Values) -> Float[np.ndarray, " batch"]:
+    """Share of a dose that takes a way."""
+    absorbed = _share(values, chain.f)
+    return absorbed if chain.first_pass < 0 else (1.0 - absorbed) * _share(values, chain.first_pass)
+
+
+def _share(values: Values, place: int) -> Float[np.ndarray, " batch"]:
+    """A fraction, at most 1 whatever its spread; 1 where there is none."""
+    return np.minimum(values[place], 1.0) if place >= 0 else np.ones(values.shape[1])
 
 
 def _when(one: Input, values: Values) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaddum import units
 from gaddum.exposure.plan import Body, Input, Ligand
+from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.parameter_registry import Assumption, Register, name_of
 from gaddum.parameters import Parameter, log_spread
 from gaddum.records.drug import Disposition, Drug, Metabolite
@@ -21,6 +22,8 @@ ADULT_WEIGHT = {"human": 70.0, "rat": 0.3, "mouse": 0.025, "monkey": 7.0, "dog":
 
 ALLOMETRIC_GSD = 2.0
 """Spread of a volume or clearance scaled from another species."""
+UNKNOWN_GSD = 1.5
+"""Spread of an unbound fraction or a Kp,uu that no source gives."""
 
 
 _EXPONENT = {"volume": 1.0, "clearance": 0.75, "rate": -0.25, "time": 0.25, "elimination rate": 0.75}
@@ -69,14 +72,6 @@ def body_weight(
         Assumption(subject.species, f"body weight {weight:g} kg", "not stated by the report")
     )
     return weight
-
-
-def elimination(drug: Drug, species: Species) -> Parameter:
-    """Clearance or half-life of a drug in a species, at the weight of its kinetics or the usual one."""
-    register, place = Register(), disposition(drug, species)
-    subject = Subject(species=species, paradigm="none")
-    body = Numbers(register, drug, species, body_weight(subject, drug, place, register)).body(*place)
-    return register.parameters[body.cl if body.cl >= 0 else body.half_life]
 
 
 class Numbers:
@@ -153,7 +148,13 @@ class Numbers:
             spreads.append(float(np.hypot(log_spread(quantity), extra)))
         unit = units.CANONICAL[kind][0]
         return self.register.report(
-            name, reported, unit, reason, medians=np.array(medians), spreads=np.array(spreads)
+            name,
+            reported,
+            unit,
+            reason,
+            medians=np.array(medians),
+            spreads=np.array(spreads),
+            by_weight=True,
         )
 
     def plain(self, what: str, reported: Reported | None) -> int:
@@ -177,8 +178,11 @@ class Numbers:
             lender = next(iter(by_species))
             self.register.assumptions.add(Assumption(where, f"borrowed from {lender}", "not found"))
             return self.plain(what, by_species[lender])
-        self.register.assumptions.add(Assumption(where, "taken as 1", "not found"))
-        return -1
+        text = f"taken as 1 within a factor of {UNKNOWN_GSD:g}" + (", at most 1" if what == "f_u" else "")
+        self.register.assumptions.add(Assumption(where, text, "not found"))
+        nodes = np.log(UNKNOWN_GSD) * Z_GRID
+        described = f"lognormal(median 1, gsd {UNKNOWN_GSD:g})"
+        return self.register.add(Parameter(where, nodes, "1", described, "not found", "assumption"))
 
     def share(self, child: Metabolite) -> int:
         """Share of the drug's clearance that forms a metabolite."""

@@ -1,18 +1,26 @@
 """Segments: gathers and sums over the first axis by a fixed index, each the gradient of the other.
 
 A plain gather's gradient is a scatter, which is slow where a whole slab of nodes and draws moves, and slower where
-only draws do. `spread` and `collect` are for slabs; `pick` is for rows of draws.
+only draws do. `spread` and `collect` are for slabs; `pick` is for rows of draws. Numpy stays numpy.
 """
+
+import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from gaddum.numerics.array_library import AnyArray
 
-def spread(x: Float[Array, "sources ..."], index: Int[np.ndarray, " places"]) -> Float[Array, "places ..."]:
+
+def spread(
+    x: Float[AnyArray, "sources ..."], index: Int[np.ndarray, " places"]
+) -> Float[AnyArray, "places ..."]:
     """Copy slab `index[i]` of x to place i."""
     size = x.shape[0]
+    if isinstance(x, np.ndarray):
+        return x[index]
 
     @jax.custom_vjp
     def copied(x: Array) -> Array:
@@ -23,9 +31,14 @@ def spread(x: Float[Array, "sources ..."], index: Int[np.ndarray, " places"]) ->
 
 
 def collect(
-    x: Float[Array, "places ..."], index: Int[np.ndarray, " places"], size: int
-) -> Float[Array, "sources ..."]:
+    x: Float[AnyArray, "places ..."], index: Int[np.ndarray, " places"], size: int
+) -> Float[AnyArray, "sources ..."]:
     """Sum the slabs i of x into sources `index[i]`; 0 where there is none."""
+    if isinstance(x, np.ndarray):
+        total = np.zeros((size, *x.shape[1:]), x.dtype)
+        for place, slab in zip(index, x, strict=True):
+            total[place] += slab
+        return total
 
     @jax.custom_vjp
     def summed(x: Array) -> Array:
@@ -35,9 +48,13 @@ def collect(
     return summed(x)
 
 
-def pick(array: Float[Array, "size ..."], index: Int[np.ndarray, " picked"]) -> Float[Array, "picked ..."]:
+def pick(
+    array: Float[AnyArray, "size ..."], index: Int[np.ndarray, " picked"]
+) -> Float[AnyArray, "picked ..."]:
     """Entries of the first axis, 0 where the index is -1; the gradient is a product with a constant."""
     size = array.shape[0]
+    if isinstance(array, np.ndarray):
+        return np.where((index >= 0).reshape(-1, *[1] * (array.ndim - 1)), array[np.maximum(index, 0)], 0.0)
     chosen = (index[:, None] == np.arange(size)).astype(float)
     missing = bool((index < 0).any())
 
@@ -47,7 +64,7 @@ def pick(array: Float[Array, "size ..."], index: Int[np.ndarray, " picked"]) -> 
         return jnp.where((index >= 0).reshape(-1, *[1] * (x.ndim - 1)), found, 0.0) if missing else found
 
     def backward(_: None, g: Array) -> tuple[Array]:
-        product = jnp.matmul(chosen.T.astype(g.dtype), g.reshape(index.size, -1))
+        product = jnp.matmul(chosen.T.astype(g.dtype), g.reshape(index.size, math.prod(g.shape[1:])))
         return (product.reshape(size, *g.shape[1:]),)
 
     picked.defvjp(lambda x: (picked(x), None), backward)
@@ -71,6 +88,8 @@ def _gathered(x: Array, index: np.ndarray) -> Array:
 
 def _sums(x: Array, index: np.ndarray, size: int) -> Array:
     """Sums by source: sources with as many places each form a group, whose slabs are added copy by copy."""
+    if not size:
+        return jnp.zeros((0, *x.shape[1:]), x.dtype)
     counts = np.bincount(index, minlength=size)
     found: list[Array] = []
     order: list[np.ndarray] = []

@@ -1,7 +1,5 @@
 """Spline: curves tabulated at the points of `Z_GRID`, read as natural cubic splines of a standard normal variate.
 
-Two ways to read: a few parameters per draw by the cubic of the cell they fall in (`lookup`), and hundreds of curves of
-one variate as products of their `coefficients` with its basis functions (`bumps`), so that they need no gather.
 Beyond the grid a table is flat.
 """
 
@@ -19,19 +17,7 @@ _FIRST, _STEP = float(Z_GRID[0]), float(Z_GRID[1] - Z_GRID[0])
 _CELLS = Z_GRID.size - 1
 
 
-def bumps(z: Float[Array, "... batch"]) -> Float[Array, "... basis batch"]:
-    """Uniform cubic B-splines over `Z_GRID` (one beyond each end) at z, clamped to the grid.
-
-    A tabulated curve is the product of its `coefficients` with these, so that a lookup is not a gather.
-    """
-    place = jnp.clip((z - _FIRST) / _STEP, 0.0, _CELLS)
-    distance = jnp.abs(place[..., None, :] - jnp.arange(-1.0, _CELLS + 2.0, dtype=place.dtype)[:, None])
-    near = 2 / 3 - distance**2 + 0.5 * distance**3
-    far = jnp.maximum(2.0 - distance, 0.0) ** 3 / 6
-    return jnp.where(distance < 1, near, far)
-
-
-def coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
+def _coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
     """Spline coefficients of tabulated values, natural at the ends."""
     if isinstance(table, np.ndarray):
         return table @ _TO_SPLINE.T
@@ -64,7 +50,7 @@ _lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
 def _with_slope(table: Array | np.ndarray, z: Array | np.ndarray) -> tuple[Any, Any]:
     """Value and slope from one pass over the four coefficients that reach z."""
     xp = array_library(table, z)
-    flat = xp.asarray(coefficients(table)).reshape(-1)
+    flat = xp.asarray(_coefficients(table)).reshape(-1)
     raw = (z - _FIRST) / _STEP
     place = xp.clip(raw, 0.0, _CELLS)
     cell = xp.clip(xp.floor(place), 0, _CELLS - 1)

@@ -11,11 +11,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gaddum.engagement.features import VEHICLE
-from gaddum.exposure.curves import Assumption, dosed_drugs, ligands, lingers
+from gaddum.exposure.chains import Chain, Chains, lay_chains
+from gaddum.exposure.dose_series import lingers, series_of
+from gaddum.exposure.plan import Ligand
+from gaddum.exposure.regimen import dosed_drugs, plan_regimen
 from gaddum.numerics.normal_grid import Z_GRID
-from gaddum.parameter_registry import Register
+from gaddum.parameter_registry import Assumption, Register
 from gaddum.parameters import Parameter, cite, describe, distribution_nodes
 from gaddum.records.case import Case
+from gaddum.records.dose import HELD, Dose
 from gaddum.records.drug import Drug
 from gaddum.records.gate import parse_gate
 from gaddum.records.ledger import LoadedCase
@@ -54,10 +58,10 @@ class Rows(NamedTuple):
     """Everything known of the distinct readings, ordered by block."""
 
     blocks: tuple[Block, ...]
+    chains: Chains
+    """Ways from a dose to an unbound concentration."""
     strata: Int[np.ndarray, " strata"]
     """Parameter of each stratum's standard-normal deviation of dependence."""
-    shapes: Int[np.ndarray, " shapes"]
-    """Parameters that set the shape of a concentration curve."""
     reserve: dict[str, int]
     """Feature -> parameter of log tau."""
     second_site: dict[str, int]
@@ -120,7 +124,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     case, library = loaded.case, loaded.library
     features = feature_names(case)
     targets = list(dict.fromkeys(feature.split(".")[0] for feature in features))
-    register = Register()
+    register = Register(ties=True)
     priors = {prior.name: prior for prior in case.priors}
     wanted = _binding_drugs(case, library, targets)
 
@@ -145,22 +149,24 @@ def assemble(loaded: LoadedCase) -> Assembly:
         declared(row)
 
     rows, readings, anchors = _distinct(loaded)
+    plans = [
+        plan_regimen(arm.doses, subject, library, wanted=wanted, register=register).ligands
+        for subject, arm, _, _ in rows
+    ]
     grids = [
-        panels(arm.doses, end.test_time_h, lingering=lingers(arm.doses, subject, library, wanted=wanted))
-        for subject, arm, end, _ in rows
+        panels(arm.doses, end.test_time_h, lingering=_lingers(arm.doses, plan, register))
+        for (_, arm, end, _), plan in zip(rows, plans, strict=True)
     ]
     order = sorted(
         range(len(rows)), key=lambda row: (len(grids[row]), rows[row].endpoint.phase == "sustained")
     )
     place = {row: new for new, row in enumerate(order)}
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
+    plans = [plans[row] for row in order]
     readings = [r._replace(row=place.get(r.row, -1)) for r in readings]
     anchors = {key: place[row] for key, row in anchors.items()}
     moments = [nodes_of(edges) for edges in grids]
-    per_row = [
-        ligands(arm.doses, subject, library, times, wanted=wanted, assumptions=register.assumptions)
-        for (subject, arm, _, _), times in zip(rows, moments, strict=True)
-    ]
+    chains = lay_chains(_chains(plans), register.tied)
 
     strata = list(dict.fromkeys(subject.stratum for subject, *_ in rows))
     stratum_index = {s: register.add(_standard_normal(f"dependence of {s}")) for s in strata}
@@ -175,12 +181,12 @@ def assemble(loaded: LoadedCase) -> Assembly:
                 "e_max", f"effect of reference in {subject.stratum}, {endpoint.phase}"
             )
     own, own_index = _own_effects(rows, library, targets, declared)
-    binder = Binder(case, library, register, declared)
+    binder = Binder(case, library, register, declared, chains)
     blocks = []
     for size in dict.fromkeys(len(edges) for edges in grids):
         mine = [row for row in range(count) if len(grids[row]) == size]
         inside = [
-            ArmCourse(subject, arm, where, strata.index(subject.stratum), per_row[row])
+            ArmCourse(subject, arm, where, strata.index(subject.stratum), plans[row])
             for row in mine
             for subject, arm, _, where in (rows[row],)
         ]
@@ -195,8 +201,8 @@ def assemble(loaded: LoadedCase) -> Assembly:
     }
     arrays = Rows(
         blocks=tuple(blocks),
+        chains=chains,
         strata=np.array(list(stratum_index.values()), int),
-        shapes=np.array(binder.shapes, int),
         reserve=reserve,
         second_site=second,
         anchor_row=anchor_row,
@@ -213,12 +219,28 @@ def assemble(loaded: LoadedCase) -> Assembly:
         rows=arrays,
         readings=tuple(readings),
         anchors=anchors,
-        ligand_names=tuple(tuple(ligand.drug for ligand in found) for found in per_row),
+        ligand_names=tuple(tuple(ligand.drug for ligand in found) for found in plans),
         most_inputs=max((len(parse_gate(h.gate).inputs) for h in case.hypotheses), default=1),
         constants=constants,
         assumptions=tuple(sorted(register.assumptions)),
         times=_rectangular(moments),
     )
+
+
+def _lingers(doses: tuple[Dose, ...], ligands: tuple[Ligand, ...], register: Register) -> bool:
+    """Whether doses are repeated and what they give outlasts the interval between them."""
+    repeated = [dose for dose in doses if dose.repeats > 1]
+    if not repeated or any(dose.route in HELD for dose in repeated):
+        return False
+    medians = register.table()[:, Z_GRID.size // 2]
+    return all(lingers(ligand, medians, register.tied) for ligand in ligands)
+
+
+def _chains(plans: list[tuple[Ligand, ...]]) -> list[Chain]:
+    """Every way from a dose to a ligand."""
+    nowhen = np.zeros(0)
+    every = [one.chain for ligands in plans for ligand in ligands for one in series_of(ligand, nowhen)]
+    return [chain for chain in every if chain is not None]
 
 
 def _content(subject: Subject, arm: Arm, endpoint: Endpoint, where: str) -> tuple:

@@ -1,7 +1,8 @@
 """Binding layout: which ligands reach a target in which rows, as arrays over the distinct courses of events there.
 
 Rows that differ only in drugs which do not bind a target see the same course of events at it, so that its features are
-computed once for all of them; and arms that get the same dose share its curve. A pair is one ligand of one course.
+computed once for all of them; and arms that get the same doses share their concentration. A pair is one series of doses
+of one ligand in one course.
 """
 
 from collections.abc import Callable
@@ -11,12 +12,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gaddum.engagement.binding import bond, rest
-from gaddum.exposure.curves import LigandCurve
-from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.exposure.chains import Chains
+from gaddum.exposure.dose_series import DoseSeries, SeriesLayout, lay_series, series_of
+from gaddum.exposure.plan import Ligand
 from gaddum.numerics.quadrature import Quadrature
-from gaddum.numerics.spline import coefficients
 from gaddum.parameter_registry import Assumption, Register
-from gaddum.parameters import Parameter
 from gaddum.records.case import TONE, Case
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
@@ -32,16 +32,7 @@ class ArmCourse(NamedTuple):
     """Study, experiment and arm."""
     stratum: int
     """Place of its stratum."""
-    ligands: list[LigandCurve]
-
-
-class Curves(NamedTuple):
-    """Log unit concentrations (nM) of the curves that share a shape parameter."""
-
-    shape: int
-    """Place of the shape's parameter among `Rows.shapes`; -1 where nothing is uncertain."""
-    table: Float[np.ndarray, "curves nodes spline"]
-    """Spline coefficients over the shape's variate, or values, one each, where nothing is uncertain."""
+    ligands: tuple[Ligand, ...]
 
 
 class Remainder(NamedTuple):
@@ -54,14 +45,13 @@ class Remainder(NamedTuple):
 class Site(NamedTuple):
     """How each ligand of each distinct course acts at one target."""
 
-    curve: Int[np.ndarray, " pairs"]
-    """Curve of each pair, counted through `Block.curves`."""
+    series: Int[np.ndarray, " pairs"]
+    """Series of doses of each pair, by its place in `Block.doses`."""
     course_of_pair: Int[np.ndarray, " pairs"]
-    scale: Int[np.ndarray, " pairs"]
-    """Parameter of the log exposure scale; -1 for none, here and below."""
     k: Int[np.ndarray, " pairs"]
     """Parameter of log K."""
     shift: Int[np.ndarray, " pairs"]
+    """-1 for none, here and below."""
     efficacy: Int[np.ndarray, " pairs"]
     roles: dict[str, Float[np.ndarray, " pairs"]]
     """Role (agonist, antagonist, channel, glutamate; shared: at the site of all but glutamate) -> 1 where it has it."""
@@ -92,32 +82,34 @@ class Block(NamedTuple):
     """Time from each node to the test (h)."""
     stratum: Int[np.ndarray, " rows"]
     """Place of each row's stratum."""
-    curves: tuple[Curves, ...]
+    doses: SeriesLayout
     sites: dict[str, Site]
 
 
 class _BindingParameters(NamedTuple):
-    """One ligand of one course at one target, as parameters; what two courses must share to be one."""
+    """One series of a ligand of one course at one target; what two courses must share to be one."""
 
-    scale: int
+    series: DoseSeries
     k: int
     shift: int
     efficacy: int
-    shape: int
     roles: tuple[str, ...]
-    log_unit: bytes
 
 
 class Binder:
     """Finds the parameters of every binding and lays courses out; one for a case."""
 
     def __init__(
-        self, case: Case, library: Library, register: Register, declared: Callable[..., int]
+        self,
+        case: Case,
+        library: Library,
+        register: Register,
+        declared: Callable[..., int],
+        chains: Chains,
     ) -> None:
         self._case, self._library, self._register, self._declared = case, library, register, declared
+        self._chains = chains
         self._unnamed = {u.name: u.ligands for u in case.unnamed_targets}
-        self.shapes: list[int] = []
-        """Parameters of shapes in order of first use."""
 
     def block(
         self,
@@ -133,23 +125,24 @@ class Binder:
         weights = (width[..., None] * rule.weights).reshape(len(edges), -1)
         bound = {
             target: [
-                tuple(one for ligand in row.ligands if (one := self._bound(target, ligand, row)) is not None)
-                for row in rows
+                tuple(one for ligand in row.ligands for one in self._bound(target, ligand, row, when))
+                for row, when in zip(rows, np.append(times, edges[:, -1:], axis=1), strict=True)
             ]
             for target in targets
         }
-        curves, place = _curves([one for of in bound.values() for row in of for one in row])
-        sites = {target: self._site(target, rows, bound[target], place) for target in targets}
+        series = [one.series for of in bound.values() for row in of for one in row]
+        doses = lay_series(series, self._chains, times.shape[1] + 1)
+        sites = {target: self._site(target, rows, bound[target], doses) for target in targets}
         stratum = np.array([row.stratum for row in rows], int)
         before = np.maximum(edges[:, -1:] - times, 0.0)
-        return Block(acute, rule, width, weights, before, stratum, curves, sites)
+        return Block(acute, rule, width, weights, before, stratum, doses, sites)
 
     def _site(
         self,
         target: str,
         rows: list[ArmCourse],
         bound: list[tuple[_BindingParameters, ...]],
-        place: dict[tuple[int, bytes], int],
+        doses: SeriesLayout,
     ) -> Site:
         """Distinct courses at a target."""
         found: dict[tuple[tuple[int, ...], tuple[int, ...], tuple[_BindingParameters, ...]], list[int]] = {}
@@ -170,9 +163,8 @@ class Binder:
             course[found[key]] = number
         each = [one for _, one in pairs]
         return Site(
-            curve=np.array([place[one.shape, one.log_unit] for one in each], int),
+            series=np.array([doses.place[one.series] for one in each], int),
             course_of_pair=np.array([number for number, _ in pairs], int),
-            scale=np.array([one.scale for one in each], int),
             k=np.array([one.k for one in each], int),
             shift=np.array([one.shift for one in each], int),
             efficacy=np.array([one.efficacy for one in each], int),
@@ -184,19 +176,21 @@ class Binder:
             course=course,
         )
 
-    def _bound(self, target: str, ligand: LigandCurve, row: ArmCourse) -> _BindingParameters | None:
-        """How a ligand binds a target, or None where it does not."""
+    def _bound(
+        self, target: str, ligand: Ligand, row: ArmCourse, times: Float[np.ndarray, " nodes"]
+    ) -> list[_BindingParameters]:
+        """How each series of a ligand binds a target; none where it does not."""
         if target in self._unnamed:
             if ligand.drug not in self._unnamed[target]:
-                return None
+                return []
             k = self._declared(self._unnamed[target][ligand.drug])
-            return self._with_exposure(ligand, k, -1, -1, ("shared",))
+            return [_BindingParameters(series, k, -1, -1, ("shared",)) for series in series_of(ligand, times)]
         drug = self._library.drug(ligand.drug)
         affinity = (
             next((a for a in drug.affinities if a.target == target), None) if isinstance(drug, Drug) else None
         )
         if not isinstance(drug, Drug) or affinity is None:
-            return None
+            return []
         one = bond(-1, drug, affinity, row.subject.species, row.subject.preparation, self._register)
         if one.k_off >= 0:
             self._register.assumptions.add(
@@ -208,18 +202,10 @@ class Binder:
             )
         role = _ROLE[affinity.mode]
         roles = (role,) if role == "glutamate" else (role, "shared")
-        return self._with_exposure(ligand, one.k_i, one.shift, one.efficacy, roles)
-
-    def _with_exposure(
-        self, ligand: LigandCurve, k: int, shift: int, efficacy: int, roles: tuple[str, ...]
-    ) -> _BindingParameters:
-        scale = _scale_parameter(self._register, ligand)
-        shape = -1 if ligand.shape is None else self._register.add(ligand.shape)
-        if shape >= 0:
-            if shape not in self.shapes:
-                self.shapes.append(shape)
-            shape = self.shapes.index(shape)
-        return _BindingParameters(scale, k, shift, efficacy, shape, roles, ligand.log_nodes.tobytes())
+        return [
+            _BindingParameters(series, one.k_i, one.shift, one.efficacy, roles)
+            for series in series_of(ligand, times)
+        ]
 
     def _endogenous(self, target: str) -> int:
         self._case.endogenous_tone()  # refuses a prior that the calculator would not take
@@ -239,37 +225,3 @@ def _left(of_courses: list[tuple[int, ...]]) -> Remainder:
     pairs = [(course, place) for course, places in enumerate(of_courses) for place in places]
     course, parameter = np.array(pairs, int).reshape(-1, 2).T
     return Remainder(course, parameter)
-
-
-def _curves(pairs: list[_BindingParameters]) -> tuple[tuple[Curves, ...], dict[tuple[int, bytes], int]]:
-    """Distinct curves grouped by what sets their shape, and the place of each."""
-    curves: list[Curves] = []
-    known: dict[tuple[int, bytes], int] = {}
-    for shape in sorted({one.shape for one in pairs}):
-        mine = list(dict.fromkeys(one.log_unit for one in pairs if one.shape == shape))
-        for text in mine:
-            known[shape, text] = len(known)
-        table = np.array([np.frombuffer(text).reshape(-1, Z_GRID.size) for text in mine])
-        middle = Z_GRID.size // 2
-        curves.append(
-            Curves(shape, table[..., middle : middle + 1] if shape < 0 else np.asarray(coefficients(table)))
-        )
-    return tuple(curves), known
-
-
-def _scale_parameter(register: Register, ligand: LigandCurve) -> int:
-    if ligand.scale_sd == 0:
-        return -1
-    origin = "" if ligand.drug == ligand.parent else f" from {ligand.parent}"
-    given = f", {' and '.join(ligand.routes)}" if ligand.routes else ""
-    gsd = np.exp(ligand.scale_sd)
-    return register.add(
-        Parameter(
-            f"exposure scale of {ligand.drug}{origin} in {ligand.species}{given}",
-            ligand.scale_sd * Z_GRID,
-            "1",
-            f"lognormal(median 1, gsd {gsd:.3g})",
-            "volume, bioavailability, unbound fraction and Kp,uu combined",
-            "derived: sum of log variances",
-        )
-    )

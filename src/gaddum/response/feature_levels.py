@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from gaddum.exposure.chains import responses_of
+from gaddum.exposure.dose_series import levels
 from gaddum.numerics.segments import collect, pick, spread
-from gaddum.numerics.spline import bumps
 from gaddum.response.assemble import Assembly
 from gaddum.response.binding_layout import Remainder, Site
 
@@ -41,29 +42,15 @@ class SharedInputs(NamedTuple):
     """What all inputs are computed from, once a draw."""
 
     theta: Float[Array, "dimension batch"]
-    unit: tuple[Float[Array, "curves nodes batch"], ...]
-    """Unit concentrations (nM) of each block's curves."""
+    unbound: tuple[Float[Array, "series nodes batch"], ...]
+    """Unbound concentrations (nM) of each block's series of doses."""
 
 
-def shared(
-    assembly: Assembly, theta: Float[Array, "dimension batch"], z: Float[Array, "dimension batch"]
-) -> SharedInputs:
-    """Compute what all inputs share, in the precision of theta; curves of one shape are one product with its basis."""
-    rows, precision = assembly.rows, theta.dtype
-    waves = bumps(pick(z, rows.shapes).astype(precision)) if rows.shapes.size else None
-    unit = []
-    for block in rows.blocks:
-        pieces = []
-        for curves in block.curves:
-            flat = curves.table.reshape(-1, curves.table.shape[-1]).astype(precision)
-            if curves.shape < 0 or waves is None:
-                pieces.append(jnp.broadcast_to(flat, (flat.shape[0], z.shape[1])))
-            else:
-                pieces.append(jnp.matmul(flat, waves[curves.shape]))
-        nodes = block.before.shape[1] + 1
-        logs = jnp.concatenate([*pieces, jnp.zeros((0, z.shape[1]), precision)])
-        unit.append(jnp.exp(logs).reshape(-1, nodes, z.shape[1]))
-    return SharedInputs(theta, tuple(unit))
+def shared(assembly: Assembly, theta: Float[Array, "dimension batch"], precision: Any) -> SharedInputs:
+    """Compute what all inputs share, in a precision; concentrations are sums that cancel, in the precision of theta."""
+    responses = responses_of(assembly.rows.chains, theta)
+    unbound = (levels(block.doses, responses, theta).astype(precision) for block in assembly.rows.blocks)
+    return SharedInputs(theta.astype(precision), tuple(unbound))
 
 
 def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInputs) -> tuple[Levels, ...]:
@@ -80,7 +67,7 @@ def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInput
         return tuple(tuple(block[j] for block in nothing) for j in range(count))
 
     @jax.custom_vjp
-    def levels(common: SharedInputs, given: HypothesisInputs) -> tuple[Levels, ...]:
+    def found_levels(common: SharedInputs, given: HypothesisInputs) -> tuple[Levels, ...]:
         def one(j: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
             mine = jax.lax.switch(given.inputs[j], branches, common, given)
             return tuple(all_.at[j].set(block) for all_, block in zip(found, mine, strict=True))
@@ -101,8 +88,8 @@ def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInput
 
         return jax.lax.fori_loop(0, given.used, one, jax.tree.map(jnp.zeros_like, common)), None
 
-    levels.defvjp(lambda common, given: (levels(common, given), (common, given)), backward)
-    return levels(common, given)
+    found_levels.defvjp(lambda common, given: (found_levels(common, given), (common, given)), backward)
+    return found_levels(common, given)
 
 
 def branched(branches: Sequence[Callable[..., Any]], which: Array, x: Any, data: Any) -> Any:
@@ -129,8 +116,8 @@ def feature_levels(
 ) -> Float[Array, "rows nodes batch"]:
     """Level of a feature in every row at the nodes and at the test, which shorter rows repeat."""
     nodes, found = assembly.times.shape[1], []
-    for levels in _levels(assembly, name, common, given):
-        found.append(jnp.pad(levels, ((0, 0), (0, nodes - levels.shape[1]), (0, 0)), mode="edge"))
+    for one in _levels(assembly, name, common, given):
+        found.append(jnp.pad(one, ((0, 0), (0, nodes - one.shape[1]), (0, 0)), mode="edge"))
     return jnp.concatenate(found) if found else jnp.zeros((0, nodes, common.theta.shape[1]))
 
 
@@ -149,9 +136,9 @@ def _levels(assembly: Assembly, name: str, common: SharedInputs, given: Hypothes
     place, theta = assembly.features.index(name), common.theta
     target, feature = name.split(".")
     found = []
-    for block, unit in zip(assembly.rows.blocks, common.unit, strict=True):
+    for block, unbound in zip(assembly.rows.blocks, common.unbound, strict=True):
         site = block.sites[target]
-        bound = partial(_bound, site, theta, unit)
+        bound = partial(_bound, site, theta, unbound)
         match feature:
             case "block":
                 level = _share(_inhibited(bound, 1.0))
@@ -178,18 +165,18 @@ def _total(site: Site, theta: Array, bound: Callable[[str], Array]) -> Float[Arr
     return 1 + endogenous + bound("shared")
 
 
-def _bound(site: Site, theta: Array, unit: Array, role: str) -> Float[Array, "courses nodes batch"]:
+def _bound(site: Site, theta: Array, unbound: Array, role: str) -> Float[Array, "courses nodes batch"]:
     """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
     mine = np.flatnonzero(site.roles[role])
     if not mine.size:
-        return jnp.zeros((site.courses, *unit.shape[1:]), theta.dtype)
+        return jnp.zeros((site.courses, *unbound.shape[1:]), theta.dtype)
     loading = np.zeros((mine.size, theta.shape[0]), theta.dtype)
-    for index, sign in ((site.scale, 1.0), (site.k, -1.0), (site.shift, -1.0)):
-        loading += sign * (index[mine, None] == np.arange(theta.shape[0]))
+    for index in (site.k, site.shift):
+        loading -= 1.0 * (index[mine, None] == np.arange(theta.shape[0]))
     strength = jnp.matmul(loading, theta)
     if role == "agonist":
         strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
-    pairs = spread(unit, site.curve[mine]) * jnp.exp(strength)[:, None, :]
+    pairs = spread(unbound, site.series[mine]) * jnp.exp(strength)[:, None, :]
     return collect(pairs, site.course_of_pair[mine], site.courses)
 
 

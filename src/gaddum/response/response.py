@@ -156,7 +156,7 @@ def respond(
     details = HypothesisInputs(
         *(_as_precise(getattr(given, name), precise) for name in HypothesisInputs._fields)
     )
-    common = shared(assembly, theta.astype(precise), z)
+    common = shared(assembly, theta, precise)
     activity = _activity(assembly, given, gate_levels(assembly, details, common), theta, z)
     depth = jnp.multiply(given.circuit, jnp.exp(theta[assembly.index["circuit.depth"]]))
     resting = circuit.drive(_at_rest(assembly, given), depth)

@@ -16,10 +16,12 @@ from jaxtyping import Array, Float
 
 from gaddum.engagement.binding import UNTOUCHED, Bond, RestingTarget, bonds, bound
 from gaddum.engagement.features import OF_BOUND, VEHICLE
-from gaddum.exposure.concentrations import concentrations, responses
+from gaddum.exposure.chains import responses_of
+from gaddum.exposure.concentrations import lay_linear, linear_concentrations
 from gaddum.exposure.impulse import Impulse
 from gaddum.exposure.plan import Input, Ligand, Plan
 from gaddum.exposure.regimen import plan_regimen
+from gaddum.numerics.array_library import Numbers
 from gaddum.numerics.quadrature import gauss_legendre
 from gaddum.numerics.recurrence import relaxation, turnover
 from gaddum.parameter_registry import Register
@@ -114,6 +116,7 @@ class SimulatedSystem:
         ]
         self.rule = gauss_legendre(ORDER)
         self.edges = self._edges(protocols)
+        self.doses = lay_linear(self.ligands, np.concatenate([self.nodes, self.times]))
 
     @staticmethod
     def _binding(plans: Sequence[Plan], library: Library, targets: Sequence[str]) -> set[str]:
@@ -182,17 +185,13 @@ class SimulatedSystem:
     ) -> SimulatedReadings:
         """Everything read of every protocol, for log parameters in the register's order.
 
-        `impulses` are the responses of `Plan(ligands)` to unit doses, where they are had already.
+        `impulses` are the responses of the chains to unit doses, where they are had already.
         """
         values = jnp.exp(theta)
-        plan = Plan(self.ligands)
+        impulses = impulses or responses_of(self.doses.chains, theta)
         # Computed once: fusion would otherwise repeat a concentration in each protocol and feature.
-        during, at_reading = jax.lax.optimization_barrier(
-            (
-                concentrations(plan, theta, self.nodes, impulses=impulses),
-                concentrations(plan, theta, self.times, impulses=impulses),
-            )
-        )
+        levels = jax.lax.optimization_barrier(linear_concentrations(self.doses, impulses, theta))
+        during, at_reading = levels[:, : self.nodes.size], levels[:, self.nodes.size :]
         width = np.diff(self.edges)
         place = np.searchsorted(self.edges, self.times)
         k_e, k_on, k_off = (values[i] for i in self.rates[:3])
@@ -225,7 +224,7 @@ class SimulatedSystem:
             jnp.moveaxis(sustained, 1, 0),
         )
 
-    def run(self, theta: Float[Array | np.ndarray, "parameters draws"]) -> SimulatedReadings:
+    def run(self, theta: Float[Numbers, "parameters draws"]) -> SimulatedReadings:
         """`readings` of any number of draws, compiled; in chunks, and within a chunk in blocks of `LANES`.
 
         Responses to unit doses are computed chunk by chunk outside the compiled blocks, which take several times as
@@ -234,25 +233,22 @@ class SimulatedSystem:
         draws = theta.shape[1]
         count = -(-draws // CHUNK)  # chunks of one size, so that little is computed in vain
         chunk = -(-draws // (count * LANES)) * LANES
-        padded = jnp.pad(jnp.asarray(theta, float), ((0, 0), (0, count * chunk - draws)), mode="edge")
+        padded = np.pad(np.asarray(theta, float), ((0, 0), (0, count * chunk - draws)), mode="edge")
         found = [
-            self._blocks(part, responses(Plan(self.ligands), part))
-            for part in jnp.split(padded, count, axis=1)
+            self._blocks(part, responses_of(self.doses.chains, part))
+            for part in np.split(padded, count, axis=1)
         ]
         return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :draws], *found)
 
     @cached_property
-    def _blocks(self) -> Callable[[Float[Array, "parameters draws"], tuple[Impulse, ...]], SimulatedReadings]:
+    def _blocks(
+        self,
+    ) -> Callable[[Float[Numbers, "parameters draws"], tuple[Impulse, ...]], SimulatedReadings]:
         def blocked(theta: Array, impulses: tuple[Impulse, ...]) -> SimulatedReadings:
-            # Pole by pole: slices of one array are slower to read and to compile.
-            poles = jax.tree.map(lambda x: [row.reshape(-1, LANES) for row in x], impulses)
-            split = jnp.moveaxis(theta.reshape(theta.shape[0], -1, LANES), 1, 0), poles
-
-            def block(one: tuple) -> SimulatedReadings:
-                mine, rows = jax.lax.optimization_barrier(one)
-                return self.readings(mine, [Impulse(*(jnp.stack(part) for part in pair)) for pair in rows])
-
-            found = jax.lax.map(block, split)
+            split = jax.tree.map(
+                lambda x: jnp.moveaxis(x.reshape(*x.shape[:-1], -1, LANES), -2, 0), (theta, impulses)
+            )
+            found = jax.lax.map(lambda one: self.readings(*jax.lax.optimization_barrier(one)), split)
             return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], -1), found)
 
         return jax.jit(blocked)

@@ -9,11 +9,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.response.assemble import Assembly, assemble
-from gaddum.response.response import Account, respond
+from gaddum.response.response import Account, prior_table, respond
 from gaddum.weigh.predictive import in_blocks, in_chunks
 
 
@@ -30,7 +30,9 @@ class References:
             for study in loaded.ledger.studies
         )
         alone = assemble(dataclasses.replace(loaded, ledger=Ledger(studies)))
-        self._places = _places(alone, whole)
+        self._places = np.array([whole.index[parameter.name] for parameter in alone.parameters], int)
+        # A constant stands for the weight of the subject that came first, which may be another one here.
+        self._moved = prior_table(alone) - prior_table(whole)[self._places]
         self._rows = np.array([alone.anchors[place] for place in whole.anchors], int)
 
         def states(z: Array, given: Any) -> tuple[Array]:
@@ -56,31 +58,6 @@ class References:
         table : array
             Prior table of the whole case.
         """
-        given = (account, np.asarray(table)[self._places])
+        given = (account, np.asarray(table)[self._places] + self._moved)
         (found,) = in_chunks(lambda part: self._states(part, given), z[self._places])
         return found[self._rows]
-
-
-def _places(alone: Assembly, whole: Assembly) -> Int[np.ndarray, " dimension"]:
-    """Where each parameter of the anchors stands among those of the whole case.
-
-    A number that several drugs share bears the name of the one that came first, which may be another one here.
-    """
-    found = []
-    for parameter in alone.parameters:
-        name = parameter.name
-        if name not in whole.index:
-            stem = name.rsplit(" (", 1)[0]
-            same = [
-                other.name
-                for other in whole.parameters
-                if other.name.rsplit(" (", 1)[0] == stem and other.distribution == parameter.distribution
-            ]
-            if len(same) != 1:
-                raise ValueError(
-                    f"A parameter of the reference protocols must be one of the whole case; {name!r} is "
-                    f"{', '.join(same) or 'none'} of them. Report this as a fault of gaddum."
-                )
-            name = same[0]
-        found.append(whole.index[name])
-    return np.array(found, int)

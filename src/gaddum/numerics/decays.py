@@ -1,0 +1,67 @@
+"""Decays: sums of exponentials at fixed times, each row with a rate of its own.
+
+Draws lie on the last axis and rows on the first, whichever curve they belong to, so that one call serves all curves
+that are read as often. The gradient goes time by time and computes the exponentials again, which takes less time than
+reading stored ones.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from gaddum.numerics.array_library import AnyArray, array_library
+from gaddum.numerics.segments import collect, spread
+
+
+def decays(
+    rates: Float[AnyArray, "rows batch"],
+    weights: Float[AnyArray, "rows batch"],
+    times: Float[np.ndarray, "rows times"],
+    curve: Int[np.ndarray, " rows"],
+    curves: int,
+) -> Float[AnyArray, "curves times batch"]:
+    """Sums over the rows of each curve of ``weights * exp(-rates * times)``, in the precision of the rates.
+
+    Parameters
+    ----------
+    rates, weights : array, shape (rows, batch)
+        Rate (1/h) and weight of each exponential.
+    times : array, shape (rows, times)
+        Hours; infinity stands for a time at which nothing is left.
+    curve : array of int, shape (rows,)
+        Curve of each row.
+    curves : int
+        Number of curves; one without rows is 0.
+    """
+    xp = array_library(rates, weights)
+    times = np.where(np.isinf(times), _NEVER, times).astype(rates.dtype)[..., None]
+
+    def summed(rates: Any, weights: Any) -> Any:
+        return collect(weights[:, None] * xp.exp(-rates[:, None] * times), curve, curves)
+
+    if xp is np:
+        return summed(rates, weights)
+
+    def backward(kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+        rates, weights = kept
+
+        def add(total: tuple[Array, Array], one: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
+            when, slope = one
+            part = spread(slope, curve) * jnp.exp(-rates * when)
+            return (total[0] - when * part, total[1] + part), None
+
+        nothing = jnp.zeros_like(rates)
+        steps = (jnp.asarray(np.swapaxes(times, 0, 1)), jnp.swapaxes(g, 0, 1))
+        (moved, heavier), _ = jax.lax.scan(add, (nothing, nothing), steps)
+        return moved * weights, heavier
+
+    with_gradient = jax.custom_vjp(summed)
+    with_gradient.defvjp(lambda *x: (summed(*x), x), backward)
+    return with_gradient(rates, weights)
+
+
+_NEVER = 1e12
+"""Hours after which nothing is left: infinity times a rate would have no gradient."""
