@@ -29,6 +29,7 @@ from gaddum.engagement.occupancy import follow
 from gaddum.numerics.segments import pick
 from gaddum.numerics.spline import lookup
 from gaddum.numerics.variates import even_variates
+from gaddum.parameter_registry import name_of
 from gaddum.records.drug import Drug
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.response.assemble import ArmReading, Assembly, assemble
@@ -198,40 +199,46 @@ def _constants(layout: Layout) -> dict[str, np.ndarray]:
 
 
 class _Pairs(NamedTuple):
-    """Ligands of the rows at the targets, flat; -1 for no parameter."""
+    """Series of doses of the rows' ligands at the targets, flat; -1 for no parameter."""
 
     label: list[tuple[int, str, str]]
     """Row, target, drug."""
     block: Int[np.ndarray, " pairs"]
-    curve: Int[np.ndarray, " pairs"]
-    parameters: Int[np.ndarray, "pairs 3"]
-    """Exposure scale, K, in-vivo ratio."""
+    series: Int[np.ndarray, " pairs"]
+    parameters: Int[np.ndarray, "pairs 2"]
+    """K, in-vivo ratio."""
 
 
 def _pairs(loaded: LoadedCase, assembly: Assembly) -> _Pairs:
-    """Find whose each pair is: a site keeps a course's ligands in the order in which its row names them."""
+    """Find whose each pair is, by its K."""
     unnamed = {one.name: one.ligands for one in loaded.case.unnamed_targets}
 
-    def binds(name: str, target: str) -> bool:
+    def k_of(name: str, target: str) -> int | None:
         drug = loaded.library.drug(name)
         if target in unnamed:
-            return name in unnamed[target]
-        return isinstance(drug, Drug) and any(a.target == target for a in drug.affinities)
+            return assembly.index[unnamed[target][name]] if name in unnamed[target] else None
+        affinities = drug.affinities if isinstance(drug, Drug) else ()
+        k_i = next((a.k_i for a in affinities if a.target == target), None)
+        return None if k_i is None else assembly.index[name_of("K_i", k_i, drug=name, target=target)]
 
-    label, place, curve, parameters = [], [], [], []
+    label, place, series, parameters = [], [], [], []
     first = 0
     for number, block in enumerate(assembly.rows.blocks):
         for target, site in block.sites.items():
             for row, course in enumerate(site.course, start=first):
-                names = [name for name in assembly.ligand_names[row] if binds(name, target)]
-                mine = np.flatnonzero(site.course_of_pair == course)
-                for name, pair in zip(names, mine, strict=True):
-                    label.append((row, target, name))
+                names = dict.fromkeys(assembly.ligand_names[row])
+                by_k = {k: name for name in names if (k := k_of(name, target)) is not None}
+                if len(by_k) < sum(k_of(name, target) is not None for name in names):
+                    raise ValueError(
+                        f"Drugs of one row must differ in K at {target}; got {', '.join(names)}."
+                    )
+                for pair in np.flatnonzero(site.course_of_pair == course):
+                    label.append((row, target, by_k[site.k[pair]]))
                     place.append(number)
-                    curve.append(site.curve[pair])
-                    parameters.append([site.scale[pair], site.k[pair], site.shift[pair]])
+                    series.append(site.series[pair])
+                    parameters.append([site.k[pair], site.shift[pair]])
         first += block.before.shape[0]
-    return _Pairs(label, np.array(place), np.array(curve), np.array(parameters))
+    return _Pairs(label, np.array(place), np.array(series), np.array(parameters))
 
 
 def _inference(
@@ -246,7 +253,7 @@ def _inference(
         places = [i for i, (of, _, _) in enumerate(pairs.label) if of == row]
         at: dict[str, str] = {}
         for drug in dict.fromkeys(pairs.label[i][2] for i in places):
-            # The curve of a drug is one wherever it binds; parts of one target add up.
+            # The concentration of a drug is one wherever it binds; its series at one target add up.
             at[drug] = next(pairs.label[i][1] for i in places if pairs.label[i][2] == drug)
             parts = [i for i in places if pairs.label[i] == (row, at[drug], drug)]
             mine["concentration", drug] = _summary(levels[parts].sum(axis=0))
@@ -275,16 +282,15 @@ def _over_draws(
     def run(z):
         theta = values(table, z)
         found = jnp.stack(respond(assembly, z, hypothesis).features)
-        unit = shared(assembly, theta, z).unit
+        unbound = shared(assembly, theta, theta.dtype).unbound
         read = jnp.take_along_axis(found, picks[None, :, :, None], axis=2)
         parts = []
-        for number in range(len(unit)):
+        for number, levels in enumerate(unbound):
             mine = np.flatnonzero(pairs.block == number)
-            nodes = np.minimum(picks[rows[mine]], unit[number].shape[1] - 1)
-            scale = jnp.exp(pick(theta, pairs.parameters[mine, 0]))
-            parts.append(unit[number][pairs.curve[mine][:, None], nodes] * scale[:, None])
-        order = np.argsort(np.concatenate([np.flatnonzero(pairs.block == n) for n in range(len(unit))]))
-        strength = pick(theta, pairs.parameters[:, 1]) + pick(theta, pairs.parameters[:, 2])
+            nodes = np.minimum(picks[rows[mine]], levels.shape[1] - 1)
+            parts.append(levels[pairs.series[mine][:, None], nodes])
+        order = np.argsort(np.concatenate([np.flatnonzero(pairs.block == n) for n in range(len(unbound))]))
+        strength = pick(theta, pairs.parameters[:, 0]) + pick(theta, pairs.parameters[:, 1])
         return read, jnp.concatenate(parts)[order], jnp.exp(strength)
 
     _say(f"{loaded.case.name}: inference, {PRIOR_DRAWS} draws of the prior")
