@@ -1,8 +1,8 @@
 """Dose series: what doses through chains give at times that are known beforehand, many series at once.
 
 A series is one dose or regular doses through one chain, read at its own times. Whatever its kind (bolus, infusion,
-repeated, at steady state), it is a sum of few terms that decay, so that all series with as many poles and times are one
-call of `decays`. Where a delay or the length of an input is uncertain, the times of the terms follow the draw.
+repeated, at steady state), it is a sum of few terms that decay, so that all series with as many times are one call of
+`decays`. Where a delay or the length of an input is uncertain, the times of the terms follow the draw.
 """
 
 from collections.abc import Sequence

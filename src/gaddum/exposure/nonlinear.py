@@ -109,8 +109,8 @@ def kinetic_competition(
     times
         Times at which to read (h), ascending, shape [times]; the course begins at the first.
     concentrations
-        Unbound concentrations (nM) at a time, [ligands, *batch]: closed forms. Define it once and
-        pass the same function again, since each new one is compiled.
+        Unbound concentrations (nM) at a time, [ligands, *batch]: closed forms. Define it once and pass
+        the same function again, since each new one is compiled.
     k_on, k_off
         Association (1/nM/h) and dissociation (1/h), shape [ligands] or [ligands, *batch]; one to six ligands.
     fast
