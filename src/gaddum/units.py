@@ -200,7 +200,7 @@ def _advice(kind: Kind) -> str:
     return f"Write for example {_EXAMPLES[kind]!r}."
 
 
-_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _POWER = r" ?[x×*·] ?10 ?(?:(?:\^|\*\*) ?(?=[-+0-9])|(?=[-+]))(?P<power>[-+]?[0-9]{1,3})"
 _QUANTITY = re.compile(
     rf"(?:10 ?(?:\^|\*\*) ?(?P<lone>[-+]?[0-9]{{1,3}})|(?P<number>{_NUMBER})"

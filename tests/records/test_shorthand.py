@@ -51,6 +51,32 @@ NALTREXONE = {"drug": "naltrexone", "amount": "50 mg", "route": "po"}
         ("6-beta-naltrexol 3 mg / kg ip", dose(drug="6-beta-naltrexol", amount="3 mg/kg")),
         ("5-HT 2A 3 mg/kg ip", dose(drug="5-HT 2A", amount="3 mg/kg")),
         ("compound 48/80 1e-3 mmol/kg ip", dose(drug="compound 48/80", amount="1e-3 mmol/kg")),
+        ("ketamine (10 mg/kg, i.p.)", dose()),
+        ("ketamine, 10 mg/kg, i.p.", dose()),
+        ("ketamine 10 mg/kg,ip", dose()),
+        ("(2R,6R)-HNK (10 mg/kg, i.p.)", dose(drug="(2R,6R)-HNK")),
+        ("ketamine 10 mg/kg intraperitoneally", dose()),
+        ("ketamine 10 mg/kg intraperitoneal", dose()),
+        ("ketamine 10 mg/kg i.p", dose()),
+        ("ketamine 10 mg/kg ip.", dose()),
+        ("ketamine 10 mg kg\u22121 i.p.", dose(amount="10 mg kg-1")),
+        ("ketamine 10\u00a0mg\u00b7kg\u207b\u00b9 i.p.", dose(amount="10 mg\u00b7kg-1")),
+        ("ketamine (10 mg/kg body weight, i.p.)", dose(amount="10 mg/kg body weight")),
+        ("ketamine 10 mg per kg ip", dose(amount="10 mg per kg")),
+        ("CTAP 3x10-7 M bath", dose(drug="CTAP", amount="3x10-7 M", route="bath")),
+        ("CTAP 10\u207b\u2076 M bath", dose(drug="CTAP", amount="10^-6 M", route="bath")),
+        ("naltrexone 50 mg by mouth q24h x 7", dose(**NALTREXONE, interval="24 h", repeats=7)),
+        ("naltrexone 50 mg po QD x 7", dose(**NALTREXONE, interval="24 h", repeats=7)),
+        ("naltrexone 50 mg po b.i.d. for 3 days", dose(**NALTREXONE, interval="12 h", repeats=6)),
+        ("naltrexone (50 mg, p.o., once daily for 7 days)", dose(**NALTREXONE, interval="24 h", repeats=7)),
+        ("naltrexone 50 mg p.o. every day for 7 days", dose(**NALTREXONE, interval="24 h", repeats=7)),
+        ("naltrexone 50 mg p.o. for 1 week every day", dose(**NALTREXONE, interval="24 h", repeats=7)),
+        ("naltrexone 50 mg p.o. daily for 1 day", dose(**NALTREXONE)),
+        ("naltrexone 50 mg p.o. every other day for 6 days", dose(**NALTREXONE, interval="48 h", repeats=3)),
+        ("naltrexone (50 mg, p.o.) 1 h before", dose(**NALTREXONE, time="-1 h")),
+        ("naltrexone 50 mg po 30 min prior", dose(**NALTREXONE, time="-30 min")),
+        ("naltrexone 50 mg po, 2 h after", dose(**NALTREXONE, time="2 h")),
+        ("ketamine 0.5 mg/kg intravenously over 40 min", dose(**INFUSED)),
     ],
 )  # fmt: skip
 def test_a_dose_is_read_as_it_is_meant(text, expected):
@@ -92,6 +118,12 @@ def test_several_doses_form_a_protocol(joined):
             21,
             "'at' and a time, or .*, or the end; got 'naloxone'",
         ),
+        ("ketamine 10 mg/kg icv", 18, "a route .* got 'icv'"),
+        ("ketamine 10 mg/kg ip daily for 30 h", 31, "a whole number of intervals"),
+        ("ketamine 10 mg/kg ip daily x 3 for 3 days", 35, "no second number of doses"),
+        ("ketamine 10 mg/kg ip -1 h before", 21, "without a sign"),
+        ("ketamine 10 mg/kg ip 1 h before at 2 h", 35, "no second time"),
+        ("ketamine 10 mg/kg ip b.i.d. every 8 h", 34, "no second interval"),
         ("ketamine 10 mg/kg ip; foo", 22, "a drug and an amount.* got 'foo'"),
     ],
 )
@@ -135,7 +167,11 @@ def doses(draw):
             ["iv bolus", "iv infusion", "ip", "sc", "im", "po", "sublingual", "intranasal", "depot", *HELD]
         )
     )
-    words = st.lists(WORDS, min_size=1, max_size=3).filter(lambda found: "7" not in found[:-1])  # as in "7 g"
+    words = st.lists(WORDS, min_size=1, max_size=3).filter(
+        lambda found: (
+            "7" not in found[:-1] and not found[-1].endswith(",")
+        )  # as in "7 g", and what ends a name
+    )
     fields = {"route": route, "drug": " ".join(draw(words))}
     fields["amount"] = draw(
         quantities("uM", "nM", "mg/L") if route in HELD else quantities("mg", "mg/kg", "ug/kg", "nmol")
@@ -223,3 +259,16 @@ def test_any_text_is_doses_or_a_value_error(text):
         assert parse_doses(text)
     except ValueError:
         return
+
+
+@pytest.mark.parametrize("route", ["i.p.", "IP", "ip.", "intraperitoneal", "i.p"])
+def test_a_record_knows_a_route_by_every_spelling_of_shorthand(route):
+    assert dose(route=route) == dose()
+
+
+def test_a_record_takes_iv_with_a_duration_as_an_infusion():
+    assert dose(**INFUSED | {"route": "i.v."}) == dose(**INFUSED)
+
+
+def test_a_record_takes_any_minus_sign():
+    assert dose(time="\u22121 h") == dose(time="-1 h")

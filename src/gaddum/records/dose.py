@@ -5,12 +5,13 @@ time 0, a pretreatment at a negative time. A bath, local or inhaled dose is a se
 `duration`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from gaddum import units
 from gaddum.records.base import Record
+from gaddum.text import plain
 
 Route = Literal[
     "iv bolus",
@@ -28,6 +29,37 @@ Route = Literal[
 ]
 HELD: tuple[Route, ...] = ("inhaled", "bath", "local")
 """Routes whose amount is a set unbound concentration at the receptor, held for the duration."""
+ROUTES: dict[Route, tuple[str, ...]] = {
+    "iv bolus": ("iv bolus", "i.v. bolus", "iv", "i.v.", "intravenous bolus", "intravenous", "intravenously"),
+    "iv infusion": ("iv infusion", "i.v. infusion", "intravenous infusion"),
+    "ip": ("ip", "i.p.", "intraperitoneal", "intraperitoneally"),
+    "sc": ("sc", "s.c.", "subcutaneous", "subcutaneously"),
+    "im": ("im", "i.m.", "intramuscular", "intramuscularly"),
+    "po": ("po", "p.o.", "oral", "orally", "per os", "by mouth", "by gavage", "by oral gavage"),
+    "sublingual": ("sl", "s.l.", "sublingual", "sublingually"),
+    "intranasal": ("in", "i.n.", "intranasal", "intranasally"),
+    "depot": ("depot", "im depot", "i.m. depot", "XR"),
+    "inhaled": ("inhaled", "by inhalation"),
+    "bath": ("bath",),
+    "local": ("local", "locally"),
+}
+"""Every way to write a route; the first is how it is written back. Stops may be left out or added (i.p, ip.)."""
+
+
+def _spellings(alias: str) -> tuple[str, ...]:
+    """An alias in lower case; the short ones with every stop or without the last, and without any but the last."""
+    folded = alias.casefold()
+    stops = (folded.replace(". ", " ").removesuffix("."), folded + ".") if len(folded.split()[0]) < 5 else ()
+    return (folded, *(one for one in stops if not one.endswith("..")))
+
+
+ROUTE_NAMES: dict[str, Route] = {
+    spelling: route
+    for route, aliases in ROUTES.items()
+    for alias in aliases
+    for spelling in _spellings(alias)
+}
+"""Route by every way in which it may be written, in lower case."""
 Salt = Literal["salt", "base", "unstated"]
 
 
@@ -48,6 +80,19 @@ class Dose(Record):
     interval: str | None = None
     steady_state: bool = False
     """Whether the same dose had been given every `interval` for ever before the first one here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_spelling(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        fields = {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
+        if isinstance(fields.get("route"), str):
+            word = " ".join(fields["route"].casefold().split())
+            route = ROUTE_NAMES.get(word, fields["route"])
+            timed = route == "iv bolus" and "bolus" not in word and fields.get("duration") is not None
+            fields["route"] = "iv infusion" if timed else route
+        return fields
 
     @model_validator(mode="after")
     def _readable(self) -> "Dose":

@@ -1,9 +1,10 @@
 """Shorthand: doses as people write them, ``naltrexone 1 mg/kg sc at -1 h``, read by a grammar and written back.
 
 A dose is a drug, an amount, a route, and what else is known: ``over 40 min`` (an infusion), ``for 30 min`` (a bath),
-``at -1 h``, ``every 24 h x 7`` or ``every 24 h at steady state``, ``as base`` or ``as salt``. Doses are joined by
-``+`` between spaces or by ``;``. A bare ``iv`` is a bolus, and a dose without a time is given at 0 h. Whether a drug is
-known is not asked here.
+``at -1 h``, ``every 24 h x 7`` or ``every 24 h at steady state``, ``as base`` or ``as salt``. Doses are joined by ``+``
+between spaces or by ``;``. What methods sections write is understood: ``ketamine (10 mg/kg, i.p.), 1 h before``,
+``once daily for 7 days``, ``q12h``, ``b.i.d.``. A bare ``iv`` is a bolus, and a dose without a time is given at 0 h.
+Whether a drug is known is not asked here.
 """
 
 import re
@@ -12,37 +13,35 @@ from functools import cache
 from typing import Any
 
 from gaddum import units
-from gaddum.records.dose import HELD, Dose, Route
+from gaddum.records.dose import HELD, ROUTE_NAMES, ROUTES, Dose, Route
+from gaddum.text import plain
 
 MAX_LENGTH = 4000
 
-_ROUTES: dict[Route, tuple[str, ...]] = {
-    "iv bolus": ("iv bolus", "i.v. bolus", "iv", "i.v."),
-    "iv infusion": ("iv infusion", "i.v. infusion"),
-    "ip": ("ip", "i.p."),
-    "sc": ("sc", "s.c.", "subcutaneous", "subcutaneously"),
-    "im": ("im", "i.m."),
-    "po": ("po", "p.o.", "oral", "orally"),
-    "sublingual": ("sl", "s.l.", "sublingual", "sublingually"),
-    "intranasal": ("in", "i.n.", "intranasal", "intranasally"),
-    "depot": ("depot", "im depot", "i.m. depot", "XR"),
-    "inhaled": ("inhaled",),
-    "bath": ("bath",),
-    "local": ("local", "locally"),
-}
-"""Every way to write a route; the first is how it is written back."""
-_ALIASES: dict[str, Route] = {
-    alias.casefold(): route for route, aliases in _ROUTES.items() for alias in aliases
-}
-
-_ENDS = r"(?=[\s;]|$)"
-_SIZE = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
-_UNIT = r"[A-Za-zµμ%][A-Za-zµμ0-9%*^.-]*(?:\s?\/\s?[A-Za-zµμ][A-Za-zµμ0-9^-]*)*"
-_MEASURE = r"(?:[kmuµμnp]?g|mcg|[mnpuµμ]?mol|[mnpuµμ]?M|%)(?![A-Za-zµμ])"
+_ENDS = r"(?=[\s;,]|$)"
+_TEN = r"10\s?(?:\^|\*\*)\s?[-+]?\d{1,2}"
+_SIZE = rf"(?:{_TEN}|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{{1,4}}|\s?[x×*·]\s?(?:{_TEN}|10[-+]\d{{1,2}}))?)"
+_UNIT = (
+    r"[A-Za-zµ%][A-Za-zµ0-9%*·^.-]*"
+    r"(?:\s?\/\s?[A-Za-zµ][A-Za-zµ0-9^-]*|\s(?:per\s)?(?:kg|g|min|h|[dmµu]?[lL])(?:(?<=per\skg)|(?<=per\s[lL])|\^?-[1-3]))*"
+    r"(?:\s(?:bw|b\.w\.|body\s?weight))?"
+)
+_MEASURE = r"(?:[kmuµnp]?g|mcg|[mnpuµ]?mol|[mnpuµ]?M|%)(?![A-Za-zµ])"
 """How the unit of a dose or concentration begins; it tells an amount from a number in a drug's name (5-HT 2A)."""
 _ROUTE = "|".join(
-    re.escape(alias).replace(r"\ ", r"\s+") for alias in sorted(_ALIASES, key=len, reverse=True)
+    re.escape(alias).replace(r"\ ", r"\s+") for alias in sorted(ROUTE_NAMES, key=len, reverse=True)
 )
+_INTERVALS = {
+    "24 h": r"(?:once\s+)?daily|once\s+a\s+day|every\s+day|q\.?d\.?",
+    "12 h": r"twice\s+(?:daily|a\s+day)|b\.?i\.?d\.?",
+    "8 h": r"(?:three\s+times|thrice)\s+(?:daily|a\s+day)|t\.?i\.?d\.?",
+    "6 h": r"four\s+times\s+(?:daily|a\s+day)|q\.?i\.?d\.?",
+    "48 h": r"every\s+(?:other|second)\s+day",
+    "168 h": r"(?:once\s+)?weekly|once\s+a\s+week|every\s+week",
+}
+"""Schedules that have words of their own, by the interval that they mean."""
+_SCHEDULE = "|".join(_INTERVALS.values())
+_BRACKETS = re.compile(rf"(?<=\s)\((?=\s?{_SIZE}\s?{_MEASURE})([^();]*)\)")
 _GRAMMAR = rf"""
 start: dose ((_SEMICOLON | _PLUS) dose)* _SEMICOLON?
 dose: drug AMOUNT salt? ROUTE clause*
@@ -52,13 +51,15 @@ drug: NAME
        | _AT QUANTITY -> at
        | _AT STEADY -> steady
        | _EVERY QUANTITY -> every
-       | DAILY -> daily
+       | _Q QUANTITY -> every
+       | SCHEDULE -> schedule
+       | QUANTITY BEFORE -> beside
        | TIMES -> times
        | salt
 salt: AS
 _SEMICOLON: /\s*;\s*/
 _PLUS: /\s+\+(\s+|$)/
-NAME: /(?!\+\s)[^\s;]+(?:\s+(?!\+\s)[^\s;]+)*?(?=\s+{_SIZE}\s?{_MEASURE})/
+NAME: /(?!\+\s)[^\s;]+?(?:\s+(?!\+\s)[^\s;]+?)*?(?=,?\s+{_SIZE}\s?{_MEASURE})/
 AMOUNT.2: /{_SIZE}\s?{_UNIT}{_ENDS}/
 QUANTITY.2: /{_SIZE}\s?{_UNIT}{_ENDS}/
 ROUTE.3: /(?:{_ROUTE}){_ENDS}/i
@@ -66,23 +67,26 @@ _OVER: /over{_ENDS}/i
 _FOR: /for{_ENDS}/i
 _AT: /(?:at|from){_ENDS}/i
 _EVERY: /every{_ENDS}/i
-DAILY: /daily{_ENDS}/i
+_Q.4: /q(?=\s?\d)/i
+SCHEDULE.4: /(?:{_SCHEDULE}){_ENDS}/i
+BEFORE: /(?:before|prior|beforehand|after|later){_ENDS}/i
 STEADY: /steady\s+state{_ENDS}/i
-TIMES: /(?:[x\u00d7]\s?\d{{1,6}}|\d{{1,6}}\s?(?:x|times)){_ENDS}/i
+TIMES.4: /(?:[x\u00d7]\s?\d{{1,6}}|\d{{1,6}}\s?(?:x|times)){_ENDS}/i
 AS.3: /as\s+(?:base|salt){_ENDS}/i
-%ignore /\s+/
+%ignore /[\s,]+/
 """
 
 _MAY_STAND = {
     "NAME": "a drug and an amount, such as ketamine 10 mg/kg",
     "AMOUNT": "an amount, such as 10 mg/kg",
     "QUANTITY": "a number with unit, such as 40 min",
-    "ROUTE": f"a route ({', '.join(aliases[0] for aliases in _ROUTES.values())})",
+    "ROUTE": f"a route ({', '.join(aliases[0] for aliases in ROUTES.values())})",
     "_OVER": "'over' and the length of an infusion",
     "_FOR": "'for' and how long it is held",
     "_AT": "'at' and a time",
     "_EVERY": "'every' and an interval",
-    "DAILY": "'daily'",
+    "SCHEDULE": "'daily' or the like",
+    "BEFORE": "'before' or 'after'",
     "STEADY": "'steady state'",
     "TIMES": "'x' and the number of doses",
     "AS": "'as base' or 'as salt'",
@@ -123,7 +127,7 @@ def parse_doses(text: str) -> tuple[Dose, ...]:
         raise ValueError(f"Doses must be written in at most {MAX_LENGTH} characters; got {len(text)}.")
     from lark.exceptions import UnexpectedInput
 
-    line = re.sub(r"\s", " ", text.replace("\u2212", "-"))
+    line = _BRACKETS.sub(r" \1 ", plain(text))
     try:
         tree = _parser().parse(line)
     except UnexpectedInput as error:
@@ -139,11 +143,11 @@ def parse_route(text: str) -> Route:
     >>> parse_route("p.o."), parse_route("iv")
     ('po', 'iv bolus')
     """
-    word = " ".join(text.casefold().split())
-    if word not in _ALIASES:
-        known = ", ".join(aliases[0] for aliases in _ROUTES.values())
+    word = " ".join(plain(text).casefold().split())
+    if word not in ROUTE_NAMES:
+        known = ", ".join(aliases[0] for aliases in ROUTES.values())
         raise ValueError(f"A route must be one that doses may have; got {text!r}. Known: {known}.")
-    return _ALIASES[word]
+    return ROUTE_NAMES[word]
 
 
 def write_doses(doses: Iterable[Dose]) -> str:
@@ -219,11 +223,15 @@ def _dose(tree: Any, line: str) -> Dose:
     route = next(part for part in rest if getattr(part, "type", None) == "ROUTE")
     fields: dict[str, Any] = {"drug": " ".join(name.split())} | _route(route, rest, line)
     fields["amount"] = _quantity(amount, "concentration" if fields["route"] in HELD else "dose", line)
-    for part in rest:
+    for part in sorted(rest, key=lambda one: getattr(one, "data", "") == "for"):  # it counts by the interval
         if part is route:
             continue
         token = part.children[0]
-        field, value = _clause(part.data, token, line)
+        if part.data == "for" and fields["route"] not in HELD:
+            repeats = _times_within(token, rest, line)
+            fields |= {"repeats": repeats} if repeats > 1 else {"interval": None}
+            continue
+        field, value = _clause(part.data, part.children, line)
         if field in fields:
             raise _misread(line, token.start_pos, f"there must be no second {field.replace('_', ' ')}")
         fields[field] = value
@@ -237,13 +245,13 @@ def _dose(tree: Any, line: str) -> Dose:
 
 def _route(token: Any, rest: list[Any], line: str) -> dict[str, Route]:
     word = " ".join(token.casefold().split())
-    route = _ALIASES[word]
+    route = ROUTE_NAMES[word]
     clauses = {part.data for part in rest if part is not token}
     if "over" in clauses and route == "iv bolus" and "bolus" not in word:
         route = "iv infusion"
     if "over" in clauses and route != "iv infusion":
         raise _misread(line, token.start_pos, "there must be 'iv', for a dose that is given over a time")
-    if "for" in clauses and route not in HELD:
+    if "for" in clauses and route not in HELD and not clauses & {"every", "schedule"}:
         held = f"there must be a route that is held ({', '.join(HELD)}), for a dose that is given for a time"
         raise _misread(line, token.start_pos, held)
     return {"route": route}
@@ -252,11 +260,20 @@ def _route(token: Any, rest: list[Any], line: str) -> dict[str, Route]:
 _TIMES = {"over": "duration", "for": "duration", "at": "time", "every": "interval"}
 
 
-def _clause(kind: str, token: Any, line: str) -> tuple[str, Any]:
+def _clause(kind: str, tokens: list[Any], line: str) -> tuple[str, Any]:
+    token = tokens[0]
     if kind in _TIMES:
         return _TIMES[kind], _quantity(token, "time", line)
-    if kind == "daily":
-        return "interval", "24 h"
+    if kind == "schedule":
+        means = (
+            interval for interval, words in _INTERVALS.items() if re.fullmatch(words, token, re.IGNORECASE)
+        )
+        return "interval", next(means)
+    if kind == "beside":
+        text = _quantity(token, "time", line)
+        if text.startswith(("-", "+")):
+            raise _misread(line, token.start_pos, "there must be a time without a sign, before or after")
+        return "time", text if tokens[1].casefold() in ("after", "later") else f"-{text}"
     if kind == "steady":
         return "steady_state", True
     if kind == "times":
@@ -264,11 +281,23 @@ def _clause(kind: str, token: Any, line: str) -> tuple[str, Any]:
     return "salt", token.casefold().split()[-1]
 
 
+def _times_within(token: Any, rest: list[Any], line: str) -> int:
+    """How many doses a schedule brings in the time for which it lasts, the first at its start."""
+    schedule = next(part for part in rest if getattr(part, "data", None) in ("every", "schedule"))
+    if any(getattr(part, "data", None) == "times" for part in rest):
+        raise _misread(line, token.start_pos, "there must be no second number of doses")
+    interval = _clause(schedule.data, schedule.children, line)[1]
+    times = units.magnitude(_quantity(token, "time", line), "time") / units.magnitude(interval, "time")
+    if not (times >= 1 and abs(times - round(times)) < 1e-9):
+        raise _misread(line, token.start_pos, f"there must be a whole number of intervals ({interval})")
+    return round(times)
+
+
 def _quantity(token: Any, kind: units.Kind, line: str) -> str:
-    """Write a quantity with one space before its unit and none within."""
+    """Write a quantity with one space before its unit and none beside a slash."""
     match = re.fullmatch(rf"({_SIZE})\s?(.+)", token)
     assert match is not None
-    text = f"{match[1]} {''.join(match[2].split())}"
+    text = f"{match[1]} {re.sub(r' ?/ ?', '/', match[2])}"
     try:
         units.magnitude(text, kind)
     except ValueError as error:
@@ -278,7 +307,7 @@ def _quantity(token: Any, kind: units.Kind, line: str) -> str:
 
 def _written(dose: Dose) -> str:
     words = [dose.drug, dose.amount]
-    words.append("iv" if dose.route == "iv infusion" else _ROUTES[dose.route][0])
+    words.append("iv" if dose.route == "iv infusion" else ROUTES[dose.route][0])
     if dose.duration is not None:
         words += ["for" if dose.route in HELD else "over", dose.duration]
     if dose.interval is not None:

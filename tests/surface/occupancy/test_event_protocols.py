@@ -101,7 +101,7 @@ def test_equal_records_at_equal_distances_become_a_series(table):
         ("TIME,AMT,CMT\n0,1,3\n", {}, "Compartments beyond 2.*--route"),
         ("TIME,AMT\n0,1\n", {"routes": "bath"}, "holds a concentration"),
         ("TIME,AMT\n0,1\n", {"routes": "po,iv"}, "1=po,2=iv"),
-        ("TIME,AMT\n0,1\n", {"routes": "by mouth"}, "A route must be one"),
+        ("TIME,AMT\n0,1\n", {"routes": "by ear"}, "A route must be one"),
         ("TIME,AMT,CMT\n0,1,2\n", {"routes": "1=po"}, "Compartment 2"),
         ("TIME,AMT,RATE\n0,1,1\n", {"routes": "po"}, "Only an intravenous dose may have a rate"),
         ("TIME,AMT,RATE\n0,1,-2\n", {}, "Subject 1: A dose must have an amount and a known rate"),
