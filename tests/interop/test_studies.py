@@ -200,7 +200,7 @@ def test_a_field_of_several_values_is_written_as_in_yaml(files):
     ("change", "where"),
     [
         (
-            {"Species": "rats"},
+            {"Species": "ratt"},
             r"row 3, column 'Species': experiments\[0\].protocol.subject.species: .*Did you mean 'rat'",
         ),
         (

@@ -2,6 +2,7 @@ import pytest
 
 from gaddum.records.finding import RecordError
 from gaddum.records.library import load_library, quantities
+from gaddum.records.protocol import Subject
 
 
 def findings_of(folder):
@@ -49,9 +50,35 @@ def test_unknown_keys_list_the_near_ones(folder):
 
 
 def test_a_synonym_leads_to_the_drug(folder):
-    folder.drugs["testine"]["synonyms"] = ["Trade Name"]
+    folder.drugs["testine"]["synonyms"] = ["Trade Name", "6'-T-1"]
+    library = load_library(folder.write())
     with pytest.raises(ValueError, match="Did you mean 'testine'"):
-        load_library(folder.write()).drug("trade name")
+        library.drug("trade name")
+    written = ["testine", "Testine", "TRADE\u00a0name", "6\u2032-T\u20111"]
+    assert [library.drug_name(name) for name in written] == ["testine"] * 4
+
+
+def test_a_synonym_of_two_drugs_names_neither(folder):
+    folder.drugs["testine"]["synonyms"] = folder.drugs["blockone"]["synonyms"] = ["T1"]
+    with pytest.raises(ValueError, match="must be a key of the library; got 'T1'"):
+        load_library(folder.write()).drug_name("T1")
+
+
+def test_a_near_name_is_suggested_and_not_taken(folder):
+    library = load_library(folder.write())
+    with pytest.raises(ValueError, match="Did you mean 'testine'"):
+        library.drug_name("testin")
+    with pytest.raises(ValueError, match="Did you mean 'TEST-R'"):
+        library.target_name("TEST_R")
+
+
+def test_a_target_is_known_in_any_case(folder):
+    assert load_library(folder.write()).target_name("test-r") == "TEST-R"
+
+
+def test_a_record_names_its_species_in_any_case_and_number():
+    written = ["rat", "Rat", "RATS", "guinea-pigs"]
+    assert [Subject(species=one, paradigm="none").species for one in written] == ["rat"] * 3 + ["guinea pig"]
 
 
 def test_cyclic_metabolism_is_refused_once(folder):

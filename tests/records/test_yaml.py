@@ -58,7 +58,7 @@ def test_shared_sources_are_put_in_place():
         ("cohort: one", "cohrt: one", 4, "cohrt", "Did you mean 'cohort'"),
         (
             "species: rat",
-            "species: rats",
+            "species: ratt",
             12,
             "experiments[0].protocol.subject.species",
             "Did you mean 'rat'",

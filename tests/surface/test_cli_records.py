@@ -85,7 +85,7 @@ def test_warnings_exit_with_1(made, capsys):
 
 def test_unreadable_records_exit_with_1_and_name_the_line(made, capsys):
     path = made / "studies" / "example.yaml"
-    path.write_text(path.read_text().replace("species: rat", "species: rats"))
+    path.write_text(path.read_text().replace("species: rat", "species: ratt"))
     for arguments in (["check", str(made)], ["ledger", "list", str(made)]):
         assert cli.main(arguments) == 1
         error = capsys.readouterr().err

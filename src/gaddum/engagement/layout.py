@@ -28,7 +28,7 @@ from gaddum.records.protocol import Manipulation, Preparation, Subject
 from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.source import Source
-from gaddum.records.species import Species
+from gaddum.records.species import Species, known_species
 
 
 class Layout(NamedTuple):
@@ -76,12 +76,10 @@ def lay_out(
         )
     if draws < 2:
         raise ValueError(f"A band needs at least 2 draws; got {draws}.")
-    if species not in get_args(Species):
-        hint = nearest(species, get_args(Species), what="Species")
-        raise ValueError(f"A species must be one that the records know; got {species!r}. {hint}")
-    known = tuple(dose.model_copy(update={"drug": library_name(dose.drug, library)}) for dose in doses)
+    species = known_species(species)
+    known = tuple(dose.model_copy(update={"drug": library.drug_name(dose.drug)}) for dose in doses)
     wanted = {one for dose in known for one in library.family(dose.drug, species)}
-    names = list(targets) if targets else _bound_targets(wanted, library)
+    names = [library.target_name(name) for name in targets] if targets else _bound_targets(wanted, library)
     register = Register()
     subject = _subject(species, weight, preparation)
     plan = plan_regimen(known, subject, library, wanted=wanted, register=register)
@@ -130,15 +128,6 @@ def _tone(target: str, given: LogNormal | float | None, register: Register) -> i
 
 _NO_TONE = 1e-12
 """Tone of 0 on the scale of logarithms."""
-
-
-def library_name(name: str, library: Library) -> str:
-    """The library's name of a drug; synonyms are followed, unknown names refused."""
-    if name not in library.drugs:
-        for drug in library.drugs.values():
-            if name.casefold() in (other.casefold() for other in (drug.name, *drug.synonyms)):
-                return drug.name
-    return library.drug(name).name
 
 
 def first_dose(doses: Sequence[Dose]) -> float:

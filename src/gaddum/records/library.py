@@ -3,7 +3,7 @@
 The bundled library lies in `gaddum/library`; a case folder may add drugs and targets of its own, never redefine one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ from gaddum.records.quantity import Quantity
 from gaddum.records.species import Species
 from gaddum.records.target import Target
 from gaddum.records.yaml import Document, read_document, to_record
+from gaddum.text import plain
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Library:
             )
         return self.targets[name]
 
+    def target_name(self, name: str) -> str:
+        """The library's key of a target written in any case; an unknown name lists the near ones."""
+        return self.target(_resolved(name, ((key, (key,)) for key in self.targets)) or name).name
+
+    def drug_name(self, name: str) -> str:
+        """The library's key of a drug or mixture written in any case or by a synonym; near names are not taken."""
+        names = ((key, (key, *drug.synonyms)) for key, drug in self.drugs.items())
+        return self.drug(_resolved(name, names) or name).name
+
     def drug(self, name: str) -> Drug | Mixture:
         """Look up a drug or mixture; an unknown key lists the near ones."""
         if name not in self.drugs:
@@ -42,10 +52,8 @@ class Library:
 
     def near_drug(self, name: str) -> str:
         """Say which drugs are near an unknown key, by their names and synonyms."""
-        for drug in self.drugs.values():
-            if name.casefold() in (synonym.casefold() for synonym in drug.synonyms):
-                return f"Did you mean {drug.name!r}?"
-        return nearest(name, self.drugs)
+        known = _resolved(name, ((key, (key, *drug.synonyms)) for key, drug in self.drugs.items()))
+        return nearest(name, self.drugs) if known is None else f"Did you mean {known!r}?"
 
     def species(self, name: str) -> tuple[tuple[Drug, float], ...]:
         """Chemical species of a drug or mixture, with the fraction of each."""
@@ -67,6 +75,20 @@ class Library:
                 found.append(one)
                 left += [child.drug for child in drug.metabolites.get(species, ())]
         return tuple(found)
+
+
+def _resolved(name: str, known: Iterable[tuple[str, Iterable[str]]]) -> str | None:
+    """The key that is written so, or the only one that has this name but for case, signs and spaces."""
+    candidates = [(key, tuple(names)) for key, names in known]
+    if any(key == name for key, _ in candidates):
+        return name
+    folded = _folded(name)
+    found = {key for key, names in candidates if folded in map(_folded, names)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _folded(name: str) -> str:
+    return " ".join(plain(name).casefold().split())
 
 
 def bundled() -> Traversable:

@@ -3,7 +3,7 @@
 A Protocol with Outcomes is published evidence (see `experiment`); without, it is a candidate design.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,7 +12,7 @@ from gaddum.records.base import Record, in_unit
 from gaddum.records.dose import Dose
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.source import Source
-from gaddum.records.species import Species
+from gaddum.records.species import Species, known_species
 
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]
@@ -33,6 +33,11 @@ class Subject(Record):
     """Patients with a depressive disorder count as stressed."""
     preparation: Preparation = "behaving"
     weight: Quantity | None = None
+
+    @field_validator("species", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return known_species(given) if isinstance(given, str) else given
 
     @property
     def stratum(self) -> str:

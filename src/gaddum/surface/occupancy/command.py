@@ -178,17 +178,11 @@ def _tone(text: str | None) -> dict[str, float] | None:
 def _wanted(
     targets: str | None, at: Sequence[str], until: str | None, above: float | None, draws: int, seed: int
 ) -> "OccupancyRequest":
-    from gaddum.records.finding import nearest
     from gaddum.records.library import load_library
     from gaddum.surface.occupancy.document import OccupancyRequest
 
-    names = None if targets is None else tuple(dict.fromkeys(_words(targets)))
     library = load_library()
-    for name in names or ():
-        if name not in library.targets:
-            raise ValueError(
-                f"A target must be one of the library; got {name!r}. {nearest(name, library.targets)}"
-            )
+    names = None if targets is None else tuple(dict.fromkeys(map(library.target_name, _words(targets))))
     if names is not None and not names:
         raise ValueError(f"--targets must name at least one target; got {targets!r}.")
     times = tuple(sorted({_hours(word) for text in at for word in _words(text)}))

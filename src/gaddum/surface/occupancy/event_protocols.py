@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from gaddum.engagement.layout import library_name
 from gaddum.exposure.scaling import disposition
 from gaddum.interop.event_tables import read_events
 from gaddum.interop.regimens import WEIGHT, Regimen, regimens_from_events, usual_routes
@@ -12,8 +11,8 @@ from gaddum.records.dose import HELD, Route
 from gaddum.records.event import EventTable
 from gaddum.records.library import Library, load_library
 from gaddum.records.shorthand import parse_route
-from gaddum.records.species import Species
-from gaddum.surface.occupancy.protocols import DosedSubject, known_preparation, known_species
+from gaddum.records.species import Species, known_species
+from gaddum.surface.occupancy.protocols import DosedSubject, known_preparation
 
 MOST = 12
 """Regimens that are overlaid without being asked for by ID."""
@@ -72,7 +71,7 @@ def read_table(
     table, library = read_events(path.strip()), load_library()
     if columns.drug is None:
         raise ValueError(f"A table of events must come with its drug; got none for {path}. Give --drug NAME.")
-    drug = library_name(columns.drug, library)
+    drug = library.drug_name(columns.drug)
     routes, notes = _routes(table, columns.routes, drug, who, library)
     chosen = None if columns.subjects is None else _ids(columns.subjects)
     found = regimens_from_events(table, drug=drug, unit=columns.unit, routes=routes, subjects=chosen)

@@ -14,7 +14,7 @@ from gaddum.records.library import Library, load_library
 from gaddum.records.prior import LogNormal
 from gaddum.records.protocol import Arm, Manipulation, Preparation
 from gaddum.records.shorthand import parse_doses
-from gaddum.records.species import Species
+from gaddum.records.species import Species, known_species
 
 _ARM = re.compile(r"(?P<case>[^\s:]+):(?P<study>[^/:]+)/(?P<experiment>[^/]+)/(?P<arm>.+)")
 
@@ -78,14 +78,6 @@ def read_protocol(
         dict(tone or {}),
         (),
     )
-
-
-def known_species(name: str) -> Species:
-    """Check the name of a species; an unknown one lists the near ones."""
-    if name not in get_args(Species):
-        hint = nearest(name, get_args(Species), what="Species")
-        raise ValueError(f"A species must be one that the records know; got {name!r}. {hint}")
-    return cast(Species, name)
 
 
 def known_preparation(name: str) -> Preparation:
