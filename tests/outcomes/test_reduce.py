@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.integrate import simpson
 from scipy.special import ndtri
 
+from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, LOG_FLOOR, effect_logpdf, t_of_p
 from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
 from gaddum.records.experiment import Experiment
@@ -246,9 +247,9 @@ def test_a_difference_keeps_its_own_standard_error() -> None:
     table = reduced(KVA, form="difference", contrast=["K", "V"], value=0.8, ci=[0.8 - half, 0.8 + half])
     expected = effect_logpdf(0.8, error**2 + 2 * 0.1**2, 15, GRID)
     np.testing.assert_allclose(table.grid_log_density, np.maximum(expected, LOG_FLOOR), atol=1e-9)
-    assert table.observed is not None
-    assert table.observed["effect"] == pytest.approx(0.8)
-    assert table.observed["lower"] == pytest.approx(0.8 - half)
+    assert table.observed
+    assert table.observed[0]["effect"] == pytest.approx(0.8)
+    assert table.observed[0]["lower"] == pytest.approx(0.8 - half)
 
 
 @pytest.mark.parametrize("sizes", [KVA, {"K": {}, "V": {}}])
@@ -352,19 +353,75 @@ def test_a_missing_prior_is_named_in_the_error() -> None:
         reduce_outcome(experiment(KVA), outcome(**FORMS["t"]), priors)
 
 
-def test_four_means_are_refused_with_advice() -> None:
-    arms = {name: {"mean": 1.0, "spread": 1.0, "spread_kind": "SD", "n": 5} for name in ("K", "V", "KA", "A")}
-    with pytest.raises(ValueError, match="two or three arms"):
-        reduced({"K": 5, "V": 5, "KA": 5, "A": 5}, form="means", arms=arms)
+def test_the_density_of_four_means_is_that_of_their_standardised_differences() -> None:
+    """Monte Carlo over the pooled SD: given it, observed differences are normal."""
+    delta = np.array([0.5, -0.2, 0.9])
+    table = reduced(dict.fromkeys("VKCA", 6), form="means", arms=four(V=0.0, K=0.8, C=0.1, A=0.6))
+    assert table.joint is not None and len(table.contrasts) == 3
+    d, c, df = table.joint.effects[0], table.joint.covariance, table.joint.df
+    s = np.sqrt(np.random.default_rng(1).chisquare(df, 400_000) / df)
+    residual = s[:, None] * d - delta
+    # density of d: that of d s given s, times s for each difference
+    each = stats.multivariate_normal.pdf(residual, cov=c) * s**3
+    mine = np.interp(table.joint.direction @ delta, GRID, table.grid_log_density)
+    mine -= 0.5 * np.sum((table.joint.whitened @ delta) ** 2)
+    assert np.exp(mine) == pytest.approx(each.mean(), abs=5 * each.std() / np.sqrt(len(s)))
+
+
+def test_four_means_averaged_over_priors_agree_with_a_sum_over_effects() -> None:
+    joint = reduced(dict.fromkeys("VKCA", 6), form="means", arms=four(V=0.0, K=0.8, C=0.1, A=0.6)).joint
+    assert joint is not None
+    steps, sd = np.linspace(-6, 6, 61), 1.3
+    prior = np.exp(-0.5 * (steps / sd) ** 2)
+    prior /= prior.sum()
+    delta = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    logs = np.interp(delta @ joint.direction, GRID, joint.table())
+    density = np.exp(logs - 0.5 * np.sum((delta @ joint.whitened.T) ** 2, axis=-1))
+    whole = np.einsum("ijk,i,j,k->", density, prior, prior, prior)
+    assert joint.log_saturated(sd) == pytest.approx(np.log(whole), abs=0.02)
+    second = np.log(np.einsum("ijk,i,k->j", density, prior, prior))
+    near = np.abs(steps) < 2
+    np.testing.assert_allclose(
+        np.interp(steps[near], GRID, joint.log_marginal(1, sd)), second[near], atol=0.03
+    )
+
+
+@pytest.mark.parametrize("kind", ["SD", "SEM", "unclear"])
+def test_the_joint_density_of_three_means_is_their_table_over_two_contrasts(kind: str) -> None:
+    arms = four(V=0.0, K=1.1, C=0.2)
+    three = reduced(
+        dict.fromkeys("VKC", 6),
+        form="means",
+        arms={name: one | {"spread_kind": kind} for name, one in arms.items()},
+    )
+    d, as_sem = np.array([1.1, 0.2]), np.sqrt(6)
+    readings = {"SD": [(0.0, d)], "SEM": [(0.0, d / as_sem)]}
+    readings["unclear"] = [(np.log(0.5), d), (np.log(0.5 / 6), d / as_sem)]
+    each = 1 / 6 + 0.1**2
+    joint = JointMeans(
+        tuple(weight for weight, _ in readings[kind]),
+        np.array([effects for _, effects in readings[kind]]),
+        each * (np.eye(2) + 1),
+        15,
+    )
+    for delta in ((0.0, 0.0), (1.0, 0.5), (2.0, -1.0)):
+        row = [int(np.argmin(np.abs(GRID - x))) for x in delta]
+        mine = np.interp(joint.direction @ delta, GRID, joint.table())
+        mine -= 0.5 * np.sum((joint.whitened @ np.array(delta)) ** 2)
+        assert mine == pytest.approx(three.grid_log_density[row[0], row[1]], abs=5e-3)
+
+
+def four(**means: float) -> dict[str, Any]:
+    return {name: {"mean": x, "spread": 1.0, "spread_kind": "SD", "n": 6} for name, x in means.items()}
 
 
 def test_observed_effect_and_its_interval_come_from_the_t_test() -> None:
     observed = reduced(KVA, **FORMS["t"]).observed
-    assert observed is not None
+    assert observed
     error = np.sqrt(1 / 9 + 1 / 8)
-    assert observed["effect"] == pytest.approx(2.4 * error)
-    assert observed["upper"] - observed["effect"] == pytest.approx(t_of_p(0.05, 15) * error)
-    assert reduced(KVA, **FORMS["abolished"]).observed is None
+    assert observed[0]["effect"] == pytest.approx(2.4 * error)
+    assert observed[0]["upper"] - observed[0]["effect"] == pytest.approx(t_of_p(0.05, 15) * error)
+    assert reduced(KVA, **FORMS["abolished"]).observed == ()
 
 
 # What stands beside a density: the tail of a statistic, and its significance
@@ -379,10 +436,10 @@ STATISTICS = {
 @pytest.mark.parametrize("form", STATISTICS)
 def test_tail_of_a_statistic_is_that_of_the_noncentral_t(form):
     found = reduced({"K": 9, "V": 8}, **STATISTICS[form])
-    assert found.above is not None and found.observed is not None
+    assert found.above is not None and found.observed
     # arm noise adds to the variance of the difference and is not seen by the test
     sd, plain = np.sqrt(1 / 9 + 1 / 8 + 2 * 0.1**2), np.sqrt(1 / 9 + 1 / 8)
-    middle = 0.5 * (found.observed["lower"] + found.observed["upper"])
+    middle = 0.5 * (found.observed[0]["lower"] + found.observed[0]["upper"])
     inside = np.abs(GRID) < 3
     expected = stats.nct.sf(middle / sd, 15, GRID[inside] / sd)
     np.testing.assert_allclose(found.above[0][inside], expected, atol=1e-6)

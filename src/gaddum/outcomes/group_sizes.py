@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
+from gaddum.outcomes.design import size_of_df
 from gaddum.records.experiment import Experiment
 from gaddum.records.prior import Distribution, Fixed, HalfNormal, LogNormal, Normal, Weights
 
@@ -46,7 +47,7 @@ def group_sizes(
     unknown = open_arms.get(None, [])
     if unknown and df is not None and len(unknown) == len(arms):
         del open_arms[None]
-        known |= dict.fromkeys(unknown, df + 1 if paired else (df + len(arms)) / len(arms))
+        known |= dict.fromkeys(unknown, size_of_df(experiment, df, len(arms), paired))
     choices = []
     for bounds in open_arms:
         if bounds is None:

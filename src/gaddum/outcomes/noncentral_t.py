@@ -126,22 +126,33 @@ def effect_interval(lower: float, upper: float, variance: float, df: float, delt
     return nct_interval(lower / sd, upper / sd, df, np.asarray(delta) / sd)
 
 
-def effects_logpdf(
-    d: np.ndarray, covariance: np.ndarray, df: float, delta_1: np.ndarray, delta_2: np.ndarray
-) -> np.ndarray:
-    """Log density of two observed standardised differences that share one estimated SD.
+def along_logpdf(d: np.ndarray, covariance: np.ndarray, df: float, linear: np.ndarray) -> np.ndarray:
+    """Log density of observed standardised differences that share one SD, less its quadratic form in the true ones.
 
     Parameters
     ----------
     d
-        The two observed differences over the pooled SD (1).
+        Observed differences over the pooled SD (1).
     covariance
-        Their 2 x 2 covariance in squared within-group SD (1).
+        Their covariance in squared within-group SD (1).
     df
         Degrees of freedom of the pooled SD (1).
-    delta_1, delta_2
-        True differences (SD); the result has one axis for each.
+    linear
+        d' C^-1 delta: all that the density depends on beside delta' C^-1 delta (1).
     """
+    square = float(d @ np.linalg.solve(covariance, d))
+    constant = -len(d) * _LOG_SQRT_2PI - 0.5 * np.linalg.slogdet(covariance)[1]
+    if np.isinf(df):
+        return constant - 0.5 * square + linear
+    nodes = chi_nodes(df, square, _reach(linear) + 1e-9)
+    exponent = nodes.log_weight + len(d) * np.log(nodes.s) - 0.5 * nodes.s**2 * square
+    return constant + logsumexp(exponent + np.asarray(linear)[..., None] * nodes.s, axis=-1)
+
+
+def effects_logpdf(
+    d: np.ndarray, covariance: np.ndarray, df: float, delta_1: np.ndarray, delta_2: np.ndarray
+) -> np.ndarray:
+    """Log density of two observed standardised differences, with one axis for each true one; see `along_logpdf`."""
     precision = np.linalg.inv(covariance)
     slope = precision @ d
     delta_1, delta_2 = np.asarray(delta_1)[:, None], np.asarray(delta_2)[None, :]
@@ -149,15 +160,10 @@ def effects_logpdf(
         precision[0, 0] * delta_1**2 + 2 * precision[0, 1] * delta_1 * delta_2 + precision[1, 1] * delta_2**2
     )
     linear = slope[0] * delta_1 + slope[1] * delta_2
-    constant = -2 * _LOG_SQRT_2PI - 0.5 * np.linalg.slogdet(covariance)[1] - 0.5 * square
-    if np.isinf(df):
-        return constant - 0.5 * d @ slope + linear
-    # Given S the exponent depends on the true effects through `linear` alone: a smooth function of it.
-    reach = float(np.max(np.abs(linear))) + 1e-9
-    nodes = chi_nodes(df, float(d @ slope), reach)
+    # given S the exponent depends on the true effects through `linear` alone: a smooth function of it
+    reach = _reach(linear) + 1e-9
     z = np.linspace(-reach, reach, int(np.clip(8 * reach, 801, 6001)))
-    exponent = nodes.log_weight + 2 * np.log(nodes.s) - 0.5 * nodes.s**2 * (d @ slope) + z[:, None] * nodes.s
-    return constant + CubicSpline(z, logsumexp(exponent, axis=1))(linear)
+    return CubicSpline(z, along_logpdf(d, covariance, df, z))(linear) - 0.5 * square
 
 
 def t_of_p(p: float, df: float) -> float:

@@ -1,13 +1,13 @@
-"""Reduce: a published outcome becomes one table of log density over its one or two true contrasts.
+"""Reduce: a published outcome becomes one table of log density over its true contrasts.
 
 Contrasts are differences of arm means in within-group SD, positive where the first arm is better. All that
 the report leaves open (group sizes, SD or SEM, decision rule, correction for multiple tests, response to
 placebo) are mixed here, in probability, before the log; the sampler only reads `density_tables`. Conventions:
 
-- T tests: df = n_1 + n_2 - 2 of the two arms unless given; verdicts: one pooled SD over all arms.
-- Paired data (crossovers): correlation 0.5 between sessions: the SD of a difference is the within-group SD.
+- T tests: df of the two arms unless given; verdicts: one pooled SD over all arms. Standard errors, degrees of freedom
+  and sizes come from `design`: arms of a crossover share their subjects unless a test says that it was not paired.
 - Arm noise adds to the variance of every arm mean, beside 1/n, and is not seen by the test's own SD.
-- Unknown group sizes are equal over the arms that lack them; a given df of a two-arm test fixes them.
+- Unknown group sizes are equal over the arms that lack them; a given df fixes them, over all groups of the protocol.
 - A difference keeps the standard error of its own CI, which a model may have made smaller than the plain t test would;
   its df come from n where that is known, and else its SD counts as known.
 - The density of a statistic is per SD of the observed effect.
@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaddum.outcomes.design import degrees_of_freedom, effective_sizes, is_paired
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes, required_prior, weights_of
+from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, floored, mixed
 from gaddum.outcomes.responders import Counts, responders_log_probability, retest_log_probability
 from gaddum.outcomes.statistic import (
@@ -62,22 +64,24 @@ class ReducedOutcome(NamedTuple):
     """One outcome as a table over its contrasts."""
 
     contrasts: tuple[Contrast, ...]
-    """One or two contrasts, each of (arm, coefficient)."""
+    """One or two contrasts, each of (arm, coefficient); three or more where `joint` is there."""
     absolute: bool
     """Whether a contrast is the arm's effect over its (implied) vehicle, as for responders."""
     grid_log_density: np.ndarray
-    """Log density on `GRID`, one axis per contrast."""
+    """Log density on `GRID`, one axis per contrast; with `joint` that of `JointMeans.table`."""
     log_saturated: float
     """Log of the integral of the density over independent normal priors on the contrasts."""
     label: str
-    observed: dict[str, float] | None
-    """Effect, lower, upper in SD; None where nothing is reported but a verdict or a count."""
+    observed: tuple[dict[str, float], ...]
+    """Effect, lower, upper of each contrast (SD); empty where nothing is reported but a verdict or a count."""
     components: dict[str, float]
     """Weights of the mixture's parts, for display."""
     above: np.ndarray | None = None
     """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
     significant: np.ndarray | None = None
     """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
+    joint: JointMeans | None = None
+    """Means of four arms or more: the density along one direction, beside a quadratic form."""
 
 
 class Report(NamedTuple):
@@ -123,17 +127,20 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
             table = interaction_table(experiment, outcome, priors)
         case Verdict():
             table = _verdict(experiment, outcome, priors)
-    log_density = floored(table.log_density)
+    log_density, sd = floored(table.log_density), fixed_value(priors, "standardised_effect")
     return ReducedOutcome(
         contrasts=table.contrasts,
         absolute=table.absolute,
         grid_log_density=log_density,
-        log_saturated=log_saturated(log_density, fixed_value(priors, "standardised_effect")),
+        log_saturated=log_saturated(log_density, sd)
+        if table.joint is None
+        else table.joint.log_saturated(sd),
         label=_label(experiment, outcome),
         observed=table.observed,
         components=table.components,
         above=table.above,
         significant=table.significant,
+        joint=table.joint,
     )
 
 
@@ -172,7 +179,7 @@ def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
     every = tuple(name for name, arm in experiment.protocol.arms.items() if arm.subset_of is None)
     named = tuple(outcome.roles.values())
     tested = tuple(dict.fromkeys((*named, *every)))
-    joint = outcome.verdict in EVENTS
+    joint, paired = outcome.verdict in EVENTS, is_paired(experiment)
     arm_of: dict[str, str] = dict(outcome.roles)  # pyright: ignore[reportAssignmentType] (keys are Literals)
     arms = tuple(arm_of[role] for role in ROLES[outcome.verdict])
     rules = weights_of(priors, "rule", outcome.rule)
@@ -181,11 +188,12 @@ def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
         rules = dict.fromkeys(events, 1.0)
     parts = []
     for scenario in group_sizes(experiment, tested, priors):
-        sizes = tuple(scenario.n[name] for name in (*arms, arms[-1])[:3])
+        effective = effective_sizes(scenario.n, tested, paired)
+        sizes = tuple(effective[name] for name in (*arms, arms[-1])[:3])
         groups = Groups(
             n=sizes,
             variance=tuple(1 / n + noise for n in sizes),
-            df=sum(scenario.n[name] for name in tested) - len(tested),
+            df=degrees_of_freedom(scenario.n, tested, paired, len(tested)),
             k=len(tested),
         )
         if not joint:
@@ -202,7 +210,7 @@ def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
     contrasts = tuple(difference_of(name, arms[1]) for name in (arms[0], *arms[2:]))
     mixture = {**(rules if len(events) > 1 else {}), **(corrections if len(tested) > 2 else {})}
     components = {name: weight for name, weight in mixture.items() if 0 < weight < 1}
-    return Table(contrasts, np.minimum(mixed(parts), 0.0), None, components)
+    return Table(contrasts, np.minimum(mixed(parts), 0.0), (), components)
 
 
 def _responders(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:

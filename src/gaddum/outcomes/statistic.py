@@ -12,7 +12,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import t as student_t
 
-from gaddum.outcomes.group_sizes import Scenario, fixed_value, group_sizes
+from gaddum.outcomes.design import contrast_error, degrees_of_freedom, effective_sizes, is_paired, pooled_df
+from gaddum.outcomes.group_sizes import fixed_value, group_sizes
+from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, effect_interval, effect_logpdf, effects_logpdf, mixed, t_of_p
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome import Difference, Interaction, Means, PThreshold, PValue, Test
@@ -21,67 +23,79 @@ from gaddum.records.prior import Distribution
 Contrast = tuple[tuple[str, float], ...]
 Priors = dict[str, Distribution]
 
-_PAIRED_SD_OF_DIFFERENCE = 1.0
-"""SD of within-subject differences in within-group SD: sqrt(2 (1 - r)) at the assumed r = 0.5."""
-
 
 class Table(NamedTuple):
     """One outcome over its contrasts; the fields are those of `reduce.ReducedOutcome`."""
 
     contrasts: tuple[Contrast, ...]
     log_density: np.ndarray
-    observed: dict[str, float] | None = None
+    observed: tuple[dict[str, float], ...] = ()
     components: dict[str, float] = {}
     absolute: bool = False
     above: np.ndarray | None = None
     significant: np.ndarray | None = None
+    joint: JointMeans | None = None
 
 
 def means_table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
-    """Means of two or three arms; standard errors or deviations as stated, or either where unclear."""
-    if len(outcome.arms) > 3:
-        raise ValueError(
-            f"Means are scored for two or three arms at a time; got {len(outcome.arms)} arms "
-            f"({', '.join(outcome.arms)}). Split into outcomes of two or three arms with one `same_subjects`."
-        )
+    """Means of two or more arms; standard errors or deviations as stated, or either where unclear."""
     noise = fixed_value(priors, "arm_noise") ** 2
     sign = 1.0 if experiment.protocol.endpoints[outcome.endpoint].improvement == "increase" else -1.0
     base = vehicle(experiment, tuple(outcome.arms))
     others = [name for name in outcome.arms if name != base]
     n = {name: arm.n for name, arm in outcome.arms.items()}
-    df = sum(n.values()) - len(n)
-    if df < 1:
+    paired, every = is_paired(experiment), tuple(n)
+    freedom, df = sum(n.values()) - len(n), pooled_df(n, every, paired)
+    if freedom < 1:
         raise ValueError(
             f"Means need more subjects than arms; got {n}. Correct `n`, or use `form: narrative`."
         )
     kinds = {arm.spread_kind for arm in outcome.arms.values()}
     readings = [("SD", 1.0)] if kinds == {"SD"} else [("SEM", 1.0)] if kinds == {"SEM"} else None
     readings = readings or ([("SD", 0.5), ("SEM", 0.5)] if "unclear" in kinds else [("as stated", 1.0)])
-    parts, observed, scale_0 = [], None, None
+    size = effective_sizes(n, every, paired)
+    covariance = np.diag([1 / size[name] + noise for name in others]) + 1 / size[base] + noise
+    log_weights, effects, scale_0 = [], [], None
+    errors = [contrast_error(n, (name, base), paired) for name in others]
     above, significant = np.zeros((len(others), len(GRID))), np.zeros(len(GRID))
     for reading, weight in readings:
         sds = {
             name: arm.spread * (np.sqrt(arm.n) if (arm.spread_kind, reading) in _AS_SEM else 1.0)
             for name, arm in outcome.arms.items()
         }
-        pooled = np.sqrt(sum((n[name] - 1) * sds[name] ** 2 for name in n) / df)
+        pooled = np.sqrt(sum((n[name] - 1) * sds[name] ** 2 for name in n) / freedom)
         scale_0 = scale_0 or pooled
         d = np.array([sign * (outcome.arms[name].mean - outcome.arms[base].mean) / pooled for name in others])
         # density per unit of the first reading's SD, so that readings compare
         shared = np.log(weight) - len(d) * np.log(pooled / scale_0)
-        covariance = np.diag([1 / n[name] + noise for name in others]) + 1 / n[base] + noise
-        if len(d) == 1:
-            parts.append(shared + effect_logpdf(float(d[0]), float(covariance[0, 0]), df, GRID))
-        else:
-            parts.append(shared + effects_logpdf(d, covariance, df, GRID, GRID))
-        error = float(np.sqrt(1 / n[others[0]] + 1 / n[base]))
+        log_weights.append(float(shared))
+        effects.append(d)
         variances = np.diag(covariance)
         above += weight * np.array([_beyond(x, v, df) for x, v in zip(d, variances, strict=True)])
-        significant += weight * _significant(error, float(variances[0]), df)
-        observed = observed or _observed(float(d[0]), error, df)
+        significant += weight * _significant(errors[0], float(variances[0]), df)
+    joint = JointMeans(tuple(log_weights), np.array(effects), covariance, df)
+    observed = tuple(_observed(float(x), error, df) for x, error in zip(effects[0], errors, strict=True))
+    if len(others) > 2:
+        log_density = joint.table()
+    else:
+        parts = zip(log_weights, effects, strict=True)
+        log_density = mixed(
+            [
+                weight
+                + (
+                    effect_logpdf(float(d[0]), float(covariance[0, 0]), df, GRID)
+                    if len(d) == 1
+                    else effects_logpdf(d, covariance, df, GRID, GRID)
+                )
+                for weight, d in parts
+            ]
+        )
     contrasts = tuple(difference_of(name, base) for name in others)
     components = dict(readings) if len(readings) > 1 else {}
-    return Table(contrasts, mixed(parts), observed, components, above=above, significant=significant)
+    several = joint if len(others) > 2 else None
+    return Table(
+        contrasts, log_density, observed, components, above=above, significant=significant, joint=several
+    )
 
 
 _AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM")}
@@ -95,12 +109,12 @@ def difference_table(experiment: Experiment, outcome: Difference, priors: Priors
     tail = 0.5 + 0.5 * outcome.ci_level
     if None in [experiment.protocol.arms[name].n for name in outcome.contrast]:
         error, df = (high - low) / (2 * ndtri(tail)), np.inf
-        observed = {"effect": effect, "lower": low, "upper": high}
+        observed = ({"effect": effect, "lower": low, "upper": high},)
     else:
         scenario = group_sizes(experiment, outcome.contrast, priors)[0]
-        _, df = _error_and_df(scenario, outcome.contrast, experiment.protocol.design == "crossover")
+        df = degrees_of_freedom(scenario.n, outcome.contrast, is_paired(experiment))
         error = float((high - low) / (2 * student_t.ppf(tail, df)))
-        observed = _observed(effect, error, df)
+        observed = (_observed(effect, error, df),)
     variance = error**2 + 2 * noise
     return Table(
         (difference_of(first, second),),
@@ -116,11 +130,12 @@ def test_table(experiment: Experiment, outcome: Test | PValue | PThreshold, prio
     noise = fixed_value(priors, "arm_noise") ** 2
     sign = -1.0 if outcome.better == "second" else 1.0
     given_df = outcome.df if isinstance(outcome, Test) else None
-    parts, observed, most = [], None, 0.0
+    parts, observed, most = [], (), 0.0
     above, significant = np.zeros((1, len(GRID))), np.zeros(len(GRID))
-    for scenario in group_sizes(experiment, outcome.contrast, priors, df=given_df, paired=outcome.paired):
-        error, df = _error_and_df(scenario, outcome.contrast, outcome.paired)
-        df = given_df or df
+    paired = is_paired(experiment, outcome.paired)
+    for scenario in group_sizes(experiment, outcome.contrast, priors, df=given_df, paired=paired):
+        error = contrast_error(scenario.n, outcome.contrast, paired)
+        df = given_df or degrees_of_freedom(scenario.n, outcome.contrast, paired)
         variance = error**2 + 2 * noise
         significant += scenario.weight * _significant(error, variance, df)
         if isinstance(outcome, PThreshold):
@@ -135,7 +150,7 @@ def test_table(experiment: Experiment, outcome: Test | PValue | PThreshold, prio
             density = effect_logpdf(d, variance, df, GRID)
             above += scenario.weight * _beyond(d, variance, df)
             if scenario.weight > most:
-                observed, most = _observed(d, error, df), scenario.weight
+                observed, most = (_observed(d, error, df),), scenario.weight
         parts.append(np.log(scenario.weight) + density)
     numbers = None if isinstance(outcome, PThreshold) else above
     contrasts = (difference_of(*outcome.contrast),)
@@ -159,12 +174,12 @@ def interaction_table(experiment: Experiment, outcome: Interaction, priors: Prio
     """The drug x antagonist interaction of a 2 x 2 design."""
     noise = fixed_value(priors, "arm_noise") ** 2
     sign = 1.0 if outcome.positive else -1.0
-    parts, observed, most = [], None, 0.0
+    parts, observed, most = [], (), 0.0
     above, significant = np.zeros((1, len(GRID))), np.zeros(len(GRID))
-    for scenario in group_sizes(experiment, outcome.arms, priors, df=outcome.df):
-        sizes = [scenario.n[name] for name in outcome.arms]
-        df = outcome.df or sum(sizes) - 4
-        error = float(np.sqrt(sum(1 / n for n in sizes)))
+    paired = is_paired(experiment)
+    for scenario in group_sizes(experiment, outcome.arms, priors, df=outcome.df, paired=paired):
+        df = outcome.df or degrees_of_freedom(scenario.n, outcome.arms, paired)
+        error = contrast_error(scenario.n, outcome.arms, paired)
         match outcome.statistic:
             case "p":
                 t = t_of_p(outcome.value, df)
@@ -177,18 +192,9 @@ def interaction_table(experiment: Experiment, outcome: Interaction, priors: Prio
         above += scenario.weight * _beyond(sign * t * error, variance, df)
         significant += scenario.weight * _significant(error, variance, df)
         if scenario.weight > most:
-            observed, most = _observed(sign * t * error, error, df), scenario.weight
+            observed, most = (_observed(sign * t * error, error, df),), scenario.weight
     contrast = tuple(zip(outcome.arms, (1.0, -1.0, -1.0, 1.0), strict=True))
     return Table((contrast,), mixed(parts), observed, above=above, significant=significant)
-
-
-def _error_and_df(scenario: Scenario, arms: tuple[str, str], paired: bool) -> tuple[float, float]:
-    """Standard error of a difference in within-group SD, and its degrees of freedom."""
-    n_1, n_2 = (scenario.n[name] for name in arms)
-    if paired:
-        n = min(n_1, n_2)
-        return float(_PAIRED_SD_OF_DIFFERENCE / np.sqrt(n)), n - 1
-    return float(np.sqrt(1 / n_1 + 1 / n_2)), n_1 + n_2 - 2
 
 
 def _beyond(effect: float, variance: float, df: float) -> np.ndarray:

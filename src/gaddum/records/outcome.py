@@ -158,7 +158,8 @@ class Test(_Common):
     contrast: tuple[str, str]
     better: Literal["first", "second"]
     """Which arm of the contrast did better."""
-    paired: bool = False
+    paired: bool | None = None
+    """Whether the arms share their subjects; by design where not given."""
 
 
 class PValue(_Common):
@@ -168,7 +169,8 @@ class PValue(_Common):
     p: float = in_unit("1", gt=0, le=1)
     contrast: tuple[str, str]
     better: Literal["first", "second"]
-    paired: bool = False
+    paired: bool | None = None
+    """Whether the arms share their subjects; by design where not given."""
 
 
 class PThreshold(_Common):
@@ -179,7 +181,8 @@ class PThreshold(_Common):
     significant: bool
     contrast: tuple[str, str]
     better: Literal["first", "second"] | None = None
-    paired: bool = False
+    paired: bool | None = None
+    """Whether the arms share their subjects; by design where not given."""
 
 
 class Interaction(_Common):

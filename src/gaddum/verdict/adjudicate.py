@@ -189,9 +189,9 @@ def _equivalent(
     seed: int,
 ) -> list[list[int]]:
     """Groups of variants that predict the same of the ledger, in either parameterisation."""
-    contrasts = np.concatenate([problem.contrasts_1d, problem.contrasts_2d[0], problem.contrasts_2d[1]])
-    if not len(contrasts):
+    if not problem.contrasts:
         return [[i] for i in range(len(variants))]
+    contrasts = np.concatenate(problem.contrasts)
     divergence = np.zeros((len(variants), len(variants)))
 
     def effects(z: np.ndarray, given: Account) -> np.ndarray:

@@ -35,10 +35,16 @@ class DrugEffect(NamedTuple):
     which: int
     """Place of the contrast among the outcome's."""
 
-    def log_density(self, log_prior: Float[np.ndarray, " grid"]) -> Float[np.ndarray, " grid"]:
-        """Weighted log density over the contrast, another one averaged over the prior."""
-        table = self.scored.reduced.grid_log_density
-        if table.ndim == 2:
+    def log_density(self, sd: float) -> Float[np.ndarray, " grid"]:
+        """Weighted log density over the contrast, others averaged over priors N(0, sd^2)."""
+        table, joint, log_prior = (
+            self.scored.reduced.grid_log_density,
+            self.scored.reduced.joint,
+            _log_prior(sd),
+        )
+        if joint is not None:
+            table = joint.log_marginal(self.which, sd)
+        elif table.ndim == 2:
             table = np.logaddexp.reduce(np.moveaxis(table, self.which, 0) + log_prior[None, :], axis=1)
         return self.scored.weight * table
 
@@ -165,8 +171,7 @@ def _log_prior(sd: float) -> Float[np.ndarray, " grid"]:
 
 
 def _tables(cells: list[DrugEffect], sd: float) -> list[Float[np.ndarray, " grid"]]:
-    log_prior = _log_prior(sd)
-    return [cell.log_density(log_prior) for cell in cells]
+    return [cell.log_density(sd) for cell in cells]
 
 
 def _posterior(

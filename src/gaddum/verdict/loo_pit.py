@@ -179,8 +179,8 @@ def _mixed(
     """Mean of a table over the predicted contrasts, with the chance that the study failed."""
     total = 0.0
     for i, weights in mass.items():
-        x = predicted[i].first[place]
-        y = predicted[i].second[place] if table.ndim == 2 else None
+        x = predicted[i].effects[0, place]
+        y = predicted[i].effects[1, place] if table.ndim == 2 else None
         total += float(weights @ _read(table, x, y))
     prior = np.exp(-0.5 * (GRID / sd) ** 2)
     prior = prior / prior.sum()

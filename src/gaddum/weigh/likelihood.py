@@ -55,8 +55,14 @@ class Problem(NamedTuple):
     link: Float[np.ndarray, " cohorts"]
     """1 for behaviour, the case's link for slices and imaging."""
     log_saturated: Float[np.ndarray, " cohorts"]
+    contrasts: tuple[Float[np.ndarray, "contrasts rows"], ...]
+    """Contrasts of every scored outcome over the distinct readings."""
     contrasts_1d: Float[np.ndarray, "ones rows"]
     contrasts_2d: Float[np.ndarray, "2 twos rows"]
+    whitened: Float[np.ndarray, "squares rows"]
+    """Rows whose squares make up the quadratic forms of joint means."""
+    squares_of: Float[np.ndarray, "outcomes squares"]
+    """1 where a square belongs to an outcome."""
     members_1d: Float[np.ndarray, "cohorts ones"]
     members_2d: Float[np.ndarray, "cohorts twos"]
     tables: Tables
@@ -106,23 +112,29 @@ def build_problem(
             link.append(1.0 if preparation == "behaving" else loaded.case.link)
         weight = _composite(outcome, peers[study.cohort, outcome.same_subjects])
         scored.append(ScoredOutcome(study, experiment, outcome, reduced, cohorts.index(name), weight))
-    ones = [s for s in scored if len(s.reduced.contrasts) == 1]
-    twos = [s for s in scored if len(s.reduced.contrasts) == 2]
-    rows = assembly.rows.expectancy.size
-    first = np.array([_row(s, 0, readings, rows) for s in ones]).reshape(len(ones), rows)
-    pair = np.array([[_row(s, i, readings, rows) for s in twos] for i in (0, 1)]).reshape(2, len(twos), rows)
+    ones = [s for s in scored if s.reduced.grid_log_density.ndim == 1]
+    twos = [s for s in scored if s.reduced.grid_log_density.ndim == 2]
+    ordered, rows = ones + twos, assembly.rows.expectancy.size
+    contrasts = tuple(_rows(s, readings, rows) for s in ordered)
+    first = np.array([_along(s) @ c for s, c in zip(ones, contrasts, strict=False)]).reshape(len(ones), rows)
+    pair = np.array(contrasts[len(ones) :]).reshape(len(twos), 2, rows).swapaxes(0, 1)
+    squares = [(i, s.reduced.joint.whitened @ contrasts[i]) for i, s in enumerate(ones) if s.reduced.joint]
+    squares_of = np.zeros((len(ordered), sum(len(white) for _, white in squares)))
+    squares_of[[i for i, white in squares for _ in white], np.arange(squares_of.shape[1])] = 1.0
     saturated = np.zeros(len(cohorts))
     for s in scored:
         saturated[s.cohort] += s.weight * s.reduced.log_saturated
-    ordered = ones + twos
     return Problem(
         assembly=assembly,
         scored=tuple(ordered),
         cohorts=tuple(cohorts),
         link=np.array(link),
         log_saturated=saturated,
+        contrasts=contrasts,
         contrasts_1d=first,
         contrasts_2d=pair,
+        whitened=np.concatenate([np.zeros((0, rows)), *(white for _, white in squares)]),
+        squares_of=squares_of,
         members_1d=_members(ones, len(cohorts)),
         members_2d=_members(twos, len(cohorts)),
         tables=stack_tables([s.reduced for s in ordered]).tables,
@@ -184,6 +196,10 @@ def cohort_log_likelihoods(
     if problem.contrasts_1d.size:
         x = _times(jnp.matmul(constant(problem.contrasts_1d), effect), nodes.size) * scale
         total += constant(problem.members_1d) @ evaluate_1d(tables, x)
+    if problem.whitened.size:
+        members = constant(problem.members_1d) @ constant(problem.squares_of[: len(problem.contrasts_1d)])
+        square = members @ (constant(problem.whitened) @ effect) ** 2
+        total -= 0.5 * _times(square, nodes.size) * scale**2
     if problem.contrasts_2d.size:
         x = _times(constant(problem.contrasts_2d[0]) @ effect, nodes.size) * scale
         y = _times(constant(problem.contrasts_2d[1]) @ effect, nodes.size) * scale
@@ -214,13 +230,19 @@ def _composite(outcome: Outcome, peers: int) -> float:
     return 1.0 / (1.0 + (peers - 1) * correlation)
 
 
-def _row(
-    s: ScoredOutcome, which: int, readings: dict[tuple[str, str, str, str], ArmReading], rows: int
-) -> np.ndarray:
-    """One contrast as coefficients over the distinct readings."""
-    coefficients = np.zeros(rows)
-    for arm, coefficient in s.reduced.contrasts[which]:
-        reading = readings[s.study.id, s.experiment.id, s.outcome.endpoint, arm]
-        if reading.row >= 0:
-            coefficients[reading.row] += coefficient
+def _along(s: ScoredOutcome) -> Float[np.ndarray, " contrasts"]:
+    """Weights of an outcome's contrasts in the one number that its table is over."""
+    return np.ones(1) if s.reduced.joint is None else s.reduced.joint.direction
+
+
+def _rows(
+    s: ScoredOutcome, readings: dict[tuple[str, str, str, str], ArmReading], rows: int
+) -> Float[np.ndarray, "contrasts rows"]:
+    """Contrasts as coefficients over the distinct readings."""
+    coefficients = np.zeros((len(s.reduced.contrasts), rows))
+    for which, contrast in enumerate(s.reduced.contrasts):
+        for arm, coefficient in contrast:
+            reading = readings[s.study.id, s.experiment.id, s.outcome.endpoint, arm]
+            if reading.row >= 0:
+                coefficients[which, reading.row] += coefficient
     return coefficients

@@ -61,23 +61,21 @@ class Outline(NamedTuple):
 
 
 class OutcomePredictions(NamedTuple):
-    """What draws say of every scored outcome, [outcomes, draws] each."""
+    """What draws say of every scored outcome; draws are last."""
 
-    first: Float[np.ndarray, "outcomes draws"]
-    """True value of its first contrast (SD)."""
-    second: Float[np.ndarray, "outcomes draws"]
-    """True value of its second contrast; NaN where it has one only."""
+    effects: Float[np.ndarray, "contrasts outcomes draws"]
+    """True value of each contrast (SD); NaN beyond those that an outcome has."""
     density: Float[np.ndarray, "outcomes draws"]
     """Density, or probability, of what was reported."""
 
     def take(self, draws: Int[np.ndarray, " some"]) -> "OutcomePredictions":
         """Some of the draws."""
-        return OutcomePredictions(*(part[:, draws] for part in self))
+        return OutcomePredictions(*(part[..., draws] for part in self))
 
 
 def together(parts: list[OutcomePredictions]) -> OutcomePredictions:
     """Draws of several fits as one sample."""
-    return OutcomePredictions(*(np.concatenate(each, axis=1) for each in zip(*parts, strict=True)))
+    return OutcomePredictions(*(np.concatenate(each, axis=-1) for each in zip(*parts, strict=True)))
 
 
 class Predictor:
@@ -98,7 +96,7 @@ class Predictor:
             in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features),
             compiler_options=FOR_FEW_DRAWS,
         )
-        self._densities = jax.jit(lambda first, second: (_densities(problem.tables, first, second),))
+        self._densities = jax.jit(lambda *places: (_densities(problem.tables, *places),))
 
     def outline(self, z: Float[np.ndarray, "dimension draws"], setting: Setting) -> Outline:
         """The outline of a batch."""
@@ -115,11 +113,15 @@ class Predictor:
         problem = self.problem
         effect, spread = np.asarray(outline.effect), np.asarray(outline.spread)
         scale = self._scale(spread, seed)
-        ones = problem.contrasts_1d.shape[0]
-        first = np.concatenate([problem.contrasts_1d @ effect, problem.contrasts_2d[0] @ effect]) * scale
-        second = np.full_like(first, np.nan)
-        second[ones:] = problem.contrasts_2d[1] @ effect * scale[ones:]
-        return OutcomePredictions(first, second, *in_chunks(self._densities, first, second))
+        most = max((len(rows) for rows in problem.contrasts), default=1)
+        effects = np.full((most, len(problem.scored), spread.size), np.nan)
+        for place, rows in enumerate(problem.contrasts):
+            effects[: len(rows), place] = rows @ effect * scale[place]
+        along, ones = effects[0].copy(), len(problem.contrasts_1d)
+        along[:ones] = problem.contrasts_1d @ effect * scale[:ones]
+        across = effects[1] if most > 1 else np.full_like(along, np.nan)
+        square = problem.squares_of @ (problem.whitened @ effect) ** 2 * scale**2
+        return OutcomePredictions(effects, *in_chunks(self._densities, along, across, square))
 
     def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
         """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
@@ -128,12 +130,15 @@ class Predictor:
 
 
 def _densities(
-    tables: Tables, first: Float[Array, "outcomes draws"], second: Float[Array, "outcomes draws"]
+    tables: Tables,
+    along: Float[Array, "outcomes draws"],
+    across: Float[Array, "outcomes draws"],
+    square: Float[Array, "outcomes draws"],
 ) -> Float[Array, "outcomes draws"]:
-    """Density, or probability, of every outcome at its contrasts; those of one contrast come first."""
+    """Density, or probability, of every outcome where its tables are read; one-dimensional tables come first."""
     ones = tables.one.shape[0]
-    single = evaluate_1d(tables, first[:ones])
-    return jnp.exp(jnp.concatenate([single, evaluate_2d(tables, first[ones:], second[ones:])]))
+    logs = [evaluate_1d(tables, along[:ones]), evaluate_2d(tables, along[ones:], across[ones:])]
+    return jnp.exp(jnp.concatenate(logs) - 0.5 * square)
 
 
 def in_chunks(
@@ -159,34 +164,40 @@ def label(scored: ScoredOutcome) -> str:
 
 
 def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictions) -> list[dict[str, Any]]:
-    """One row per scored outcome: observed beside posterior and prior predictive."""
+    """One row per scored outcome, and per contrast where several were observed: beside posterior and prior predictive.
+
+    A verdict over two contrasts has the other one in `second`.
+    """
     rows = []
     for place, s in enumerate(problem.scored):
         verbal = s.outcome.form in ("verdict", "responders", "p-threshold")
-        row = {
-            "study": s.study.id,
-            "year": s.study.year,
-            "experiment": s.experiment.id,
-            "endpoint": s.outcome.endpoint,
-            "stratum": s.experiment.protocol.subject.stratum,
-            "form": s.outcome.form,
-            "label": label(s),
-            "observed_text": getattr(s.outcome, "verdict", None) or label(s),
-            "observed": s.reduced.observed,
-            "contrast": contrast_text(s, 0),
-            "predicted": interval(after.first[place]),
-            "prior_predicted": interval(before.first[place]),
-            "probability_of_report": float(np.mean(after.density[place])) if verbal else None,
-            "prior_probability_of_report": float(np.mean(before.density[place])) if verbal else None,
-            "second": None,
-        }
-        if len(s.reduced.contrasts) == 2:
-            row["second"] = {
-                "contrast": contrast_text(s, 1),
-                "predicted": interval(after.second[place]),
-                "prior_predicted": interval(before.second[place]),
+        observed = s.reduced.observed
+
+        def contrast(which: int, s: ScoredOutcome = s, place: int = place) -> dict[str, Any]:
+            return {
+                "contrast": contrast_text(s, which),
+                "predicted": interval(after.effects[which, place]),
+                "prior_predicted": interval(before.effects[which, place]),
             }
-        rows.append(row)
+
+        for which in range(max(len(observed), 1)):
+            rows.append(
+                {
+                    "study": s.study.id,
+                    "year": s.study.year,
+                    "experiment": s.experiment.id,
+                    "endpoint": s.outcome.endpoint,
+                    "stratum": s.experiment.protocol.subject.stratum,
+                    "form": s.outcome.form,
+                    "label": label(s),
+                    "observed_text": getattr(s.outcome, "verdict", None) or label(s),
+                    "observed": observed[which] if observed else None,
+                    "probability_of_report": float(np.mean(after.density[place])) if verbal else None,
+                    "prior_probability_of_report": float(np.mean(before.density[place])) if verbal else None,
+                    "second": contrast(1) if not observed and len(s.reduced.contrasts) == 2 else None,
+                }
+                | contrast(which)
+            )
     return rows
 
 

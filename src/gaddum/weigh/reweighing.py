@@ -73,9 +73,13 @@ def reading_of(problem: Problem, kept: Bool[np.ndarray, " outcomes"] | None = No
 
 
 def selected(problem: Problem) -> tuple[ScoredOutcome, ...]:
-    """Scored outcomes on which publication may have depended, as far as their form has a significance."""
+    """Scored outcomes on which publication may have depended, as far as their form has one significance."""
     tested = Means | Difference | Test | PValue | PThreshold | Interaction | Verdict
-    return tuple(s for s in problem.scored if s.outcome.selected and isinstance(s.outcome, tested))
+    return tuple(
+        s
+        for s in problem.scored
+        if s.outcome.selected and isinstance(s.outcome, tested) and s.reduced.joint is None
+    )
 
 
 def selective_reading(problem: Problem, omega: float, sd: float) -> RecordReading:
@@ -153,8 +157,7 @@ def with_selection(fitted: CaseFits) -> CaseFits:
 def _reported_significant(s: ScoredOutcome) -> bool:
     if isinstance(s.outcome, PThreshold):
         return s.outcome.significant
-    observed = s.reduced.observed
-    return observed is not None and not observed["lower"] <= 0 <= observed["upper"]
+    return any(not one["lower"] <= 0 <= one["upper"] for one in s.reduced.observed[:1])
 
 
 __all__ = ["Reader", "RecordReading", "reading_of", "selected", "selective_reading", "with_selection"]
