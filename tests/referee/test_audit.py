@@ -301,6 +301,31 @@ def test_opposite_results_at_a_hundredth_of_the_dose_are_told_apart():
     assert conclusion(blocker=naltrexone(amount="0.05 nM")) == "different engagement"
 
 
+def test_an_effect_spared_at_higher_engagement_sharpens_the_disagreement():
+    low, high = compare(np.full(20, 0.95), np.full(20, 0.3)), compare(np.full(20, 0.3), np.full(20, 0.95))
+    assert conclude(high, high, differs=True) == "spared at higher engagement: a sharper disagreement"
+    assert conclude(low, high, differs=True) == "different engagement"
+
+
+def means(k: float, ka: float = 150.0) -> str:
+    """Firing after each arm, 12 subjects each, SEM 9; fewer spikes are better."""
+    arms = {"V": 150.0, "K": k, "KA": ka, "A": 150.0}
+    rows = ", ".join(f"{name}: {{mean: {x}, spread: 9, spread_kind: SEM, n: 12}}" for name, x in arms.items())
+    return f"{{form: means, endpoint: e, arms: {{{rows}}}, source: {READ}}}"
+
+
+def test_means_that_show_the_test_drug_working_count():
+    study = audited(alone=True, n="n: 12, ", outcomes=means(95.0))
+    assert "agonist effect" not in topics(study, "serious")
+    (blockade,) = study.experiments[0].blockades
+    assert blockade.agonist_effect is True
+    assert [one.answer for one in blockade.answers] == ["weakened"]
+
+
+def test_means_without_an_effect_of_the_test_drug_are_held_against_it():
+    assert "agonist effect" in topics(audited(alone=True, n="n: 12, ", outcomes=means(145.0)), "serious")
+
+
 def test_wide_bands_do_not_decide():
     wide = compare(np.linspace(0, 1, 50), np.full(50, 0.9))
     assert conclude(wide, wide, differs=True) == "cannot tell (bands too wide)"

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import stats
 
+from gaddum.outcomes.design import SESSION_CORRELATION, contrast_error, degrees_of_freedom, is_paired
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Mixture
 from gaddum.records.experiment import Experiment
@@ -228,31 +229,62 @@ def _answer(experiment: Experiment, outcome: Outcome, arms: Blockade) -> tuple[A
         case Interaction() if outcome.arms[2] == arms.blocked:
             p = _p_value(outcome.statistic, outcome.value, outcome.df)
             return _said(p, outcome.positive, "interaction ")
-        case PThreshold() if set(outcome.contrast) == {arms.drug, arms.blocked}:
+        case Responders(retest=again) if again is not None and again.arm == arms.blocked:
+            p = float(stats.binom.cdf(again.responders, again.n, 0.5))
+            text = f"{again.responders} of {again.n} earlier responders respond"
+            return ("weakened" if p < LEVEL / 2 else "spared"), text
+        case _ if arms.drug is not None:
+            found = compared(experiment, outcome, arms.drug, arms.blocked)
+            return None if found is None else ("weakened" if found.better else "spared", found.text)
+        case _:
+            return None
+
+
+class ArmComparison(NamedTuple):
+    """What an outcome says of two arms."""
+
+    better: bool
+    """Whether the first arm did significantly better than the second."""
+    text: str
+
+
+def compared(experiment: Experiment, outcome: Outcome, first: str, second: str) -> ArmComparison | None:
+    """Read one arm against another in any form that compares arms; None where it says nothing of the two.
+
+    Counts are compared by Fisher's exact test, means and effects by the t-test of the design.
+    """
+    match outcome:
+        case PThreshold() if set(outcome.contrast) == {first, second}:
             sign = f"p {'<' if outcome.significant else '≥'} {outcome.threshold:g}"
-            lower = outcome.better is not None and _better(outcome.contrast, outcome.better) == arms.drug
-            return ("weakened" if outcome.significant and lower else "spared"), sign
-        case PValue() if set(outcome.contrast) == {arms.drug, arms.blocked}:
-            return _said(outcome.p, _better(outcome.contrast, outcome.better) == arms.drug)
-        case Test() if set(outcome.contrast) == {arms.drug, arms.blocked}:
-            p = _p_value(outcome.statistic, outcome.value, outcome.df)
-            return _said(p, _better(outcome.contrast, outcome.better) == arms.drug)
-        case Difference() if set(outcome.contrast) == {arms.drug, arms.blocked}:
-            sign = 1.0 if outcome.contrast[0] == arms.drug else -1.0
+            higher = outcome.better is not None and _better(outcome.contrast, outcome.better) == first
+            return ArmComparison(outcome.significant and higher, sign)
+        case PValue() | Test() if set(outcome.contrast) == {first, second}:
+            p = outcome.p if isinstance(outcome, PValue) else _p_of_test(experiment, outcome)
+            return _judged(p, _better(outcome.contrast, outcome.better) == first)
+        case Difference() if set(outcome.contrast) == {first, second}:
+            sign = 1.0 if outcome.contrast[0] == first else -1.0
             low, high = sorted(sign * limit for limit in outcome.ci)
             unit = "SD" if outcome.sd is None else "points"
             text = f"difference {sign * outcome.value:.2g} ({low:.2g} to {high:.2g}) {unit}"
-            return ("weakened" if low > 0 else "spared"), text
-        case Means() if arms.drug in outcome.arms and arms.blocked in outcome.arms:
-            return _of_means(experiment, outcome, arms.drug, arms.blocked)
-        case Responders():
-            return _of_responders(outcome, arms)
+            return ArmComparison(low > 0, text)
+        case Means() if first in outcome.arms and second in outcome.arms:
+            return _of_means(experiment, outcome, first, second)
+        case Responders() if first in outcome.counts and second in outcome.counts:
+            one, other = outcome.counts[first], outcome.counts[second]
+            table = [[count.responders, count.n - count.responders] for count in (one, other)]
+            p = float(np.asarray(stats.fisher_exact(table)[1]))
+            text = f"{other.responders} of {other.n} against {one.responders} of {one.n} respond"
+            return ArmComparison(p < LEVEL and one.responders / one.n > other.responders / other.n, text)
         case _:
             return None
 
 
 def _better(contrast: tuple[str, str], which: str) -> str:
     return contrast[0] if which == "first" else contrast[1]
+
+
+def _judged(p: float | None, higher: bool) -> ArmComparison | None:
+    return None if p is None else ArmComparison(p < LEVEL and higher, f"p = {p:.2g}")
 
 
 def _said(p: float | None, lower: bool, prefix: str = "") -> tuple[Answer, str] | None:
@@ -270,32 +302,29 @@ def _p_value(statistic: str, value: float, df: float | None) -> float | None:
     return float(2 * stats.t.sf(t, df))
 
 
-def _of_means(experiment: Experiment, outcome: Means, drug: str, blocked: str) -> tuple[Answer, str] | None:
-    first, second = outcome.arms[drug], outcome.arms[blocked]
-    if "unclear" in (first.spread_kind, second.spread_kind):
+def _p_of_test(experiment: Experiment, outcome: Test) -> float | None:
+    """P of a t, F or standardised effect; None where neither df nor the sizes that it needs are known."""
+    sizes = {name: float(experiment.protocol.arms[name].n or 0) for name in outcome.contrast}
+    known, paired = min(sizes.values()) >= 2, is_paired(experiment, outcome.paired)
+    df = outcome.df or (degrees_of_freedom(sizes, outcome.contrast, paired) if known else None)
+    if outcome.statistic != "d":
+        return _p_value(outcome.statistic, outcome.value, df)
+    return (
+        _p_value("t", outcome.value / contrast_error(sizes, outcome.contrast, paired), df) if known else None
+    )
+
+
+def _of_means(experiment: Experiment, outcome: Means, first: str, second: str) -> ArmComparison | None:
+    one, other = outcome.arms[first], outcome.arms[second]
+    if "unclear" in (one.spread_kind, other.spread_kind):
         return None
-    errors = [one.spread / (one.n**0.5 if one.spread_kind == "SD" else 1.0) for one in (first, second)]
-    p = 2 * stats.t.sf(abs(first.mean - second.mean) / np.hypot(errors[0], errors[1]), first.n + second.n - 2)
+    errors = [arm.spread / (arm.n**0.5 if arm.spread_kind == "SD" else 1.0) for arm in (one, other)]
+    paired, sizes = is_paired(experiment), {first: float(one.n), second: float(other.n)}
+    shared = 2 * SESSION_CORRELATION * errors[0] * errors[1] if paired else 0.0
+    t = abs(one.mean - other.mean) / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - shared)
+    p = 2 * stats.t.sf(t, degrees_of_freedom(sizes, (first, second), paired))
     endpoint = experiment.protocol.endpoints[outcome.endpoint]
-    rises = first.mean > second.mean
-    return _said(float(p), rises == (endpoint.improvement == "increase"))
-
-
-def _of_responders(outcome: Responders, arms: Blockade) -> tuple[Answer, str] | None:
-    """Compare counts by Fisher's exact test; a retest among responders with an even chance of responding again."""
-    again = outcome.retest
-    if again is not None and again.arm == arms.blocked:
-        p = stats.binom.cdf(again.responders, again.n, 0.5)
-        text = f"{again.responders} of {again.n} earlier responders respond"
-        return ("weakened" if p < LEVEL / 2 else "spared"), text
-    if arms.drug not in outcome.counts or arms.blocked not in outcome.counts:
-        return None
-    first, second = outcome.counts[arms.drug], outcome.counts[arms.blocked]
-    table = [[one.responders, one.n - one.responders] for one in (first, second)]
-    p = float(np.asarray(stats.fisher_exact(table)[1]))
-    lower = first.responders / first.n > second.responders / second.n
-    text = f"{second.responders} of {second.n} against {first.responders} of {first.n} respond"
-    return ("weakened" if p < LEVEL and lower else "spared"), text
+    return _judged(float(p), (one.mean > other.mean) == (endpoint.improvement == "increase"))
 
 
 def _roles(experiment: Experiment) -> dict[str, dict[str, str]]:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from gaddum.records.experiment import Experiment, Study
-from gaddum.records.outcome import Interaction, Outcome, PThreshold, PValue, Responders, Test, Verdict
+from gaddum.records.outcome import Interaction, Outcome, Responders, Verdict
 from gaddum.referee.antagonist_engagement import Gap, Presence, Span, TargetEngagement, lead_target
-from gaddum.referee.blockade import Blockade, BlockadeAnswer
+from gaddum.referee.blockade import Blockade, BlockadeAnswer, compared
 from gaddum.referee.detectable import POWER, Detectable
 
 Grade = Literal["serious", "caution", "note"]
@@ -85,7 +85,7 @@ def agonist_effect(experiment: Experiment, drug: str | None, vehicle: str | None
     """Whether the test drug alone was shown to work; None where nothing says so."""
     if drug is None:
         return None
-    found = [_shows(outcome, drug, vehicle) for outcome in experiment.outcomes]
+    found = [_shows(experiment, outcome, drug, vehicle) for outcome in experiment.outcomes]
     if any(one is True for one in found):
         return True
     return False if any(one is False for one in found) else None
@@ -111,28 +111,15 @@ def leads(subject: BlockadeAppraisal) -> tuple[TargetEngagement, ...]:
     return tuple(row for row in rows if row is not None)
 
 
-def _shows(outcome: Outcome, drug: str, vehicle: str | None) -> bool | None:
-    match outcome:
-        case Verdict() if outcome.roles.get("K") == drug:
-            if outcome.agonist_effect_present is not None:
-                return outcome.agonist_effect_present
-            if outcome.verdict in ("not effective", "no difference"):
-                return False
-            return True if outcome.verdict == "effective" else None
-        case PThreshold() if set(outcome.contrast) == {drug, vehicle}:
-            return outcome.significant and _better(outcome) == drug
-        case PValue() if set(outcome.contrast) == {drug, vehicle}:
-            return outcome.p < 0.05 and _better(outcome) == drug
-        case Test() if set(outcome.contrast) == {drug, vehicle}:
-            return True if outcome.statistic in ("t", "d") and abs(outcome.value) > 2 else None
-        case _:
-            return None
-
-
-def _better(outcome: PThreshold | PValue) -> str | None:
-    if outcome.better is None:
-        return None
-    return outcome.contrast[0 if outcome.better == "first" else 1]
+def _shows(experiment: Experiment, outcome: Outcome, drug: str, vehicle: str | None) -> bool | None:
+    if isinstance(outcome, Verdict) and outcome.roles.get("K") == drug:
+        if outcome.agonist_effect_present is not None:
+            return outcome.agonist_effect_present
+        if outcome.verdict in ("not effective", "no difference"):
+            return False
+        return True if outcome.verdict == "effective" else None
+    found = None if vehicle is None else compared(experiment, outcome, drug, vehicle)
+    return None if found is None else found.better
 
 
 def _engagement(s: BlockadeAppraisal) -> Iterator[Concern]:

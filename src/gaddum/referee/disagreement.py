@@ -23,6 +23,7 @@ SURE = 0.90
 """Probability from which two experiments count as tested at different engagement, or at the same."""
 Conclusion = Literal[
     "different engagement",
+    "spared at higher engagement: a sharper disagreement",
     "same engagement, other factors differ",
     "same engagement and design: a real disagreement",
     "cannot tell (bands too wide)",
@@ -100,14 +101,14 @@ def pairs(blocked: list[ComparableBlockade]) -> tuple[Pair, ...]:
     Returns
     -------
     tuple of Pair
-        Real disagreements first, then those with other factors, then the rest.
+        Disagreements that engagement sharpens first, then real ones, those with other factors, and the rest.
     """
     sides = [(one, side) for one in blocked for side in _sides(one)]
     weakened = [pair for pair in sides if pair[1].answer == "weakened"]
     spared = [pair for pair in sides if pair[1].answer == "spared"]
     found = [pair for first, second in product(weakened, spared) if (pair := _pair(*first, *second))]
-    order = list(Conclusion.__args__)
-    rank = [order[2], order[1], order[0], order[3]]
+    explained, sharper, factors, real, unknown = Conclusion.__args__
+    rank = [sharper, real, factors, explained, unknown]
     return tuple(sorted(found, key=lambda pair: rank.index(pair.conclusion)))
 
 
@@ -188,10 +189,13 @@ def conclude(induction: EngagementDifference, expression: EngagementDifference, 
     differs : bool
         Whether any stated feature of the design differs.
     """
-    if any(
-        max(one.p_higher_where_weakened, one.p_higher_where_spared) >= SURE for one in (induction, expression)
-    ):
+    moments = (induction, expression)
+    if any(one.p_higher_where_weakened >= SURE for one in moments):
         return "different engagement"
+    # more of the antagonist where the effect survived cannot be why it survived
+    spared = any(one.p_higher_where_spared >= SURE for one in moments)
+    if spared and all(one.p_higher_where_weakened <= 1 - SURE for one in moments):
+        return "spared at higher engagement: a sharper disagreement"
     if any(one.p_apart > 1 - SURE for one in (induction, expression)):
         return "cannot tell (bands too wide)"
     if differs:
@@ -206,7 +210,7 @@ def _sentence(
     conclusion: Conclusion,
     differ: tuple[Factor, ...],
 ) -> str:
-    if conclusion == "different engagement":
+    if conclusion in ("different engagement", "spared at higher engagement: a sharper disagreement"):
         apart = [
             f"{target} was held more where the effect was "
             f"{'weakened' if one.p_higher_where_weakened >= SURE else 'spared'} {when} "
