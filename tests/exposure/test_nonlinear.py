@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaddum.engagement import receptor
+from gaddum.concentration_response import formulas
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.nonlinear import (
     kinetic_competition,

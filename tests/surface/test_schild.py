@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaddum.engagement.receptor import gaddum_ec50_shift
+from gaddum.concentration_response.formulas import gaddum_ec50_shift
 from gaddum.surface.cli import main
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from gaddum.engagement import receptor
+from gaddum.concentration_response import formulas
 
 
 class MeasuredNumber(NamedTuple):
@@ -74,7 +74,7 @@ def binding_constant(
     >>> round(found.value, 6), round(found.p_value, 3), round(found.log_error, 4)
     (10.0, 8.0, 0.0833)
     """
-    return _propagated(receptor.cheng_prusoff, (ic50, label, k_d), level)
+    return _propagated(formulas.cheng_prusoff, (ic50, label, k_d), level)
 
 
 def antagonist_constant(
@@ -100,7 +100,7 @@ def antagonist_constant(
     ----------
     Leff P, Dougall IG (1993). doi:10.1016/0165-6147(93)90080-4
     """
-    return _propagated(receptor.leff_dougall, (ic50, agonist, ec50, hill or MeasuredNumber(1.0)), level)
+    return _propagated(formulas.leff_dougall, (ic50, agonist, ec50, hill or MeasuredNumber(1.0)), level)
 
 
 def _propagated(formula: Callable[..., Any], inputs: tuple[MeasuredNumber, ...], level: float) -> Constant:

@@ -26,7 +26,7 @@ from gaddum.concentration_response.least_squares import (
     fit_curve,
 )
 from gaddum.concentration_response.responses import Responses
-from gaddum.engagement import receptor
+from gaddum.concentration_response import formulas
 
 NANOMOLAR = 9.0  # log10 of nM in a molar
 _ABSENT = 1e-100  # nM; stands for none, so that powers and their derivatives stay finite
@@ -102,7 +102,7 @@ def fit_schild(
     --------
     >>> import numpy as np
     >>> from gaddum.concentration_response.responses import make_responses
-    >>> from gaddum.engagement.receptor import gaddum_ec50_shift
+    >>> from gaddum.concentration_response.formulas import gaddum_ec50_shift
     >>> a, b = np.meshgrid(10.0 ** np.arange(0, 6), [0.0, 10.0, 100.0])
     >>> y = gaddum_ec50_shift(a, b, 30.0, 2.0)
     >>> found = fit_schild(make_responses(a.ravel(), b.ravel(), y.ravel()))
@@ -125,7 +125,7 @@ def fit_schild(
 
     def curve(theta: np.ndarray) -> np.ndarray:
         bottom, top, log_ec50, hill, pa2, slope = theta
-        return receptor.gaddum_ec50_shift(
+        return formulas.gaddum_ec50_shift(
             a,
             b,
             10.0 ** (log_ec50 + NANOMOLAR),
@@ -183,7 +183,7 @@ def fit_parallel_curves(
     def curve(theta: np.ndarray) -> np.ndarray:
         bottom, top, hill = theta[:3]
         ec50 = 10.0 ** (theta[3:][which] + NANOMOLAR)
-        return receptor.gaddum_ec50_shift(a, 0.0, ec50, 1.0, hill=hill, bottom=bottom, top=top)
+        return formulas.gaddum_ec50_shift(a, 0.0, ec50, 1.0, hill=hill, bottom=bottom, top=top)
 
     parameters = _held(
         fixed or {},
@@ -304,9 +304,9 @@ def fit_operational(
     def curve(theta: np.ndarray) -> np.ndarray:
         basal, e_max, log_tau, log_k_a, n = theta[:5]
         left = 10.0 ** np.concatenate([np.zeros(1), theta[5:]])[which]
-        tau = receptor.furchgott(10.0**log_tau, left)
+        tau = formulas.furchgott(10.0**log_tau, left)
         k_a = 10.0 ** (log_k_a + NANOMOLAR)
-        return basal + receptor.operational(a, k_a, tau, e_max - basal, n)
+        return basal + formulas.operational(a, k_a, tau, e_max - basal, n)
 
     parameters = _held(
         fixed or {},

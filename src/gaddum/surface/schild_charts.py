@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from gaddum.engagement.receptor import gaddum_ec50_shift
+from gaddum.concentration_response.formulas import gaddum_ec50_shift
 from gaddum.surface.rounding import rounded
 from gaddum.surface.theme import CONTRADICTED, FONT, PAPER, SUPPORTED, Theme
 

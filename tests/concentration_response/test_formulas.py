@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaddum.engagement.receptor import (
+from gaddum.concentration_response.formulas import (
     cheng_prusoff,
     furchgott,
     gaddum_ec50_shift,
