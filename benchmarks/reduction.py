@@ -27,9 +27,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gaddum.engagement.binding import BoundFractions, bound
-from gaddum.engagement.features import OF_BOUND
+from gaddum.engagement.binding import receptor_of
 from gaddum.engagement.layout import Layout, lay_out
+from gaddum.engagement.receptor import FEATURES
 from gaddum.exposure.concentrations import concentrations
 from gaddum.numerics.spline import lookup
 from gaddum.numerics.variates import even_variates
@@ -147,12 +147,11 @@ def of_calculator(one: Followed, draws: int) -> list[np.ndarray]:
     theta = np.asarray(lookup(np.array([p.nodes for p in one.layout.parameters]), variates(one.names, draws)))
     times, every = np.unique(one.times, return_inverse=True)
     levels = concentrations(one.layout.plan, theta, times)
-    held: dict[str, BoundFractions] = {}
-    for target, _ in one.features:
-        if target not in held:
-            rest = one.layout.rests[target]
-            held[target] = bound(one.layout.bonds[target], levels, jnp.exp(theta), {}, rest)
-    return [np.asarray(getattr(held[target], OF_BOUND[feature]))[every] for target, feature in one.features]
+    mine = {
+        target: receptor_of(one.layout.bonds[target], levels, np.exp(theta), rest=one.layout.rests[target])
+        for target, _ in one.features
+    }
+    return [np.asarray(FEATURES[feature](mine[target]))[every] for target, feature in one.features]
 
 
 def of_case(

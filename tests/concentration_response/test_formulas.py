@@ -1,4 +1,4 @@
-"""Receptor formulas: identities to rounding, limits, bounds, dimensions; kinetic forms against a stiff solver."""
+"""Formulas of the organ bath: identities to rounding, limits, dimensions, and that they agree with the receptor."""
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +13,20 @@ from gaddum.concentration_response.formulas import (
     furchgott,
     gaddum_ec50_shift,
     leff_dougall,
-    occupancy,
     operational,
     schild_dose_ratio,
 )
+from gaddum.engagement.receptor import Receptor, at_equilibrium
 
 EXACT = 1e-12
 positive = st.floats(1e-3, 1e4)
 amount = st.just(0.0) | st.floats(1e-9, 1e6)
+
+
+def occupancy(c, k):
+    """Fraction of one site that each ligand holds, as the chain has it."""
+    ratios = c / k
+    return at_equilibrium(Receptor(("orthosteric",), lambda *_: ratios.sum()), "orthosteric", ratios)
 
 
 @given(st.lists(st.tuples(amount, positive), min_size=1, max_size=5))
@@ -53,13 +59,6 @@ def test_agonist_occupancy_rises_with_agonist_and_falls_with_antagonist(first, s
     k = np.array([k_a, k_b])
     assert occupancy(np.array([low, 5.0]), k)[0] <= occupancy(np.array([high, 5.0]), k)[0] * (1 + EXACT)
     assert occupancy(np.array([5.0, high]), k)[0] <= occupancy(np.array([5.0, low]), k)[0] * (1 + EXACT)
-
-
-def test_occupancy_keeps_ligands_first_whatever_follows():
-    c = jnp.arange(24.0).reshape(2, 3, 4)
-    rho = occupancy(c, jnp.array([5.0, 9.0]))
-    np.testing.assert_allclose(rho[:, 1, 2], occupancy(c[:, 1, 2], jnp.array([5.0, 9.0])), rtol=EXACT)
-    assert rho.shape == c.shape
 
 
 @given(positive, st.floats(0.3, 3), positive)
@@ -114,16 +113,6 @@ def test_leff_dougall_inverts_the_functional_assay(a, ec50, n):
     half = gaddum_ec50_shift(a, 7.0, ec50, k_b, hill=n)
     np.testing.assert_allclose(half, gaddum_ec50_shift(a, 0.0, ec50, k_b, hill=n) / 2, rtol=1e-9)
     np.testing.assert_allclose(leff_dougall(7.0, a, ec50), cheng_prusoff(7.0, a, ec50), rtol=1e-9)
-
-
-def _flow(c, k_on, k_off, opening, closing):
-    on = k_on * c
-    return np.array([
-        [-opening, closing, 0, 0],
-        [opening, -closing - on, k_off, 0],
-        [0, on, -k_off - closing, opening],
-        [0, 0, closing, -opening],
-    ])  # fmt: skip
 
 
 def test_formulas_have_the_dimensions_that_they_claim():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gaddum.concentration_response.formulas import gaddum_ec50_shift, operational
 from gaddum.concentration_response.global_fit import (
     dose_ratios,
     fit_operational,
@@ -12,7 +13,6 @@ from gaddum.concentration_response.global_fit import (
     schild_regression,
 )
 from gaddum.concentration_response.responses import make_responses
-from gaddum.concentration_response.formulas import gaddum_ec50_shift, operational
 
 TRUE = {"bottom": 4.0, "top": 96.0, "log_ec50": -7.5, "hill": 1.3, "pa2": 8.6, "slope": 0.9}
 A = np.concatenate([[0.0], 10.0 ** np.arange(0, 6.1, 0.5)])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gaddum.response.assemble import VEHICLE, assemble
+from gaddum.records.vocabulary import FEATURES
+from gaddum.response.assemble import assemble
 
 
 def test_every_anchor_is_the_row_of_its_reading(case) -> None:
@@ -128,7 +129,7 @@ def test_parameters_are_indexed_by_name(case) -> None:
 
 
 def test_every_feature_has_a_level_at_rest(case) -> None:
-    assert {name.split(".")[1] for name in case.assembly.features} <= set(VEHICLE)
+    assert {name.split(".")[1] for name in case.assembly.features} <= set(FEATURES)
 
 
 def test_a_missing_prior_row_is_named(ketamine) -> None:

@@ -8,25 +8,30 @@ compiled evaluation; one arm goes through `engage` itself.
 
 import dataclasses
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaddum.engagement.binding import bound
+from gaddum.engagement.binding import receptor_of
 from gaddum.engagement.engagement_courses import engage
-from gaddum.engagement.features import OF_BOUND
 from gaddum.engagement.layout import Layout, lay_out
+from gaddum.engagement.receptor import FEATURES
 from gaddum.exposure.chains import responses_of
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.dose_series import levels
 from gaddum.numerics.spline import lookup
+from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
 from gaddum.records.protocol import Arm, Subject
+from gaddum.records.target import Affinity
+from gaddum.records.vocabulary import MODES
 from gaddum.response.assemble import ArmReading, Assembly, assemble
+from gaddum.response.feature_levels import case_receptor
 from gaddum.response.response import account, prior_table, respond
+from reference.made_up import said
 
 EXACT, CLOSE = 1e-6, 1e-5
 """Of features, and of unbound concentrations relative to their peak, at all medians and at any draw."""
@@ -36,10 +41,14 @@ DRAWS = 200
 class Arms(NamedTuple):
     loaded: LoadedCase
     assembly: Assembly
+    theta: jax.Array
+    """Log parameters, [parameters, draws]."""
     features: list[np.ndarray]
     """Per feature [rows, nodes, draws], all medians first."""
     unbound: list[np.ndarray]
     """Unbound concentrations of each block's series, [series, nodes, draws]."""
+    inner: list[jax.Array]
+    """The same where slow binding is followed."""
     rows: list[tuple[int, ArmReading, Subject, Arm]]
     """Distinct rows with doses or manipulations, one reading each."""
 
@@ -51,12 +60,11 @@ def variates(names: list[str], draws: int) -> np.ndarray:
     return np.column_stack([np.zeros(len(names)), np.array(drawn).reshape(len(names), draws)])
 
 
-def followed(name: str, draws: int) -> Arms:
-    loaded = load_case(name)
+def followed(loaded: LoadedCase, draws: int, *, features: bool = True) -> Arms:
     assembly = assemble(loaded)
     given = account(loaded.case.hypotheses[0], assembly)
     z = variates([one.name for one in assembly.parameters], draws)
-    found = jax.jit(lambda z: respond(assembly, z, given).features)(z)
+    found = jax.jit(lambda z: respond(assembly, z, given).features)(z) if features else []
     theta = np.asarray(lookup(prior_table(assembly), z))
     responses = responses_of(assembly.rows.chains, theta)
     rows = {}
@@ -68,15 +76,17 @@ def followed(name: str, draws: int) -> Arms:
     return Arms(
         loaded,
         assembly,
+        jnp.asarray(theta),
         [np.asarray(one) for one in found],
         [levels(block.doses, responses, theta) for block in assembly.rows.blocks],
+        [jnp.asarray(levels(block.inner, responses, theta)) for block in assembly.rows.blocks],
         [rows[row] for row in sorted(rows)],
     )
 
 
 @pytest.fixture(scope="module", params=["ketamine", "morphine"])
 def arms(request: pytest.FixtureRequest) -> Arms:
-    return followed(request.param, DRAWS)
+    return followed(load_case(request.param), DRAWS)
 
 
 def calculator(
@@ -103,7 +113,7 @@ def calculator(
     names = [one.name.replace("this arm", where) for one in layout.parameters]
     assert set(names) <= set(arms.assembly.index)
     table = np.array([one.nodes for one in layout.parameters])
-    return layout._replace(theta=np.asarray(lookup(table, variates(names, arms.features[0].shape[-1] - 1))))
+    return layout._replace(theta=np.asarray(lookup(table, variates(names, arms.theta.shape[-1] - 1))))
 
 
 class Worst:
@@ -136,9 +146,10 @@ def test_calculator_and_case_agree_on_every_feature_of_every_arm(arms) -> None:
         times, every = np.unique(arms.assembly.times[row], return_inverse=True)
         said = concentrations(layout.plan, layout.theta, times)
         for place, target, feature in named:
-            if feature in OF_BOUND and target in targets:
-                held = bound(layout.bonds[target], said, jnp.exp(layout.theta), {}, layout.rests[target])
-                level = np.asarray(getattr(held, OF_BOUND[feature]))[every]
+            if feature != "reserve" and target in targets:
+                rest = layout.rests[target]
+                mine = receptor_of(layout.bonds[target], said, np.exp(layout.theta), rest=rest)
+                level = np.asarray(FEATURES[feature](mine))[every]
                 where = f"{reading.study}/{reading.experiment}/{reading.arm} {target}.{feature}"
                 worst.add(np.abs(level - arms.features[place][row]), where)
     worst.check()
@@ -178,8 +189,71 @@ def test_calculator_and_case_agree_on_every_unbound_concentration(arms) -> None:
     worst.check()
 
 
+def with_affinity(loaded: LoadedCase, name: str, target: str, **fields: Any) -> LoadedCase:
+    """A case whose library says other things of how a drug binds one target."""
+    old = loaded.library.drug(name)
+    assert isinstance(old, Drug)
+    found = tuple(
+        Affinity.model_validate(one.model_dump() | fields) if one.target == target else one
+        for one in old.affinities
+    )
+    drugs = loaded.library.drugs | {name: old.model_copy(update={"affinities": found})}
+    return dataclasses.replace(loaded, library=dataclasses.replace(loaded.library, drugs=drugs))
+
+
+SLOW = {"k_off": [said(0.15, "1/h", 1.5)]}
+IRREVERSIBLE = {
+    "mode": "irreversible antagonist",
+    "k_i": None,
+    "in_vivo_shift": None,
+    "k_on": [said(0.03, "1/(nM h)", 1.5)],
+}
+OTHERWISE = {
+    name: {"mode": name, "efficacy": [said(0.4, "1", 1.3)] if mode.activates else None}
+    for name, mode in MODES.items()
+    if mode.reversible
+}
+OTHERWISE |= {
+    "irreversible antagonist": IRREVERSIBLE,
+    "slow antagonist": SLOW,
+    "slow partial agonist": SLOW | OTHERWISE["partial agonist"],
+    "slow channel blocker": SLOW | OTHERWISE["channel blocker"],
+}
+
+
+@pytest.mark.parametrize("fields", OTHERWISE.values(), ids=OTHERWISE)
+def test_every_mode_is_the_same_in_calculator_and_case(fields) -> None:
+    """With naltrexone's action at MOR replaced, beside endogenous tone and ketamine's own agonism there."""
+    loaded = with_affinity(load_case("ketamine"), "naltrexone", "MOR", **fields)
+    studies = tuple(loaded.ledger.study(one) for one in ("williams2018", "zhang_hashimoto2019"))
+    arms = followed(dataclasses.replace(loaded, ledger=Ledger(studies)), 5, features=False)
+    tolerance = 2e-3 if {"k_off", "k_on"} & {name for name, one in fields.items() if one} else CLOSE
+    met = 0
+    for row, reading, subject, arm in arms.rows:
+        if not any(dose.drug == "naltrexone" for dose in arm.doses):
+            continue
+        layout = calculator(arms, reading, subject, arm, ["MOR"])
+        assert layout is not None
+        times, every = np.unique(arms.assembly.times[row], return_inverse=True)
+        found = engage(layout, times).bound["MOR"]
+        blocks = [len(block.stratum) for block in arms.assembly.rows.blocks]
+        number = int(np.searchsorted(np.cumsum(blocks), row, side="right"))
+        site = arms.assembly.rows.blocks[number].sites["MOR"]
+        mine = case_receptor(site, arms.theta, jnp.asarray(arms.unbound[number]), arms.inner[number])
+        place = site.course[row - sum(blocks[:number])]
+        for feature, field in OF_BOUND.items():
+            level = np.asarray(FEATURES[feature](mine))[place]
+            said_ = getattr(found, field)[every][: level.shape[0]]
+            np.testing.assert_allclose(level, said_, atol=tolerance, err_msg=f"{feature} {reading}")
+        met += 1
+    assert met > 2
+
+
+OF_BOUND = {"block": "blocked", "agonism": "activated", "tone": "tone", "engagement": "occupied"}
+
+
 def test_the_arm_that_two_registries_disagreed_on_is_the_same_by_the_command() -> None:
-    arms = followed("ketamine", 1)
+    arms = followed(load_case("ketamine"), 1)
     where = ("zhang_hashimoto2019", "behaviour", "KA")
     row, reading, subject, arm = next(
         one for one in arms.rows if (one[1].study, one[1].experiment, one[1].arm) == where

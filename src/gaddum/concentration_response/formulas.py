@@ -1,46 +1,12 @@
-"""What a concentration does at a receptor: occupancy, shift, stimulus.
+"""Formulas of the organ bath: shift by an antagonist, operational model, constants from an IC50.
 
-Between exposure (concentrations) and gates (features of targets). Formulas are written with operators only,
-so that they take floats, arrays and pint quantities alike. Concentrations and constants are unbound and in
-one unit (nM in gaddum). Steady state is the right form for behaviour, where binding settles within seconds.
+Written with operators only, so that they take floats, arrays and pint quantities alike. Concentrations and constants
+are in one unit (nM in gaddum). What ligands do at a receptor in the chain is `engagement.receptor`'s.
 """
 
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any  # float, array or pint quantity: anything with arithmetic
-
-
-def occupancy(concentrations: Value, k_i: Value) -> Value:
-    """Fraction of receptors held by each of n ligands that compete for one site (Gaddum).
-
-    An endogenous agonist is one more ligand.
-
-    Parameters
-    ----------
-    concentrations
-        Unbound concentrations (nM), shape [ligands, ...].
-    k_i
-        Equilibrium dissociation constants (nM), shape [ligands], or that of `concentrations`.
-
-    Returns
-    -------
-    Value
-        Occupancies (fractions), shape of `concentrations`; what they leave of 1 is free receptor.
-
-    References
-    ----------
-    Gaddum JH (1937). The quantitative effects of antagonistic drugs. J Physiol 89, 7P-9P.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> occupancy(np.array([10.0, 30.0]), np.array([10.0, 15.0])).tolist()
-    [0.25, 0.5]
-    """
-    if k_i.ndim == 1:
-        k_i = k_i.reshape((-1,) + (1,) * (concentrations.ndim - 1))
-    ratios = concentrations / k_i
-    return ratios / (1 + ratios.sum(axis=0, keepdims=True))
 
 
 def schild_dose_ratio(b: Value, k_b: Value, slope: Value = 1.0) -> Value:

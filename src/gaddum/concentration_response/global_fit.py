@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaddum.concentration_response import formulas
 from gaddum.concentration_response.least_squares import (
     CurveFit,
     CurveParameter,
@@ -26,7 +27,6 @@ from gaddum.concentration_response.least_squares import (
     fit_curve,
 )
 from gaddum.concentration_response.responses import Responses
-from gaddum.concentration_response import formulas
 
 NANOMOLAR = 9.0  # log10 of nM in a molar
 _ABSENT = 1e-100  # nM; stands for none, so that powers and their derivatives stay finite

@@ -6,7 +6,6 @@ published value but for its unit. A reading that the chain cannot express raises
 
 from collections.abc import Sequence
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -145,8 +144,7 @@ def _concentration(layout: Layout, reading: Concentration | Peak, library: Libra
         if isinstance(reading, Concentration)
         else _grid(layout, PEAKS)
     )
-    with jax.enable_x64(True):
-        levels = np.asarray(concentrations(layout.plan, layout.theta, times, site=reading.sampling))
+    levels = np.asarray(concentrations(layout.plan, layout.theta, times, site=reading.sampling))
     text = f"{reading.published.value!r} {reading.published.unit}"
     by_mass = units.canonical_unit(text, "concentration") == "ng/mL"
     total = _total(layout, reading.drug, levels, library, by_mass=by_mass)
@@ -203,7 +201,7 @@ def _dose_ratio(layout: Layout, reading: DoseRatio, library: Library, draws: int
     found, kinds = [], set[str]()
     for one, target in ((layout, reading.target), (_same_draws(other, layout), reading.over_target)):
         dose, *more = one.doses
-        if more or any(_bends(bond) for bond in one.bonds[target]):
+        if more or _bends(one.bonds[target]):
             raise ValueError(
                 f"A ratio of doses needs single doses of drugs that bind {target} at one site and at equilibrium; got "
                 f"{' + '.join(each.drug for each in one.doses)}. Read an occupancy instead."
@@ -219,9 +217,9 @@ def _dose_ratio(layout: Layout, reading: DoseRatio, library: Library, draws: int
     return found[0] / found[1]
 
 
-def _bends(bond: Bond) -> bool:
+def _bends(bonds: tuple[Bond, ...]) -> bool:
     """Whether the odds of being held do not simply grow with the concentration."""
-    return bond.k_off >= 0 or bond.mode == "glutamate-site antagonist"
+    return any(bond.is_slow for bond in bonds) or len({bond.acts.site for bond in bonds}) > 1
 
 
 def _same_draws(layout: Layout, like: Layout) -> Layout:

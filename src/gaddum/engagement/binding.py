@@ -1,20 +1,21 @@
-"""Binding: constants of a plan's ligands at a target, as parameters, and what their concentrations do there.
+"""Binding: constants of a plan's ligands at a target, as parameters, and the receptor that they make.
 
-Ligands of one target compete for one site, but for glutamate-site antagonists, which have a site of their own at NMDA
-receptors. A ligand with a known rate of dissociation binds kinetically; the others settle at once among what it leaves.
+How ligands share a receptor is `receptor`'s; here their constants get names and places, and concentrations become sums
+of C/K by site. One ligand of a target may dissociate slowly; the others settle at once among what it leaves.
 """
 
 import math
-from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
+from gaddum.engagement import receptor
+from gaddum.engagement.receptor import Receptor
 from gaddum.exposure.plan import Plan
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import Quadrature
-from gaddum.numerics.recurrence import turnover
 from gaddum.parameter_registry import Register, name_of
 from gaddum.parameters import Parameter, cite, describe_fraction, fraction_nodes
 from gaddum.records.drug import Drug
@@ -23,6 +24,7 @@ from gaddum.records.protocol import Manipulation, Preparation
 from gaddum.records.quantity import Reported
 from gaddum.records.species import Species
 from gaddum.records.target import Affinity
+from gaddum.records.vocabulary import MODES, Action, BindingSite, Mode
 
 
 class Bond(NamedTuple):
@@ -31,11 +33,22 @@ class Bond(NamedTuple):
     ligand: int
     """Place in the plan."""
     mode: str
+    """Key of the vocabulary's modes."""
     k_i: int
     shift: int
     efficacy: int
     k_on: int
     k_off: int
+
+    @property
+    def acts(self) -> Mode:
+        """What it does."""
+        return MODES[self.mode]
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it follows its rates rather than being at equilibrium."""
+        return self.k_off >= 0 or not self.acts.reversible
 
 
 class RestingTarget(NamedTuple):
@@ -51,22 +64,6 @@ class RestingTarget(NamedTuple):
 
 UNTOUCHED = RestingTarget()
 """All receptors there, and no endogenous agonist."""
-
-
-class BoundFractions(NamedTuple):
-    """Fractions of a target's receptors, [times, batch] each."""
-
-    occupied: Float[Numbers, "times batch"]
-    """Held by any given ligand, of the receptors there are."""
-    blocked: Float[Numbers, "times batch"]
-    """Held by antagonists or channel blockers, of the receptors there are."""
-    activated: Float[Numbers, "times batch"]
-    """Held by agonists, each weighted by its efficacy, of the receptors at rest."""
-    tone: Float[Numbers, "times batch"]
-    """Endogenous signalling that antagonists and manipulations leave, of that at rest."""
-    free: Float[Numbers, "times batch"]
-    """Held by nothing, endogenous agonist included, of the receptors there are."""
-    by_ligand: Float[Numbers, "bonds times batch"]
 
 
 def bonds(
@@ -94,6 +91,11 @@ def bonds(
         Filled with the constants.
     preparation : {"behaving", "slice", "imaging"}
         The in-vivo shift does not apply to slices.
+
+    Raises
+    ------
+    ValueError
+        If more than one drug dissociates slowly.
     """
     library.target(target)
     found = []
@@ -103,7 +105,17 @@ def bonds(
         for affinity in affinities:
             if affinity.target == target and isinstance(drug, Drug):
                 found.append(bond(place, drug, affinity, species, preparation, register))
+    refuse_several_slow({plan.ligands[one.ligand].drug for one in found if one.is_slow}, target)
     return tuple(found)
+
+
+def refuse_several_slow(drugs: set[str], target: str) -> None:
+    """Refuse what no closed form follows."""
+    if len(drugs) > 1:
+        raise ValueError(
+            f"One slowly dissociating ligand at a target can be followed in closed form; got {len(drugs)} at {target} "
+            f"({' and '.join(sorted(drugs))}). Follow one protocol at a time."
+        )
 
 
 def bond(
@@ -205,16 +217,35 @@ def constant(bond: Bond, values: Float[Numbers, "parameters batch"]) -> Float[Nu
     return k if bond.shift < 0 else k * values[bond.shift]
 
 
+def efficacy(bond: Bond, values: Numbers) -> Numbers | float:
+    """Intrinsic efficacy, at most that of a full agonist (1)."""
+    return array_library(values).minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0
+
+
+class BoundFractions(NamedTuple):
+    """Fractions of a target's receptors, [times, batch] each."""
+
+    occupied: Float[Numbers, "times batch"]
+    """Held by any given ligand, of the receptors there are."""
+    blocked: Float[Numbers, "times batch"]
+    """Held by antagonists, channel blockers or inhibitors, of the receptors there are."""
+    activated: Float[Numbers, "times batch"]
+    """Held by agonists, each weighted by its efficacy, of the receptors at rest."""
+    tone: Float[Numbers, "times batch"]
+    """Endogenous signalling that ligands and manipulations leave, of that at rest."""
+    free: Float[Numbers, "times batch"]
+    """Held by nothing, endogenous agonist included, of the receptors there are."""
+    by_ligand: Float[Numbers, "bonds times batch"]
+
+
 def bound(
     bonds_: tuple[Bond, ...],
     levels: Float[Numbers, "ligands times batch"],
     values: Float[Numbers, "parameters batch"],
-    slow: Mapping[int, Float[Numbers, "times batch"]],
+    slow: Float[Numbers, "times batch"] | None = None,
     rest: RestingTarget = UNTOUCHED,
 ) -> BoundFractions:
-    """What a target's ligands hold at given concentrations (Gaddum 1937; endogenous agonist competes with them).
-
-    In numpy where all numbers are.
+    """What a target's ligands hold at given concentrations; in numpy where all numbers are.
 
     Parameters
     ----------
@@ -224,52 +255,63 @@ def bound(
         Unbound concentrations of the plan's ligands (nM).
     values : array
         Parameters (not their logs).
-    slow : dict
-        Occupancy by each kinetically bound ligand, by its place among `bonds_`.
+    slow : array
+        Fraction that the slow ligand holds; None where all are taken to be at equilibrium.
     rest : RestingTarget
         The target before any drug; by default whole and without endogenous agonist.
     """
     xp = array_library(levels, values)
-    nothing: Numbers = xp.zeros(levels.shape[1:])
-    ratios = [levels[bond.ligand] / constant(bond, values) for bond in bonds_]
-    left = 1.0 - sum(slow.values())
-    glutamate = sum((r for b, r in zip(bonds_, ratios, strict=True) if _own_site(b)), nothing)
-    shared = sum(
-        (
-            r
-            for i, (b, r) in enumerate(zip(bonds_, ratios, strict=True))
-            if not _own_site(b) and i not in slow
-        ),
-        nothing + endogenous(rest, values),
-    )
-    held = []
-    for place, (bond, ratio) in enumerate(zip(bonds_, ratios, strict=True)):
-        if _own_site(bond):
-            held.append(ratio / (1 + glutamate))
-        else:
-            held.append(slow[place] if place in slow else left * ratio / (1 + shared))
-    own = sum((h for b, h in zip(bonds_, held, strict=True) if _own_site(b)), nothing)
-    others = sum((h for b, h in zip(bonds_, held, strict=True) if not _own_site(b)), nothing)
-    agonists = [(b, h) for b, h in zip(bonds_, held, strict=True) if b.mode == "agonist"]
-    activated = sum((h * efficacy(b, values) for b, h in agonists), nothing)
-    rivals = sum(
-        (h for b, h in zip(bonds_, held, strict=True) if b.mode == "competitive antagonist"), nothing
-    )
-    available = _left(rest.available, values)
-    against = sum(
-        (h for b, h in zip(bonds_, held, strict=True) if b.mode != "agonist" and not _own_site(b)), nothing
-    )
+    mine = receptor_of(bonds_, levels, values, slow, rest)
+    by_ligand = [
+        slow
+        if slow is not None and one.is_slow
+        else receptor.at_equilibrium(mine, one.acts.site, levels[one.ligand] / constant(one, values))
+        for one in bonds_
+    ]
     return BoundFractions(
-        occupied=1 - (1 - others) * (1 - own),
-        blocked=1 - (1 - against) * (1 - own),
-        activated=available * activated,
-        tone=available * _left(rest.tone_left, values) * (1 - rivals),
-        free=left / (1 + shared) / (1 + glutamate),
-        by_ligand=xp.stack(held) if held else xp.zeros((0, *levels.shape[1:])),
+        occupied=receptor.engagement(mine),
+        blocked=receptor.block(mine),
+        activated=receptor.agonism(mine),
+        tone=receptor.tone(mine),
+        free=receptor.free(mine),
+        by_ligand=xp.stack(by_ligand) if by_ligand else xp.zeros((0, *levels.shape[1:])),
     )
 
 
-def slow_courses(
+def receptor_of(
+    bonds_: tuple[Bond, ...],
+    levels: Float[Numbers, "ligands times batch"],
+    values: Float[Numbers, "parameters batch"],
+    slow: Float[Numbers, "times batch"] | None = None,
+    rest: RestingTarget = UNTOUCHED,
+) -> Receptor:
+    """A target's receptors among its ligands; parameters as in `bound`."""
+    fast = [one for one in bonds_ if slow is None or not one.is_slow]
+    slowest = next((one for one in bonds_ if one not in fast), None)
+    nothing: Any = array_library(levels, values).zeros(levels.shape[1:])
+
+    @cache
+    def load(site: BindingSite, action: Action) -> Any:
+        mine = [one for one in fast if one.acts.site == site and one.acts.counts(action)]
+        shares = (one.acts.share(action, efficacy(one, values)) / constant(one, values) for one in mine)
+        return sum((levels[one.ligand] * share for one, share in zip(mine, shares, strict=True)), nothing)
+
+    def slowly(site: BindingSite, action: Action) -> Any:
+        if slow is None or slowest is None or slowest.acts.site != site:
+            return 0.0
+        return slow * slowest.acts.share(action, efficacy(slowest, values))
+
+    return Receptor(
+        sites=tuple(dict.fromkeys(("orthosteric", *(one.acts.site for one in bonds_)))),
+        load=load,
+        slow=slowly,
+        tone=values[rest.tone] if rest.tone >= 0 else 0.0,
+        tone_left=_left(rest.tone_left, values),
+        available=_left(rest.available, values),
+    )
+
+
+def slow_course(
     bonds_: tuple[Bond, ...],
     levels: Float[Numbers, "ligands nodes batch"],
     values: Float[Numbers, "parameters batch"],
@@ -277,66 +319,37 @@ def slow_courses(
     rule: Quadrature,
     cycle: int | None,
     rest: RestingTarget = UNTOUCHED,
-) -> dict[int, Float[Numbers, "edges batch"]]:
-    """Occupancy by each kinetically bound ligand at the edges of intervals.
+) -> Float[Numbers, "edges batch"]:
+    """Fraction that a target's slow ligand holds, at the edges of intervals.
 
     Parameters
     ----------
-    bonds_, values
-        As in `bound`.
+    bonds_, values, rest
+        As in `bound`; at least one of the bonds is slow.
     levels : array, shape (ligands, intervals * order, batch)
         Concentrations at the nodes of the rule in each interval.
-    width : array
-        Widths of the intervals (h).
-    rule : Quadrature
-        Rule of the nodes.
-    cycle : int or None
-        Number of the first intervals that make up one dosing interval of a steady state; None if nothing was there
-        before.
-    rest : RestingTarget
-        As in `bound`.
+    width, rule, cycle
+        As in `receptor.slow_course`.
     """
-    kinetic = [place for place, bond in enumerate(bonds_) if bond.k_off >= 0]
-    if len(kinetic) > 1:
-        names = " and ".join(str(place) for place in kinetic)
-        raise ValueError(
-            f"One slowly dissociating ligand at a target can be followed in closed form; got {len(kinetic)} ({names}). "
-            "Follow one protocol at a time."
-        )
-    found = {}
-    for place in kinetic:
-        bond = bonds_[place]
-        fast = sum(
-            (
-                levels[other.ligand] / constant(other, values)
-                for i, other in enumerate(bonds_)
-                if i != place and not _own_site(other)
-            ),
-            jnp.zeros(levels.shape[1:]) + endogenous(rest, values),
-        )
-        k_off = values[bond.k_off]
-        k_on = values[bond.k_on] if bond.k_on >= 0 else k_off / constant(bond, values)
-        drive = k_on * levels[bond.ligand] / (1 + fast)
-        by_interval = drive.reshape(width.size, rule.nodes.size, -1)
-        found[place] = turnover(by_interval, width, rule, k_off, cycle=cycle)
-    return found
-
-
-def endogenous(rest: RestingTarget, values: Float[Numbers, "parameters batch"]) -> Numbers | float:
-    """Endogenous agonist over its K, with what manipulations leave of it."""
-    return values[rest.tone] * _left(rest.tone_left, values) if rest.tone >= 0 else 0.0
+    slow = [one for one in bonds_ if one.is_slow]
+    fast = tuple(one for one in bonds_ if not one.is_slow)
+    k_off = values[slow[0].k_off] if slow[0].k_off >= 0 else array_library(values).zeros(values.shape[1:])
+    k_on = values[slow[0].k_on] if slow[0].k_on >= 0 else k_off / constant(slow[0], values)
+    others, site = receptor_of(fast, levels, values, rest=rest), slow[0].acts.site
+    competing = others.load(site, "binds") + receptor.endogenous(others, site)
+    by_interval = (width.size, rule.nodes.size, levels.shape[-1])
+    return receptor.slow_course(
+        levels[np.array([one.ligand for one in slow])].sum(axis=0).reshape(by_interval),
+        competing.reshape(by_interval),
+        k_on,
+        k_off,
+        width,
+        rule,
+        cycle=cycle,
+    )
 
 
 def _left(places: tuple[int, ...], values: Float[Numbers, "parameters batch"]) -> Any:
     """Product of fractions, each at most 1."""
     xp = array_library(values)
     return math.prod((xp.minimum(values[place], 1.0) for place in places), start=1.0)
-
-
-def _own_site(bond: Bond) -> bool:
-    return bond.mode == "glutamate-site antagonist"
-
-
-def efficacy(bond: Bond, values: Numbers) -> Numbers | float:
-    """Intrinsic efficacy, at most that of a full agonist (1)."""
-    return array_library(values).minimum(values[bond.efficacy], 1.0) if bond.efficacy >= 0 else 1.0

@@ -90,7 +90,7 @@ def dose_for(
     _check(layout, target, level, certainty)
     name, parts = _varied(layout, drug, library)
     times = np.array([at])
-    slow = any(bond.k_off >= 0 for bond in layout.bonds[target])
+    slow = any(bond.is_slow for bond in layout.bonds[target])
     base = None if slow else engage(layout, times).levels
     places = [place for place, one in enumerate(layout.plan.ligands) if one.parent in parts]
 
@@ -207,7 +207,7 @@ def _held_if_given_at(
     certainty: float,
 ) -> Callable[[Float[np.ndarray, " trials"]], Float[np.ndarray, " trials"]]:
     """Least fraction held over the times, by the time at which a drug is first given."""
-    slow = any(bond.k_off >= 0 for bond in layout.bonds[target])
+    slow = any(bond.is_slow for bond in layout.bonds[target])
     places = [place for place, one in enumerate(layout.plan.ligands) if one.parent in parts]
     others = engage(layout, times).levels
 

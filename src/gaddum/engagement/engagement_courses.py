@@ -1,28 +1,21 @@
-"""Engagement courses: a protocol laid out -> concentrations and bound receptors at given times.
+"""Engagement courses: a protocol laid out -> concentrations and bound receptors at given times."""
 
-All of it is numpy but for slow binding, which is compiled per structure (bonds, number of intervals and draws); another
-dose of the same drug, or a multiple of it, costs no compilation.
-"""
-
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from gaddum.engagement.binding import Bond, BoundFractions, RestingTarget, bound, slow_courses
+from gaddum.engagement.binding import BoundFractions, bound, slow_course
+from gaddum.engagement.intervals import jumps, subdivided
 from gaddum.engagement.layout import Layout
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.plan import Plan
-from gaddum.numerics.array_library import Numbers
 from gaddum.numerics.quadrature import gauss_legendre
-from gaddum.records.dose import HELD, Dose
 
-ORDER = 5
+ORDER = 9
 """Gauss-Legendre nodes in each interval of the kinetic form."""
-_STEP = 64
-"""Edges are padded to a multiple of this, so that their number seldom asks for another compilation."""
+_FIRST, _GROWTH = 1 / 30, 0.5
+"""First interval after a dose (h), and growth of later ones: fine, since lags and releases shift by draw."""
 
 
 class EngagementCourses(NamedTuple):
@@ -54,45 +47,29 @@ def engage(
     shift : dict
         Delay of the doses by drug (h); 0 where none is given.
     """
-    slow = {name: any(bond.k_off >= 0 for bond in at) for name, at in layout.bonds.items()}
-    edges, cycle = _edges(times, layout.doses, shift or {}) if any(slow.values()) else (np.zeros(1), None)
-    width = np.diff(edges)
-    nodes = (edges[:-1, None] + width[:, None] * gauss_legendre(ORDER).nodes).ravel()
-    read, place = np.unique(np.concatenate([times, nodes]), return_inverse=True)
+    moved = _moved(layout.plan, scale or {}, shift or {})
     constants = np.exp(layout.theta)
+    slow = [name for name, at in layout.bonds.items() if any(one.is_slow for one in at)]
+    edges, cycle = _edges(times, moved) if slow else (np.zeros(1), None)
+    width, rule = np.diff(edges), gauss_legendre(ORDER)
+    nodes = (edges[:-1, None] + width[:, None] * rule.nodes).ravel()
+    read, place = np.unique(np.concatenate([times, nodes]), return_inverse=True)
+    every = np.asarray(concentrations(moved, layout.theta, read))
+    levels, inside = every[:, place[: len(times)]], every[:, place[len(times) :]]
     found = {}
-    with jax.enable_x64(True):
-        moved = _moved(layout.plan, scale or {}, shift or {})
-        every = np.asarray(concentrations(moved, layout.theta, read))
-        levels, inside = every[:, place[: len(times)]], every[:, place[len(times) :]]
-        for name, at in layout.bonds.items():
-            before, held = layout.rests[name], {}
-            if slow[name]:
-                courses = jax.device_get(_slow_courses(at, cycle, before, inside, constants, width))
-                step = np.searchsorted(edges, np.maximum(times, edges[0]))
-                held = {
-                    key: np.where((times >= edges[0])[:, None], course[step], 0.0)
-                    for key, course in courses.items()
-                }
-            found[name] = bound(at, levels, constants, held, before)
+    for name, at in layout.bonds.items():
+        before, held = layout.rests[name], None
+        if name in slow:
+            course = slow_course(at, inside, constants, width, rule, cycle, before)
+            step = np.searchsorted(edges, np.maximum(times, edges[0]))
+            held = np.where((times >= edges[0])[:, None], course[step], 0.0)
+        found[name] = bound(at, levels, constants, held, before)
     return EngagementCourses(levels, found)
 
 
 def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times draws"]) -> BoundFractions:
     """What a target's ligands hold at given concentrations (nM), all at equilibrium."""
-    return bound(layout.bonds[target], levels, np.exp(layout.theta), {}, layout.rests[target])
-
-
-@partial(jax.jit, static_argnames=("at", "cycle", "before"))
-def _slow_courses(
-    at: tuple[Bond, ...],
-    cycle: int | None,
-    before: RestingTarget,
-    inside: Array,
-    constants: Array,
-    width: Array,
-) -> dict[int, Numbers]:
-    return slow_courses(at, inside, constants, width, gauss_legendre(ORDER), cycle, before)
+    return bound(layout.bonds[target], levels, np.exp(layout.theta), rest=layout.rests[target])
 
 
 def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan:
@@ -108,34 +85,29 @@ def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan
     return Plan(tuple(found))
 
 
-def _edges(
-    times: Float[np.ndarray, " times"], doses: tuple[Dose, ...], shift: dict[str, float]
-) -> tuple[Float[np.ndarray, " edges"], int | None]:
-    """Edges of intervals from the first dose to the last time, finer after each dose; length of a first cycle."""
-    begins = {id(dose): dose.time_h + shift.get(dose.drug, 0.0) for dose in doses}
-    first = min(begins.values())
+def _edges(times: Float[np.ndarray, " times"], plan: Plan) -> tuple[Float[np.ndarray, " edges"], int | None]:
+    """Edges of intervals from the first dose to the last time, which are edges too; length of a first cycle."""
+    changes = jumps(one for ligand in plan.ligands for one in ligand.given)
+    first = changes[0]
     last = max(float(times.max()), first + 1e-6)
-    starts: list[float] = []
-    for dose in doses:
-        for repeat in range(dose.repeats):
-            start = begins[id(dose)] + repeat * dose.interval_h
-            starts += [start, start + (dose.duration_h or 0.0)]
-    after = np.concatenate([[0.0], np.geomspace(1 / 60, max(last - first, 0.1), 48)])
-    grid = (np.array(starts)[:, None] + after).ravel()
-    cycle_end = None
-    steady = [dose for dose in doses if dose.steady_state]
+    steady = {
+        (one.start, one.interval) for ligand in plan.ligands for one in ligand.inputs if one.steady_state
+    }
+    ends = []
     if steady:
-        if len(steady) > 1 or begins[id(steady[0])] > first or any(d.route in HELD for d in steady):
+        others = [
+            one for ligand in plan.ligands for one in ligand.inputs if (one.start, one.interval) not in steady
+        ]
+        held = any(ligand.held for ligand in plan.ligands)
+        if len(steady) > 1 or held or any(one.start <= first for one in others):
             raise ValueError(
                 "A slowly dissociating ligand needs its steady state to come first and alone; got other doses before "
                 "or beside it. Give the steady-state dose the earliest time."
             )
-        cycle_end = first + steady[0].interval_h
-        grid = np.append(grid, cycle_end)
-        last = max(last, cycle_end)
-    edges = np.unique(
-        np.concatenate([grid[(grid >= first) & (grid <= last)], times[times > first], [first, last]])
+        ends = [first + interval for _, interval in steady]
+        last = max(last, *ends)
+    readings = {*times[times > first].tolist(), *ends, last}
+    edges = subdivided(
+        [time for time in changes if time < last], sorted(readings), first=_FIRST, growth=_GROWTH
     )
-    cycle = None if cycle_end is None else int(np.searchsorted(edges, cycle_end))
-    # Intervals of no length change nothing and keep the number of them, for which the evaluation is compiled.
-    return np.concatenate([edges, np.full(-len(edges) % _STEP, edges[-1])]), cycle
+    return edges, int(np.searchsorted(edges, ends[0])) if ends else None

@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from gaddum.exposure.chains import Chain, Chains, chains_of, lay_chains, responses_of
 from gaddum.exposure.impulse import Impulse
-from gaddum.exposure.plan import Input, Ligand, Site
-from gaddum.exposure.saturable_pathways import is_saturable
+from gaddum.exposure.plan import Input, Ligand, SetConcentration, Site
 from gaddum.numerics.array_library import AnyArray, array_library
 from gaddum.numerics.decays import decays
 from gaddum.numerics.segments import collect, pick, spread
@@ -29,8 +28,7 @@ class DoseSeries(NamedTuple):
     """A series of doses through a chain, or a set concentration, at given times."""
 
     chain: Chain | None
-    given: Input | tuple[float, float, float]
-    """The series; or a set unbound concentration (nM), from and until (h)."""
+    given: Input | SetConcentration
     times: tuple[float, ...]
     """Hours from the test drug."""
 
@@ -103,7 +101,7 @@ def series_of(
     ValueError
         Where the kinetics are not linear.
     """
-    if is_saturable(ligand):
+    if ligand.is_saturable:
         raise ValueError(
             f"Kinetics must be linear in a case or a simulation, where doses are superposed; {ligand.drug} has "
             "`saturable` elimination. Use `occupancy`, or give the clearance that holds at the doses asked about."
@@ -148,7 +146,9 @@ def lay_series(wanted: Sequence[DoseSeries], chains: Chains, count: int | None =
         if mine
     ]
     parts += [Drawn(*key, *_columns(mine, "iiffffiif")) for key, mine in sorted(drawn.items())]
-    return SeriesLayout(place, np.array(held, int), np.array(set_levels).reshape(-1, count), tuple(parts))
+    return SeriesLayout(
+        place, np.array(held, int), np.array(set_levels).reshape(len(held), count), tuple(parts)
+    )
 
 
 def levels(

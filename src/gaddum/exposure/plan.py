@@ -9,6 +9,10 @@ Site = Literal["brain", "arterial", "venous"]
 """Where a concentration is read: unbound in brain, or total in arterial or venous plasma."""
 
 
+SetConcentration = tuple[float, float, float]
+"""An unbound concentration (nM), from and until (h)."""
+
+
 class Body(NamedTuple):
     """Mammillary kinetics of one chemical species: places of its parameters; -1 for none."""
 
@@ -56,8 +60,17 @@ class Ligand(NamedTuple):
     kp_uu: int
     k_e0: int
     k_venous: int
-    held: tuple[tuple[float, float, float], ...]
-    """Set unbound concentrations: (nM, from, until)."""
+    held: tuple[SetConcentration, ...]
+
+    @property
+    def is_saturable(self) -> bool:
+        """Whether it lies behind a body with saturable elimination."""
+        return any(body.v_max >= 0 for body in self.bodies)
+
+    @property
+    def given(self) -> tuple[Input | SetConcentration, ...]:
+        """Everything from which it comes."""
+        return (*self.inputs, *self.held)
 
 
 class Plan(NamedTuple):

@@ -16,14 +16,7 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.outcome import Narrative, is_scored
 from gaddum.records.study_check import check_cohort, check_study, say, twice
-
-_CHANGES = {
-    "agonist": ("agonism", "engagement"),
-    "competitive antagonist": ("tone", "agonism", "engagement"),
-    "channel blocker": ("block", "reserve", "engagement"),
-    "glutamate-site antagonist": ("block", "reserve", "engagement"),
-}
-"""Features of a target that a drug changes, by its mode."""
+from gaddum.records.vocabulary import MODES
 
 
 def check_case(loaded: LoadedCase) -> list[Finding]:
@@ -174,7 +167,7 @@ def _touched(loaded: LoadedCase, name: str) -> set[str]:
         drug = loaded.library.drugs.get(current)
         if isinstance(drug, Drug):
             touched |= {
-                f"{one.target}.{feature}" for one in drug.affinities for feature in _CHANGES[one.mode]
+                f"{one.target}.{feature}" for one in drug.affinities for feature in MODES[one.mode].changes
             }
             pending += [one.drug for formed in drug.metabolites.values() for one in formed]
         elif drug is not None:

@@ -8,16 +8,14 @@ combination of inputs: bit i of a corner's index is input i. `response.gate_acti
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from gaddum.records.finding import nearest
-from gaddum.records.target import Feature
+from gaddum.records.vocabulary import FEATURES
 
 MAX_LENGTH = 1000
 MAX_NESTING = 40
 MAX_INPUTS = 10
-
-FEATURES: tuple[str, ...] = get_args(Feature)
 
 _GRAMMAR = r"""
 ?start: either

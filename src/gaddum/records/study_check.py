@@ -165,5 +165,11 @@ def _check_outcome(
             "Say so in a narrative instead, or correct the field."
         )
         yield say(loaded, study, (*path, "agonist_effect_present"), message, "warning")
+    if isinstance(outcome, Means) and outcome.selected and len(outcome.arms) > 3:
+        message = (
+            "Selection by significance is modelled for means of two or three arms; those of "
+            f"{len(outcome.arms)} arms count as published whatever they had been. Score the selected contrast apart."
+        )
+        yield say(loaded, study, (*path, "selected"), message, "warning")
     for place, message in (*sizes_in_doubt(outcome, arms), *numbers_in_doubt(outcome)):
         yield say(loaded, study, (*path, *place), message, "warning")

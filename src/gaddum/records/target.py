@@ -1,24 +1,37 @@
 """Target and Affinity: what a drug can act on, and how tightly and in which way it binds there.
 
-A target is named by its IUPHAR abbreviation. What a gate can refer to is a *feature* of a target:
-
-- ``block``: fraction of receptors blocked by channel blockers or glutamate-site antagonists;
-- ``agonism``: operational stimulus by exogenous agonists, 0 to 1;
-- ``tone``: fraction of receptors that no antagonist holds, so that endogenous (or given) agonist can signal;
-- ``reserve``: 1 - block at a second, less sensitive population (makes an inverted U);
-- ``engagement``: occupancy by any ligand, whatever it does there.
+A target is named by its IUPHAR abbreviation; its features and the modes of drugs are those of `vocabulary`.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
 
 from gaddum.records.base import Record
+from gaddum.records.finding import nearest
 from gaddum.records.protocol import Preparation
 from gaddum.records.quantity import Reported
 from gaddum.records.source import Source
 from gaddum.records.species import Species
+from gaddum.records.vocabulary import FEATURES, MODES
 
-Mode = Literal["agonist", "competitive antagonist", "channel blocker", "glutamate-site antagonist"]
-Feature = Literal["block", "agonism", "tone", "reserve", "engagement"]
+
+def _one_of(known: Mapping[str, object], what: str) -> AfterValidator:
+    """Accept names of the vocabulary, which may have grown since this was read."""
+
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(
+                f"{what} must be one of {', '.join(known)}; got {name!r}. {nearest(name, known)}"
+            )
+        return name
+
+    return AfterValidator(check)
+
+
+ModeName = Annotated[str, _one_of(MODES, "A mode"), Field(json_schema_extra={"enum": [*MODES]})]
+FeatureName = Annotated[str, _one_of(FEATURES, "A feature"), Field(json_schema_extra={"enum": [*FEATURES]})]
 
 
 class Target(Record):
@@ -28,7 +41,7 @@ class Target(Record):
     full_name: str
     family: str
     uniprot_human: str | None = None
-    features: tuple[Feature, ...]
+    features: tuple[FeatureName, ...]
     opioid: bool = False
     """Whether the target counts as opioid in propositions such as "opioid signalling needed"."""
     source: Source
@@ -38,9 +51,9 @@ class Affinity(Record):
     """How a drug binds a target: dissociation constant, mode, efficacy."""
 
     target: str
-    mode: Mode
-    k_i: Reported
-    """Equilibrium dissociation constant (molar); an IC50 where the source says so."""
+    mode: ModeName
+    k_i: Reported | None = None
+    """Equilibrium dissociation constant (molar); an IC50 where the source says so; none if irreversible."""
     efficacy: Reported | None = None
     """Intrinsic efficacy of an agonist relative to a full agonist (1), dimensionless."""
     in_vivo_shift: Reported | dict[Species, Reported] | None = None
@@ -49,7 +62,22 @@ class Affinity(Record):
     k_on: Reported | None = None
     k_off: Reported | None = None
     """Rate of dissociation; where it is given the ligand binds kinetically (slow offset), else at equilibrium. The rate
-    of association is `k_on`, or k_off over the K in vivo."""
+    of association is `k_on`, or k_off over the K in vivo. What an irreversible antagonist holds is lost until receptors
+    are made anew; where the rate of that is known, it stands here."""
+
+    @model_validator(mode="after")
+    def _bindable(self) -> "Affinity":
+        if MODES[self.mode].reversible:
+            if self.k_i is None:
+                raise ValueError(
+                    f"A ligand that binds reversibly must have its `k_i`; got none at {self.target}."
+                )
+        elif self.k_on is None or self.k_i is not None:
+            raise ValueError(
+                f"An irreversible antagonist must have its rate of binding, `k_on`, and no `k_i`, at {self.target}: "
+                "k_inact over K_I where the source gives those two."
+            )
+        return self
 
     def shift_in(self, species: Species, preparation: Preparation) -> Reported | None:
         """In-vivo shift in one species, if any is known; none in a slice, which is not in vivo."""

@@ -351,7 +351,8 @@ def _selectivity(drug: str, target: str, library: Library) -> float | None:
     constants: dict[str, float] = {}
     for part, _ in library.species(drug):
         for one in part.affinities:
-            middle = float(np.exp(np.mean([np.log(canonical(q, part.molar_mass.value)) for q in one.k_i])))
+            known = [np.log(canonical(q, part.molar_mass.value)) for q in one.k_i or ()]
+            middle = float(np.exp(np.mean(known))) if known else np.inf
             constants[one.target] = min(middle, constants.get(one.target, np.inf))
     return constants[target] / min(constants.values()) if target in constants else None
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from gaddum.engagement.features import VEHICLE
 from gaddum.exposure.chains import Chain, Chains, lay_chains
 from gaddum.exposure.dose_series import lingers, series_of
 from gaddum.exposure.plan import Ligand
@@ -27,6 +26,7 @@ from gaddum.records.library import Library
 from gaddum.records.outcome import arms_of, is_scored
 from gaddum.records.prior import Fixed
 from gaddum.records.protocol import Arm, Endpoint, Subject
+from gaddum.records.vocabulary import MODES
 from gaddum.response.binding_layout import ArmCourse, Binder, Block
 from gaddum.response.panels import nodes_of, panels, rule_of
 
@@ -333,14 +333,11 @@ def _own_effects(
         for name in dict.fromkeys(name for name, _, _ in dosed_drugs(arm.doses, library)):
             drug = library.drug(name)
             affinities = drug.affinities if isinstance(drug, Drug) else ()
-            modes = {a.mode for a in affinities if a.target in targets}
-            if modes and modes <= {"competitive antagonist"}:
+            modes = [MODES[a.mode] for a in affinities if a.target in targets]
+            if modes and all(mode.silences and not mode.activates for mode in modes):
                 label = f"own effect of {name} in {subject.species}, {subject.preparation}, {endpoint.family}"
                 entries.append((row, columns.setdefault(label, len(columns))))
     design = np.zeros((len(rows), len(columns)))
     for row, column in entries:
         design[row, column] = 1.0
     return design, np.array([declared("own_effect", label) for label in columns], int)
-
-
-__all__ = ["VEHICLE", "Assembly", "ArmReading", "Rows", "assemble", "feature_names"]

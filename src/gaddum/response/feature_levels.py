@@ -15,11 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from gaddum.engagement.receptor import FEATURES, Receptor, slow_course
 from gaddum.exposure.chains import responses_of
 from gaddum.exposure.dose_series import levels
 from gaddum.numerics.segments import collect, pick, spread
+from gaddum.records.vocabulary import MODES, Action, BindingSite
 from gaddum.response.assemble import Assembly
-from gaddum.response.binding_layout import Remainder, Site
+from gaddum.response.binding_layout import SLOW_RULE, Remainder, Site, SlowBinding
 
 
 class HypothesisInputs(NamedTuple):
@@ -44,13 +46,22 @@ class SharedInputs(NamedTuple):
     theta: Float[Array, "dimension batch"]
     unbound: tuple[Float[Array, "series nodes batch"], ...]
     """Unbound concentrations (nM) of each block's series of doses."""
+    inner: tuple[Float[Array, "series nodes batch"], ...]
+    """The same at the nodes over which slow binding is followed."""
 
 
 def shared(assembly: Assembly, theta: Float[Array, "dimension batch"], precision: Any) -> SharedInputs:
     """Compute what all inputs share, in a precision; concentrations are sums that cancel, in the precision of theta."""
     responses = responses_of(assembly.rows.chains, theta)
-    unbound = (levels(block.doses, responses, theta).astype(precision) for block in assembly.rows.blocks)
-    return SharedInputs(theta.astype(precision), tuple(unbound))
+    unbound, inner = (
+        (
+            tuple(levels(laid, responses, theta).astype(precision) for laid in every)
+            for every in zip(*((block.doses, block.inner) for block in assembly.rows.blocks), strict=True)
+        )
+        if assembly.rows.blocks
+        else ((), ())
+    )
+    return SharedInputs(theta.astype(precision), unbound, inner)
 
 
 def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInputs) -> tuple[Levels, ...]:
@@ -129,55 +140,140 @@ def _pulled(branch: Callable[..., Levels]) -> Callable[..., SharedInputs]:
 
 
 def _levels(assembly: Assembly, name: str, common: SharedInputs, given: HypothesisInputs) -> Levels:
-    """Level of a feature in [0, 1] by block (Gaddum 1937; endogenous agonist competes at its unknown tone).
-
-    Written so that a small level is as precise as its concentration.
-    """
+    """Level of a feature in [0, 1] by block; endogenous agonist competes at its unknown tone."""
     place, theta = assembly.features.index(name), common.theta
     target, feature = name.split(".")
     found = []
-    for block, unbound in zip(assembly.rows.blocks, common.unbound, strict=True):
+    for number, block in enumerate(assembly.rows.blocks):
         site = block.sites[target]
-        bound = partial(_bound, site, theta, unbound)
-        match feature:
-            case "block":
-                level = _share(_inhibited(bound, 1.0))
-            case "reserve":
-                level = 1 / (1 + _inhibited(bound, jnp.exp(-theta[assembly.rows.second_site[name]])))
-            case "engagement":
-                others, own = bound("shared") / _total(site, theta, bound), _share(bound("glutamate"))
-                level = others + own - others * own
-            case _:
-                held = bound("agonist" if feature == "agonism" else "antagonist") / _total(site, theta, bound)
-                left = _left(site.available, site.courses, theta) * _left(site.tone_left, site.courses, theta)
-                level = held if feature == "agonism" else left * (1 - held)
-        level = jnp.where(given.forced[place] > 0, given.level[place], level)
+        potency = jnp.exp(-theta[assembly.rows.second_site[name]]) if feature == "reserve" else None
+        mine = case_receptor(site, theta, common.unbound[number], common.inner[number], potency)
+        held = mine._replace(available=1.0) if feature == "agonism" else mine
+        level = jnp.where(given.forced[place] > 0, given.level[place], FEATURES[feature](held))
         if feature == "agonism":
-            level = level * _left(site.available, site.courses, theta)
+            level = level * mine.available
         found.append(spread(level, site.course))
     return tuple(found)
 
 
-def _total(site: Site, theta: Array, bound: Callable[[str], Array]) -> Float[Array, "courses nodes batch"]:
-    """Receptors over the free ones at the site that ligands and endogenous agonist share."""
-    tone = _left(site.tone_left, site.courses, theta)
-    endogenous = tone * jnp.exp(theta[site.endogenous]) if site.endogenous >= 0 else 0.0
-    return 1 + endogenous + bound("shared")
+def case_receptor(
+    site: Site, theta: Array, unbound: Array, inner: Array, potency: Array | None = None
+) -> Receptor:
+    """Receptors of all courses at a target, [courses, nodes, batch], at their K or a multiple of it.
+
+    Parameters
+    ----------
+    site : Site
+        Which ligands act there and how.
+    theta : array, shape (parameters, batch)
+        Log parameters.
+    unbound, inner : array
+        Unbound concentrations (nM) of the block's series at its nodes, and where slow binding is followed.
+    potency : array, shape (batch,)
+        Factor of every affinity; 1 where not given.
+    """
+    tone_left = _left(site.tone_left, site.courses, theta)
+    tone = jnp.exp(theta[site.endogenous]) if site.endogenous >= 0 else 0.0
+    modes = [MODES[name] for name in site.modes]
+    batch = (*unbound.shape[1:],)
+
+    def load(at: BindingSite, action: Action) -> Array:
+        mine = np.array([m.site == at and m.counts(action) for m in modes], bool) & ~site.is_slow
+        pairs = np.flatnonzero(mine)
+        total = _sum_of_loads(site, theta, spread(unbound, site.series[pairs]), pairs, action)
+        found = collect(total, site.course_of_pair[pairs], site.courses) if pairs.size else None
+        found = jnp.zeros((site.courses, *batch), theta.dtype) if found is None else found
+        return found if potency is None else potency * found
+
+    slow = site.slow
+    course = None if slow is None else _slow_held(site, slow, theta, inner, tone * tone_left, potency)
+
+    def slowly(at: BindingSite, action: Action) -> Array | float:
+        if slow is None or course is None:
+            return 0.0
+        counts = [float(modes[pair].site == at and modes[pair].counts(action)) for pair in slow.pair]
+        found = jnp.asarray(counts, theta.dtype)[:, None, None] * course
+        return collect(found * _by_efficacy(site, theta, slow.pair, action), slow.courses, site.courses)
+
+    return Receptor(
+        sites=tuple(dict.fromkeys(("orthosteric", *(mode.site for mode in modes)))),
+        load=load,
+        slow=slowly,
+        tone=tone,
+        tone_left=tone_left,
+        available=_left(site.available, site.courses, theta),
+    )
 
 
-def _bound(site: Site, theta: Array, unbound: Array, role: str) -> Float[Array, "courses nodes batch"]:
-    """Sum of C/K over each course's ligands in a role; agonists count by their efficacy, a full one by 1."""
-    mine = np.flatnonzero(site.roles[role])
-    if not mine.size:
-        return jnp.zeros((site.courses, *unbound.shape[1:]), theta.dtype)
-    loading = np.zeros((mine.size, theta.shape[0]), theta.dtype)
-    for index in (site.k, site.shift):
-        loading -= 1.0 * (index[mine, None] == np.arange(theta.shape[0]))
-    strength = jnp.matmul(loading, theta)
-    if role == "agonist":
-        strength = strength + jnp.minimum(pick(theta, site.efficacy[mine]), 0.0)
-    pairs = spread(unbound, site.series[mine]) * jnp.exp(strength)[:, None, :]
-    return collect(pairs, site.course_of_pair[mine], site.courses)
+def _sum_of_loads(
+    site: Site, theta: Array, unbound: Array, pairs: Int[np.ndarray, " pairs"], action: Action
+) -> Float[Array, "pairs nodes batch"]:
+    """C/K of some pairs, each counted by its share in an action."""
+    strength = _log_of_parameters(theta, -1.0, site.k[pairs], site.shift[pairs])
+    return unbound * jnp.exp(strength)[:, None, :] * _by_efficacy(site, theta, pairs, action)
+
+
+def _log_of_parameters(
+    theta: Array, sign: float, *places: Int[np.ndarray, " pairs"]
+) -> Float[Array, "pairs batch"]:
+    """Sum of log parameters of each pair, -1 for none; a product with a constant, as is its gradient."""
+    loading = sum(1.0 * (index[:, None] == np.arange(theta.shape[0])) for index in places)
+    return jnp.matmul(np.asarray(sign * loading, theta.dtype), theta)
+
+
+def _by_efficacy(
+    site: Site, theta: Array, pairs: Int[np.ndarray, " pairs"], action: Action
+) -> Float[Array, "pairs 1 batch"] | float:
+    """Share of pairs in an action as far as it depends on an efficacy; a full agonist has 1."""
+    modes = [MODES[site.modes[pair]] for pair in pairs]
+    if action == "binds" or not any(mode.activates for mode in modes):
+        return 1.0
+    efficacy = jnp.exp(jnp.minimum(pick(theta, site.efficacy[pairs]), 0.0))
+    shares = [mode.share(action, one) for mode, one in zip(modes, efficacy, strict=True)]
+    return jnp.stack([jnp.broadcast_to(jnp.asarray(one, theta.dtype), theta.shape[1:]) for one in shares])[
+        :, None
+    ]
+
+
+def _slow_held(
+    site: Site,
+    slow: SlowBinding,
+    theta: Array,
+    inner: Array,
+    endogenous: Array | float,
+    potency: Array | None,
+) -> Float[Array, "slow times batch"]:
+    """Fraction that the slow ligand of each course holds at the times of the row."""
+    pairs, order = slow.pair_of_series, SLOW_RULE.nodes.size
+    every, is_slow = spread(inner, slow.series), site.is_slow[pairs]
+    fast = np.flatnonzero(~is_slow)
+    competing = collect(
+        _sum_of_loads(site, theta, spread(every, fast), pairs[fast], "binds"),
+        slow.course_of_series[fast],
+        slow.courses.size,
+    )
+    if potency is not None:
+        competing = potency * competing
+    orthosteric = np.array([MODES[site.modes[pair]].site == "orthosteric" for pair in slow.pair], theta.dtype)
+    tone = jnp.broadcast_to(endogenous, (site.courses, 1, theta.shape[1])).astype(theta.dtype)
+    competing = competing + orthosteric[:, None, None] * spread(tone, slow.courses)
+    own = np.flatnonzero(is_slow)
+    concentration = collect(spread(every, own), slow.course_of_series[own], slow.courses.size)
+    k_off = jnp.where((slow.k_off >= 0)[:, None], jnp.exp(pick(theta, slow.k_off)), 0.0)
+    from_k = _log_of_parameters(theta, -1.0, site.k[slow.pair], site.shift[slow.pair])
+    k_on = jnp.exp(pick(theta, slow.k_on) + (slow.k_on < 0)[:, None] * (pick(theta, slow.k_off) + from_k))
+    if potency is not None:
+        k_on = potency * k_on
+
+    def by_interval(x: Array) -> Array:
+        return jnp.moveaxis(x.reshape(x.shape[0], -1, order, x.shape[-1]), 0, 2)
+
+    edges = slow_course(
+        by_interval(concentration), by_interval(competing), k_on, k_off, slow.width, SLOW_RULE
+    )
+    flat = jnp.moveaxis(edges, 1, 0).reshape(-1, theta.shape[1])
+    place = (np.arange(slow.courses.size)[:, None] * edges.shape[0] + slow.edge).ravel()
+    return spread(flat, place).reshape(*slow.edge.shape, theta.shape[1])
 
 
 def _left(left: Remainder, courses: int, theta: Array) -> Float[Array, "courses 1 batch"]:
@@ -186,13 +282,3 @@ def _left(left: Remainder, courses: int, theta: Array) -> Float[Array, "courses 
         return jnp.ones((courses, 1, theta.shape[1]), theta.dtype)
     logs = jnp.minimum(pick(theta, left.parameter), 0.0)[:, None, :]
     return jnp.exp(collect(logs, left.course, courses))
-
-
-def _inhibited(bound: Callable[[str], Array], potency: Array | float) -> Array:
-    """Sum of C/K, and their products, of blockers of the channel and of the glutamate site."""
-    channel, glutamate = (potency * bound(role) for role in ("channel", "glutamate"))
-    return channel + glutamate + channel * glutamate
-
-
-def _share(bound: Array) -> Array:
-    return bound / (1 + bound)

@@ -17,8 +17,9 @@ from gaddum.numerics.segments import cut, pick
 from gaddum.numerics.spline import lookup
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
+from gaddum.records.vocabulary import at_rest
 from gaddum.response import behaviour, circuit, gate_activity
-from gaddum.response.assemble import VEHICLE, Assembly
+from gaddum.response.assemble import Assembly
 from gaddum.response.feature_levels import (
     HypothesisInputs,
     Levels,
@@ -228,9 +229,9 @@ def _as_precise(x: Array | np.ndarray, precise: Any) -> Array:
 
 def _at_rest(assembly: Assembly, given: Account) -> Array:
     """Gate activity without any drug."""
-    levels = jnp.asarray([VEHICLE[name.split(".")[1]] for name in assembly.features] or [0.0])
-    at_rest = levels[jnp.asarray(given.inputs)]
-    return gate_activity.activity(jnp.asarray(given.corners), [at_rest[i] for i in range(at_rest.size)])
+    levels = jnp.asarray([at_rest(name) for name in assembly.features] or [0.0])
+    resting = levels[jnp.asarray(given.inputs)]
+    return gate_activity.activity(jnp.asarray(given.corners), [resting[i] for i in range(resting.size)])
 
 
 def _states(

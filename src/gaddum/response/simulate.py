@@ -14,12 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.engagement.binding import UNTOUCHED, Bond, RestingTarget, bonds, bound
-from gaddum.engagement.features import OF_BOUND, VEHICLE
+from gaddum.engagement.binding import UNTOUCHED, Bond, RestingTarget, bonds, receptor_of
+from gaddum.engagement.intervals import jumps, subdivided
+from gaddum.engagement.receptor import FEATURES
 from gaddum.exposure.chains import responses_of
 from gaddum.exposure.concentrations import lay_linear, linear_concentrations
 from gaddum.exposure.impulse import Impulse
-from gaddum.exposure.plan import Input, Ligand, Plan
+from gaddum.exposure.plan import Ligand, Plan
 from gaddum.exposure.regimen import plan_regimen
 from gaddum.numerics.array_library import Numbers
 from gaddum.numerics.quadrature import gauss_legendre
@@ -29,16 +30,11 @@ from gaddum.records.dose import Dose
 from gaddum.records.gate import parse_gate
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
+from gaddum.records.vocabulary import at_rest
 from gaddum.response import gate_activity
 
 ORDER = 9
 """Gauss-Legendre nodes of each interval."""
-GROWTH = 3.0
-"""Width of an interval over the time since the last dose, reading or end of an infusion."""
-FIRST = 0.15
-"""Width of the first interval after a dose (h)."""
-WIDEST = 16.0
-"""Greatest width of an interval (h): drugs go exponentially, so late intervals must not grow on."""
 LANES = 64
 """Draws computed together, so that a block's arrays stay in the cache."""
 CHUNK = 4096
@@ -135,11 +131,9 @@ class SimulatedSystem:
         ]
         first = min(begins, default=float(self.times.min()))
         last = float(self.times.max())
-        inputs = [one for ligand in self.ligands for one in ligand.inputs]
-        jumps = {start for one in inputs for start in _jumps(one)} | {first}
-        jumps |= {time for ligand in self.ligands for _, start, end in ligand.held for time in (start, end)}
+        changes = {first, *jumps(one for ligand in self.ligands for one in ligand.given)}
         return subdivided(
-            sorted(time for time in jumps if first <= time < last),
+            sorted(time for time in changes if first <= time < last),
             sorted(time for time in self.times.tolist() if time > first),
         )
 
@@ -163,11 +157,7 @@ class SimulatedSystem:
     def _is_moved(self, moved: set[str]) -> bool:
         """Whether the gate depends on the moved features while the others rest."""
         free = [bit for bit, name in enumerate(self.inputs) if name in moved]
-        rest = sum(
-            int(VEHICLE[name.split(".")[1]]) << bit
-            for bit, name in enumerate(self.inputs)
-            if name not in moved
-        )
+        rest = sum(int(at_rest(name)) << bit for bit, name in enumerate(self.inputs) if name not in moved)
         reached = {
             self.corners[rest + sum(1 << bit for k, bit in enumerate(free) if pattern >> k & 1)]
             for pattern in range(1 << len(free))
@@ -196,7 +186,7 @@ class SimulatedSystem:
         place = np.searchsorted(self.edges, self.times)
         k_e, k_on, k_off = (values[i] for i in self.rates[:3])
         corners = jnp.asarray(self.corners)
-        resting = gate_activity.activity(corners, [jnp.asarray(VEHICLE[_kind(name)]) for name in self.inputs])
+        resting = gate_activity.activity(corners, [jnp.asarray(at_rest(name)) for name in self.inputs])
         toned = RestingTarget(tone=self.rates.tone)
         features: dict[str, list[Array]] = {name: [] for name in self.features}
         drives = []
@@ -205,7 +195,7 @@ class SimulatedSystem:
             def course(name: str, levels: Array, at=at, members=members) -> Array:
                 bonds_ = tuple(bond._replace(ligand=members[bond.ligand]) for bond in at[name.split(".")[0]])
                 before = toned if _kind(name) in ("tone", "agonism") else UNTOUCHED
-                return getattr(bound(bonds_, levels, values, {}, before), OF_BOUND[_kind(name)])
+                return FEATURES[_kind(name)](receptor_of(bonds_, levels, values, rest=before))
 
             for name in self.features:
                 features[name].append(course(name, at_reading))
@@ -254,38 +244,5 @@ class SimulatedSystem:
         return jax.jit(blocked)
 
 
-def subdivided(jumps: Sequence[float], readings: Sequence[float]) -> Float[np.ndarray, " edges"]:
-    """Edges that hold every jump and reading: narrow after a jump, then widening with the time since.
-
-    Parameters
-    ----------
-    jumps : sequence of float
-        Doses and ends of infusions (h), ascending; the first is where the grid begins.
-    readings : sequence of float
-        Reading times (h), ascending.
-
-    Examples
-    --------
-    >>> subdivided([0.0], [0.5, 6.0]).round(3).tolist()
-    [0.0, 0.15, 0.5, 2.0, 6.0]
-    """
-    marks = sorted({*jumps, *readings})
-    edges, since = [marks[0]], marks[0]
-    for start, end in zip(marks[:-1], marks[1:], strict=True):
-        since = start if start in jumps else since
-        at = start
-        while at < end:
-            step = min(max(FIRST, GROWTH * (at - since)), WIDEST)
-            at = end if end - at < 1.3 * step else at + step  # no sliver before the end
-            edges.append(at)
-    return np.array(edges)
-
-
 def _kind(name: str) -> str:
     return name.split(".")[1]
-
-
-def _jumps(one: Input) -> list[float]:
-    """Times at which an input begins or ends."""
-    starts = [one.start + one.interval * repeat for repeat in range(one.repeats)]
-    return starts + ([start + one.duration for start in starts] if one.duration else [])

@@ -263,7 +263,8 @@ def _ratio_of_library(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None
     for name in (ask.drug, ask.over):
         drug = fitted.loaded.library.drug(name)
         affinities = drug.affinities if isinstance(drug, Drug) else ()
-        found += [log_nodes(a.k_i, drug.molar_mass.value) for a in affinities if a.target == ask.target][:1]  # pyright: ignore[reportAttributeAccessIssue]: only drugs have affinities
+        constants = [one.k_i for one in affinities if one.target == ask.target and one.k_i]
+        found += [log_nodes(k_i, drug.molar_mass.value) for k_i in constants[:1]]  # pyright: ignore[reportAttributeAccessIssue]: only drugs have affinities
     if len(found) < 2:
         return None
     z = np.random.default_rng(fitted.seed).standard_normal((2, SUMMARY_DRAWS))

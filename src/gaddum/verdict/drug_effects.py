@@ -17,7 +17,8 @@ from gaddum.records.claim import RelativeEffect
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.prior import Distribution
-from gaddum.response.assemble import VEHICLE, ArmReading
+from gaddum.records.vocabulary import at_rest
+from gaddum.response.assemble import ArmReading
 from gaddum.verdict.averaging import DRIVERS, MOVES, judged
 from gaddum.weigh.likelihood import ScoredOutcome
 
@@ -222,7 +223,7 @@ def _block(
     if level is None:
         return {}
     row_of = {(r.study, r.experiment, r.endpoint, r.arm): r.row for r in readings}
-    away = np.abs(level - VEHICLE["block"])
+    away = np.abs(level - at_rest("block"))
     peaks: dict[str, list[np.ndarray]] = {}
     tests: dict[str, list[np.ndarray]] = {}
     for cell in cells:

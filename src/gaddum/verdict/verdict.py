@@ -20,14 +20,12 @@ from gaddum.records.case import Case
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.library import Library
-from gaddum.response.assemble import VEHICLE
+from gaddum.records.vocabulary import at_rest, disabled
 
 HALF = 0.5
 SURE = 0.95
 LEAN = 3.0
 """Change of a proposition's odds by the record from which it leans."""
-BLOCKED = {"block": 0.0, "agonism": 0.0, "tone": 0.0, "reserve": 1.0, "engagement": 0.0}
-"""Level of each feature when its target can do nothing for the drug."""
 UNNAMED = "a target other than the named ones"
 
 
@@ -50,7 +48,7 @@ def questions(features: tuple[str, ...], library: Library, effect: str) -> list[
             Question(
                 "opioid signalling needed",
                 f"With all opioid receptors blocked, less than half of the {effect} is left.",
-                {f: BLOCKED[f.split(".")[1]] for f in opioid},
+                {f: disabled(f) for f in opioid},
                 False,
             )
         )
@@ -63,12 +61,12 @@ def questions(features: tuple[str, ...], library: Library, effect: str) -> list[
             Question(
                 f"{noun} needed",
                 f"Without {noun}, less than half of the {effect} is left.",
-                {feature: BLOCKED[kind]},
+                {feature: disabled(feature)},
                 False,
             )
         )
-        others = {f: VEHICLE[f.split(".")[1]] for f in features if f.split(".")[0] != target}
-        tones = {f: BLOCKED["tone"] for f in others if f.endswith(".tone")}
+        others = {f: at_rest(f) for f in features if f.split(".")[0] != target}
+        tones = {f: disabled(f) for f in others if f.endswith(".tone")}
         found.append(
             Question(
                 f"{noun} sufficient",
@@ -93,10 +91,7 @@ def answer_by_gate(question: Question, hypothesis: Hypothesis, features: tuple[s
     corners = np.asarray(gate.corners_over(features), float)
 
     def state(hold: dict[str, float]) -> float:
-        on = [
-            hold.get(f, VEHICLE[f.split(".")[1]] if f.endswith((".tone", ".reserve")) else 1.0)
-            for f in features
-        ]
+        on = [hold.get(f, at_rest(f) if f.endswith((".tone", ".reserve")) else 1.0) for f in features]
         return float(corners[sum(int(level) << bit for bit, level in enumerate(on))])
 
     held, reference = np.array([state(question.hold)]), np.array([state({})])

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from gaddum.response.assemble import VEHICLE
+from gaddum.records.vocabulary import at_rest
 from gaddum.response.response import respond
 from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, Setting, cohort_log_likelihoods, cohort_spread
@@ -222,7 +222,7 @@ def engagement(
             if reading.row < 0 or not assembly.ligand_names[reading.row]:
                 continue
             level = features[place][reading.row]
-            away = np.abs(np.median(level, axis=-1) - VEHICLE[name.split(".")[1]])
+            away = np.abs(np.median(level, axis=-1) - at_rest(name))
             if away.max() < 1e-4:
                 continue
             moments = {"induction": int(np.argmax(away)), "expression": level.shape[0] - 1}
