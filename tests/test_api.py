@@ -70,6 +70,20 @@ def test_importing_gaddum_loads_no_heavy_library():
     assert _run(code) == "[]"
 
 
+def test_the_calculator_needs_no_library_of_the_weighing():
+    """Slow binding, tone and infusions included; what is blocked cannot be imported by any of its modules."""
+    blocked = ["altair", "jax", "jaxlib", "pint", "scipy", "xarray"]
+    protocol = (
+        "naltrexone 50 mg po at -45 min + buprenorphine 2 mg sl at 1 h + ketamine 0.5 mg/kg iv over 40 min"
+    )
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); import gaddum; "
+        f"found = gaddum.occupancy({protocol!r}, times=['4 h'], tone={{'MOR': 0.3}}, draws=64); "
+        "print(sorted(found.targets))"
+    )
+    assert _run(code) == "['DOR', 'KOR', 'MOR', 'NMDAR']"
+
+
 def _run(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

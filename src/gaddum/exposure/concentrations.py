@@ -5,19 +5,20 @@ followed numerically (`saturable_pathways`), outside compiled functions.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Float, Int
 
 from gaddum.exposure.chains import Chains, chains_of, lay_chains, responses_of
 from gaddum.exposure.dose_series import SeriesLayout, lay_series, levels, series_of
 from gaddum.exposure.impulse import Impulse, area_under_curve
 from gaddum.exposure.plan import Ligand, Plan, Site
-from gaddum.exposure.saturable_pathways import follow, is_saturable
 from gaddum.numerics.array_library import AnyArray, Numbers
 from gaddum.numerics.segments import collect, spread
+
+if TYPE_CHECKING:
+    from jax import Array
 
 BLOCK = 1 << 20
 """Numbers that are worked on together, so that they stay in the cache."""
@@ -54,10 +55,10 @@ def concentrations(
     site : {"brain", "arterial", "venous"}
         Unbound brain, or total plasma.
     """
-    saturable = [place for place, ligand in enumerate(plan.ligands) if is_saturable(ligand)]
+    saturable = [place for place, ligand in enumerate(plan.ligands) if ligand.is_saturable]
     linear = [place for place in range(len(plan.ligands)) if place not in saturable]
     laid = lay_linear([plan.ligands[place] for place in linear], times, site)
-    if isinstance(theta, Tracer):
+    if not isinstance(theta, np.ndarray) and _is_traced(theta):
         if saturable:
             raise ValueError(
                 "Kinetics must be linear in a compiled simulation; got a drug with `saturable` elimination. Use "
@@ -74,8 +75,13 @@ def concentrations(
             laid, responses_of(laid.chains, mine), mine
         )
     if saturable:
-        for place, level in follow(plan, theta, np.asarray(times, float), site).items():
-            found[place] = level
+        import jax  # with what is compiled for these few drugs only
+
+        from gaddum.exposure.saturable_pathways import follow
+
+        with jax.enable_x64(True):
+            for place, level in follow(plan, theta, np.asarray(times, float), site).items():
+                found[place] = level
     return found
 
 
@@ -109,6 +115,12 @@ def linear_concentrations(
     return collect(spread(levels(laid.doses, responses, theta), laid.series), laid.ligand, laid.ligands)
 
 
+def _is_traced(theta: "Array") -> bool:
+    from jax.core import Tracer
+
+    return isinstance(theta, Tracer)
+
+
 def areas(plan: Plan, theta: Float[np.ndarray, "parameters batch"]) -> Float[np.ndarray, "ligands batch"]:
     """Area under the plasma concentration of every ligand, from the first dose to infinity (nM h).
 
@@ -127,7 +139,7 @@ def areas(plan: Plan, theta: Float[np.ndarray, "parameters batch"]) -> Float[np.
     """
     ways = []
     for place, ligand in enumerate(plan.ligands):
-        if is_saturable(ligand):
+        if ligand.is_saturable:
             raise ValueError(
                 f"An area needs linear kinetics; {ligand.drug} has `saturable` elimination. "
                 "Give the clearance that holds at the doses asked about."

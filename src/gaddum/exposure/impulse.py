@@ -15,13 +15,10 @@ compartments are not told apart so, but `delayed`.
 from functools import cache
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.typing import ArrayLike
 from numpy.polynomial import chebyshev
 
-from gaddum.numerics.array_library import Numbers, array_library
+from gaddum.numerics.array_library import Numbers, array_library, without_gradient
 
 REACHES = 0.3, 0.313
 """Half-widths of the interpolation of a transit chain, relative to its rate: nodes of one lie between the other's."""
@@ -155,7 +152,7 @@ def delayed(impulse: Impulse, rate: Numbers, stages: int) -> Impulse:
     return Impulse(xp.concatenate([a, b]), xp.concatenate([each.sum(1), -each.sum(0)]))
 
 
-def area_under_curve(impulse: Impulse, amount: ArrayLike) -> Numbers:
+def area_under_curve(impulse: Impulse, amount: Numbers | float) -> Numbers:
     """Area under the concentration from a dose to infinity (nM h), shape [*batch]."""
     return amount * (impulse.weights / impulse.rates).sum(axis=0)
 
@@ -198,7 +195,7 @@ def _three_roots(k_10: Numbers, k_out: Numbers, k_back: Numbers) -> Numbers:
     total = (c1 - product) / first
     second = (total + xp.sqrt(xp.maximum(total**2 - 4 * product, 0.0))) / 2
     root = xp.stack([first, second, product / second])
-    root = lax.stop_gradient(root) if xp is jnp else root
+    root = without_gradient(root)
     # Two Newton steps: they polish the roots, and they carry the exact first and second derivatives.
     for _ in range(2):
         slope = (3 * root - 2 * c2[None]) * root + c1[None]

@@ -21,11 +21,6 @@ Values = Float[np.ndarray, "parameters batch"]
 """Parameters (not their logs)."""
 
 
-def is_saturable(ligand: Ligand) -> bool:
-    """Whether a ligand lies behind a saturable body."""
-    return any(body.v_max >= 0 for body in ligand.bodies)
-
-
 def follow(
     plan: Plan,
     theta: Float[np.ndarray, "parameters batch"],
@@ -59,7 +54,7 @@ def follow(
     read, back = np.unique(times, return_inverse=True)
     found: dict[int, Array] = {}
     for place, ligand in enumerate(plan.ligands):
-        if not is_saturable(ligand):
+        if not ligand.is_saturable:
             continue
         parts = [
             _ligand(ligand, theta[:, first : first + DRAWS], read, site)
@@ -79,7 +74,7 @@ def check_followable(plan: Plan) -> None:
     """
     ways: dict[Body, tuple] = {}
     for ligand in plan.ligands:
-        if is_saturable(ligand) and any(one.steady_state for one in ligand.inputs):
+        if ligand.is_saturable and any(one.steady_state for one in ligand.inputs):
             raise ValueError(
                 f"Saturable elimination has no steady state in closed form; got one of {ligand.parent}. Write the "
                 "doses that lead to it, such as 'every 24 h x 30 from -720 h'."

@@ -1,17 +1,29 @@
-"""Array library: the one in which given numbers are worked on, numpy's or JAX's."""
+"""Array library: the one in which given numbers are worked on, numpy's or JAX's.
 
-from typing import Any, TypeAlias, TypeVar
+JAX is slow to load and is not asked for: where nobody has loaded it, no number is one of its.
+"""
 
-import jax.numpy as jnp
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
 import numpy as np
-from jax import Array
-from jax.typing import ArrayLike
 
-Numbers: TypeAlias = Array | np.ndarray
-AnyArray = TypeVar("AnyArray", Array, np.ndarray)
-"""An array in either; what a function gives is in the one in which it was asked."""
+if TYPE_CHECKING:
+    from jax import Array
+
+    Numbers: TypeAlias = Array | np.ndarray
+    AnyArray = TypeVar("AnyArray", Array, np.ndarray)
+    """An array in either; what a function gives is in the one in which it was asked."""
+else:
+    Array = Numbers = AnyArray = Any
 
 
-def array_library(*values: ArrayLike) -> Any:
+def array_library(*values: Any) -> Any:
     """`jax.numpy` where any of the values is JAX's, else numpy."""
-    return jnp if any(isinstance(x, Array) for x in values) else np
+    jax = sys.modules.get("jax")
+    return jax.numpy if jax is not None and any(isinstance(x, jax.Array) for x in values) else np
+
+
+def without_gradient(x: Any) -> Any:
+    """The same numbers, through which no gradient goes."""
+    return x if array_library(x) is np else sys.modules["jax"].lax.stop_gradient(x)

@@ -7,10 +7,8 @@ reading stored ones.
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from gaddum.numerics.array_library import AnyArray, array_library
 from gaddum.numerics.segments import collect, spread
@@ -44,17 +42,18 @@ def decays(
 
     if xp is np:
         return summed(rates, weights)
+    import jax
 
-    def backward(kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    def backward(kept: tuple[Any, Any], g: Any) -> tuple[Any, Any]:
         rates, weights = kept
 
-        def add(total: tuple[Array, Array], one: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
+        def add(total: tuple[Any, Any], one: tuple[Any, Any]) -> tuple[tuple[Any, Any], None]:
             when, slope = one
-            part = spread(slope, curve) * jnp.exp(-rates * when)
+            part = spread(slope, curve) * xp.exp(-rates * when)
             return (total[0] - when * part, total[1] + part), None
 
-        nothing = jnp.zeros_like(rates)
-        steps = (jnp.asarray(np.swapaxes(times, 0, 1)), jnp.swapaxes(g, 0, 1))
+        nothing = xp.zeros_like(rates)
+        steps = (xp.asarray(np.swapaxes(times, 0, 1)), xp.swapaxes(g, 0, 1))
         (moved, heavier), _ = jax.lax.scan(add, (nothing, nothing), steps)
         return moved * weights, heavier
 

@@ -5,13 +5,12 @@ only draws do. `spread` and `collect` are for slabs; `pick` is for rows of draws
 """
 
 import math
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
-from gaddum.numerics.array_library import AnyArray
+from gaddum.numerics.array_library import AnyArray, array_library
 
 
 def spread(
@@ -21,11 +20,9 @@ def spread(
     size = x.shape[0]
     if isinstance(x, np.ndarray):
         return x[index]
+    import jax
 
-    @jax.custom_vjp
-    def copied(x: Array) -> Array:
-        return _gathered(x, index)
-
+    copied = jax.custom_vjp(lambda x: _gathered(x, index))
     copied.defvjp(lambda x: (_gathered(x, index), None), lambda _, g: (_sums(g, index, size),))
     return copied(x)
 
@@ -39,11 +36,9 @@ def collect(
         for place, slab in zip(index, x, strict=True):
             total[place] += slab
         return total
+    import jax
 
-    @jax.custom_vjp
-    def summed(x: Array) -> Array:
-        return _sums(x, index, size)
-
+    summed = jax.custom_vjp(lambda x: _sums(x, index, size))
     summed.defvjp(lambda x: (_sums(x, index, size), None), lambda _, g: (_gathered(g, index),))
     return summed(x)
 
@@ -55,43 +50,48 @@ def pick(
     size = array.shape[0]
     if isinstance(array, np.ndarray):
         return np.where((index >= 0).reshape(-1, *[1] * (array.ndim - 1)), array[np.maximum(index, 0)], 0.0)
+    import jax
+
     chosen = (index[:, None] == np.arange(size)).astype(float)
     missing = bool((index < 0).any())
 
     @jax.custom_vjp
-    def picked(x: Array) -> Array:
+    def picked(x: Any) -> Any:
         found = _gathered(x, np.maximum(index, 0))
-        return jnp.where((index >= 0).reshape(-1, *[1] * (x.ndim - 1)), found, 0.0) if missing else found
+        return (
+            jax.numpy.where((index >= 0).reshape(-1, *[1] * (x.ndim - 1)), found, 0.0) if missing else found
+        )
 
-    def backward(_: None, g: Array) -> tuple[Array]:
-        product = jnp.matmul(chosen.T.astype(g.dtype), g.reshape(index.size, math.prod(g.shape[1:])))
+    def backward(_: None, g: Any) -> tuple[Any]:
+        product = jax.numpy.matmul(chosen.T.astype(g.dtype), g.reshape(index.size, math.prod(g.shape[1:])))
         return (product.reshape(size, *g.shape[1:]),)
 
     picked.defvjp(lambda x: (picked(x), None), backward)
     return picked(array)
 
 
-@jax.custom_vjp
-def cut(x: Float[Array, "rows nodes batch"]) -> tuple[Array, Array]:
+def cut(x: Float[AnyArray, "rows nodes batch"]) -> tuple[AnyArray, AnyArray]:
     """All nodes but the last, and the last; the gradient is one copy, where a slice's would be two padded sums."""
-    return x[:, :-1], x[:, -1:]
+    import jax
+
+    parted = jax.custom_vjp(lambda x: (x[:, :-1], x[:, -1:]))
+    parted.defvjp(lambda x: ((x[:, :-1], x[:, -1:]), None), lambda _, g: (jax.numpy.concatenate(g, axis=1),))
+    return parted(x)
 
 
-cut.defvjp(lambda x: (cut(x), None), lambda _, g: (jnp.concatenate(g, axis=1),))
-
-
-def _gathered(x: Array, index: np.ndarray) -> Array:
+def _gathered(x: Any, index: np.ndarray) -> Any:
     if index.size == x.shape[0] and (index == np.arange(index.size)).all():
         return x
     return x.at[index].get(mode="promise_in_bounds")
 
 
-def _sums(x: Array, index: np.ndarray, size: int) -> Array:
+def _sums(x: Any, index: np.ndarray, size: int) -> Any:
     """Sums by source: sources with as many places each form a group, whose slabs are added copy by copy."""
+    jnp = array_library(x)
     if not size:
         return jnp.zeros((0, *x.shape[1:]), x.dtype)
     counts = np.bincount(index, minlength=size)
-    found: list[Array] = []
+    found: list[Any] = []
     order: list[np.ndarray] = []
     places = np.argsort(index, kind="stable")
     first = np.concatenate([[0], np.cumsum(counts)])

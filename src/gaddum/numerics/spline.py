@@ -5,49 +5,39 @@ Beyond the grid a table is flat.
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from gaddum.numerics.array_library import array_library
+from gaddum.numerics.array_library import Numbers, array_library, without_gradient
 from gaddum.numerics.normal_grid import Z_GRID
 
 _FIRST, _STEP = float(Z_GRID[0]), float(Z_GRID[1] - Z_GRID[0])
 _CELLS = Z_GRID.size - 1
 
 
-def _coefficients(table: Float[Array | np.ndarray, "... grid"]) -> Float[Array | np.ndarray, "... basis"]:
+def _coefficients(table: Float[Numbers, "... grid"]) -> Float[Numbers, "... basis"]:
     """Spline coefficients of tabulated values, natural at the ends."""
     if isinstance(table, np.ndarray):
         return table @ _TO_SPLINE.T
     # Not a product of matrices: XLA 0.10.2 on CPUs fuses that into the loop over draws, and from about 1,000 draws on
     # the result is wrong (seen on traced tables; tests/response/test_response.py).
-    return jnp.sum(table[..., None, :] * _TO_SPLINE, axis=-1)
+    return array_library(table).sum(table[..., None, :] * _TO_SPLINE, axis=-1)
 
 
 def lookup(
-    table: Float[Array | np.ndarray, "dimension grid"], z: Float[Array | np.ndarray, "dimension batch"]
-) -> Float[Array | np.ndarray, "dimension batch"]:
+    table: Float[Numbers, "dimension grid"], z: Float[Numbers, "dimension batch"]
+) -> Float[Numbers, "dimension batch"]:
     """Values of tabulated parameters at z, one row each, in numpy if both are; the table itself has no gradient."""
     if array_library(table, z) is np:
         return _with_slope(table, z)[0]
-    return _lookup(jax.lax.stop_gradient(jnp.asarray(table)), z)
+    import jax
+
+    read = jax.custom_vjp(lambda table, z: _with_slope(table, z)[0])
+    read.defvjp(_with_slope, lambda slope, g: (None, g * slope))
+    return read(without_gradient(jax.numpy.asarray(table)), z)
 
 
-@jax.custom_vjp
-def _lookup(table: Array, z: Array) -> Array:
-    return _with_slope(table, z)[0]
-
-
-def _lookup_forward(table: Array, z: Array) -> tuple[Array, Array]:
-    return _with_slope(table, z)
-
-
-_lookup.defvjp(_lookup_forward, lambda slope, g: (None, g * slope))
-
-
-def _with_slope(table: Array | np.ndarray, z: Array | np.ndarray) -> tuple[Any, Any]:
+def _with_slope(table: Numbers, z: Numbers) -> tuple[Any, Any]:
     """Value and slope from one pass over the four coefficients that reach z."""
     xp = array_library(table, z)
     flat = xp.asarray(_coefficients(table)).reshape(-1)

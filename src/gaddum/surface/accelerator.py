@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,19 +11,27 @@ from pathlib import Path
 def configure_jax(*, workers: int = 2) -> None:
     """Set precision, device count and compilation cache; to be called before a command first uses JAX.
 
+    JAX is not loaded for it, which would take longer than a short command: where it is not loaded yet, it reads these
+    settings from the environment when it is.
+
     Parameters
     ----------
     workers : int
         Number of host devices.
     """
-    import jax
-
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gaddum" / "jax"
-    jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_num_cpu_devices", workers)
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_raise_persistent_cache_errors", False)
+    settings = {
+        "jax_enable_x64": True,
+        "jax_num_cpu_devices": workers,
+        "jax_compilation_cache_dir": str(cache),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_raise_persistent_cache_errors": False,
+    }
+    for name, value in settings.items():
+        if "jax" in sys.modules:
+            sys.modules["jax"].config.update(name, value)
+        else:
+            os.environ[name.upper()] = str(value)
 
 
 @contextmanager
