@@ -7,11 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
+from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.records.gate import gate_of, monotone_gates
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import PValue, Verdict, is_scored
+from gaddum.records.outcome import Means, PValue, Verdict, is_scored
 from gaddum.records.prior import LogNormal
 from gaddum.records.source import Source
 from gaddum.response.assemble import assemble
@@ -289,6 +291,55 @@ def test_cohorts_that_do_not_vary_have_the_likelihood_of_their_tables_and_of_fai
     held = np.log1p(-problem.failure) + np.asarray(tables).sum(axis=0)
     failed = np.log(problem.failure) + sum(s.reduced.log_saturated for s in problem.scored)
     np.testing.assert_allclose(found, np.logaddexp(held, failed)[None], atol=1e-6)
+
+
+def with_antagonist_alone(loaded):
+    """The mouse study with its fourth arm: what the blocked one gets but for the test drug."""
+
+    def completed(experiment):
+        protocol = experiment.protocol
+        doses = tuple(dose for dose in protocol.arms["KA"].doses if dose.drug == "naltrexone")
+        arms = protocol.arms | {"A": protocol.arms["KA"].model_copy(update={"doses": doses})}
+        return experiment.model_copy(update={"protocol": protocol.model_copy(update={"arms": arms})})
+
+    studies = tuple(
+        study.model_copy(update={"experiments": tuple(map(completed, study.experiments))})
+        if study.id == "zhang_hashimoto2019"
+        else study
+        for study in loaded.ledger.studies
+    )
+    return dataclasses.replace(loaded, ledger=Ledger(studies))
+
+
+def two_by_two(**arms: float) -> Means:
+    arms_ = {
+        name: {"mean": mean, "spread": 12.0, "spread_kind": "SD", "n": 10} for name, mean in arms.items()
+    }
+    said = {"form": "means", "endpoint": "hours_3", "arms": arms_, "source": HERE}
+    return Means.model_validate(said)
+
+
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_means_of_four_arms_have_the_density_of_all_their_differences(ketamine, precision):
+    loaded = with_antagonist_alone(of_mice(ketamine, two_by_two(V=150.0, K=100.0, KA=148.0, A=152.0)))
+    problem = build_problem(loaded, assemble(loaded))
+    effect = np.random.default_rng(0).normal(0.5, 1.5, (problem.contrasts_1d.shape[1], 50))
+    found = cohort_log_likelihoods(problem, jnp.asarray(effect, precision), jnp.full(50, 1e-9, precision))
+    (s,) = problem.scored
+    delta = problem.contrasts[0] @ effect
+    d = {"K": 50 / 12, "KA": 2 / 12, "A": -2 / 12}  # less immobility is better
+    observed = np.array([d[contrast[0][0]] for contrast in s.reduced.contrasts])
+    noise = fixed_value({one.name: one.distribution for one in loaded.case.priors}, "arm_noise") ** 2
+    covariance = (1 / 10 + noise) * (np.eye(3) + 1)
+    # Integrated over the estimated SD, in true ones: a chi of 36 degrees of freedom.
+    u = np.linspace(1e-3, 2.5, 4001)
+    weight = stats.chi.pdf(u * 6, 36) * 6 * u**3
+    gap = u[:, None, None] * observed[:, None] - delta
+    form = np.einsum("uid,ij,ujd->ud", gap, np.linalg.inv(covariance), gap)
+    log_norm = -0.5 * np.linalg.slogdet(2 * np.pi * covariance)[1]
+    held = np.log(np.trapezoid(weight[:, None] * np.exp(log_norm - 0.5 * form), u, axis=0))
+    exact = np.logaddexp(np.log1p(-problem.failure) + held, np.log(problem.failure) + s.reduced.log_saturated)
+    np.testing.assert_allclose(found[0], exact, atol=1e-5 if precision is np.float64 else 2e-3)
 
 
 @pytest.mark.slow
