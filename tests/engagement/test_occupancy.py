@@ -35,7 +35,7 @@ LIBRARY = library(
         affinities=(binds("MOR", "competitive antagonist", 3, k_off=said(0.2, "1/h")),),
     ),
     drug("loose", disposition={"rat": LOOSE}, affinities=(binds("MOR", "competitive antagonist", 3, 2.0),)),
-    drug("blocker", affinities=(binds("NMDAR", "channel blocker", 100),)),
+    drug("blocker", disposition={"rat": ONE}, affinities=(binds("NMDAR", "channel blocker", 100),)),
     drug("site", affinities=(binds("NMDAR", "glutamate-site antagonist", 40),)),
 )
 
@@ -268,6 +268,20 @@ def test_slow_antagonist_at_steady_state_repeats_after_an_interval():
     given = follow(again, times=[312.0, 315.0, 320.0, 324.0]).targets["MOR"].blocked
     np.testing.assert_allclose(steady, given, atol=1e-6)
     np.testing.assert_allclose(steady[0], steady[2], atol=1e-9)
+
+
+def test_a_dose_in_the_first_interval_of_a_steady_state_is_refused_where_it_would_be_repeated():
+    steady = shot("slow", 40, "0 h", interval="8 h", steady_state=True)
+    with pytest.raises(ValueError, match="first interval"):
+        follow(steady, shot("agonist", 60, "3 h"), times=[4.0])
+
+
+def test_a_slow_drug_beside_the_steady_state_of_another_starts_from_nothing():
+    other = shot("blocker", 5, "-4 h", interval="8 h", steady_state=True)
+    late = shot("slow", 40, "1 h")
+    alone = follow(late, times=[0.5, 3.0]).targets["MOR"].blocked
+    beside = follow(other, late, times=[0.5, 3.0]).targets["MOR"].blocked
+    np.testing.assert_allclose(beside, alone, rtol=1e-6)
 
 
 def test_two_slow_ligands_at_one_target_are_refused():

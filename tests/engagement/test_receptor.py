@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaddum.engagement.binding import bound
-from gaddum.engagement.engagement_courses import engage
+from gaddum.engagement.engagement_courses import bind, engage
 from gaddum.engagement.layout import lay_out
 from gaddum.engagement.occupancy import occupancy
 from gaddum.engagement.receptor import FEATURES, Receptor, held, spared
@@ -224,3 +224,15 @@ def test_a_reversible_ligand_needs_a_constant_and_an_irreversible_one_a_rate():
         drug("one", affinities=({"target": "T", "mode": "agonist"},))
     with pytest.raises(ValueError, match="k_on"):
         drug("one", affinities=(binds("T", "irreversible antagonist", 3),))
+
+
+def test_a_drug_binds_a_target_in_one_mode():
+    with pytest.raises(ValueError, match="one mode"):
+        drug("one", affinities=(binds("T", "agonist", 3), binds("T", "competitive antagonist", 3)))
+
+
+def test_an_irreversible_antagonist_has_no_equilibrium():
+    dose = Dose(drug="ligand", amount="9 nmol", route="iv bolus", time="0 h")
+    layout = lay_out([dose], species="rat", targets=["T"], draws=2, library=drugs("irreversible antagonist"))
+    with pytest.raises(ValueError, match="no equilibrium"):
+        bind(layout, "T", np.ones((1, 1, 2)))

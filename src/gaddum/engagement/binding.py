@@ -213,6 +213,11 @@ def rest(
 
 def constant(bond: Bond, values: Float[Numbers, "parameters batch"]) -> Float[Numbers, " batch"]:
     """Dissociation constant in vivo (nM)."""
+    if bond.k_i < 0:
+        raise ValueError(
+            "What an irreversible antagonist holds depends on how long it was there: it has no equilibrium. Follow it "
+            "over time: ask for an occupancy at a time after its dose."
+        )
     k = values[bond.k_i]
     return k if bond.shift < 0 else k * values[bond.shift]
 

@@ -1,11 +1,12 @@
 """Engagement courses: a protocol laid out -> concentrations and bound receptors at given times."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.engagement.binding import BoundFractions, bound, slow_course
+from gaddum.engagement.binding import Bond, BoundFractions, bound, slow_course
 from gaddum.engagement.intervals import jumps, subdivided
 from gaddum.engagement.layout import Layout
 from gaddum.exposure.concentrations import concentrations
@@ -50,7 +51,11 @@ def engage(
     moved = _moved(layout.plan, scale or {}, shift or {})
     constants = np.exp(layout.theta)
     slow = [name for name, at in layout.bonds.items() if any(one.is_slow for one in at)]
-    edges, cycle = _edges(times, moved) if slow else (np.zeros(1), None)
+    edges, cycle = (
+        _edges(times, moved, [one for name in slow for one in layout.bonds[name]])
+        if slow
+        else (np.zeros(1), None)
+    )
     width, rule = np.diff(edges), gauss_legendre(ORDER)
     nodes = (edges[:-1, None] + width[:, None] * rule.nodes).ravel()
     read, place = np.unique(np.concatenate([times, nodes]), return_inverse=True)
@@ -85,26 +90,32 @@ def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan
     return Plan(tuple(found))
 
 
-def _edges(times: Float[np.ndarray, " times"], plan: Plan) -> tuple[Float[np.ndarray, " edges"], int | None]:
-    """Edges of intervals from the first dose to the last time, which are edges too; length of a first cycle."""
-    changes = jumps(one for ligand in plan.ligands for one in ligand.given)
+def _edges(
+    times: Float[np.ndarray, " times"], plan: Plan, at: Sequence[Bond]
+) -> tuple[Float[np.ndarray, " edges"], int | None]:
+    """Edges of intervals from the first dose to the last time, which are edges too; length of a first cycle.
+
+    `at` are the bonds at targets that have a slow ligand; what binds elsewhere makes no difference.
+    """
+    mine = [plan.ligands[place] for place in dict.fromkeys(one.ligand for one in at)]
+    changes = jumps(one for ligand in mine for one in ligand.given)
     first = changes[0]
     last = max(float(times.max()), first + 1e-6)
-    steady = {
-        (one.start, one.interval) for ligand in plan.ligands for one in ligand.inputs if one.steady_state
-    }
-    ends = []
+    slow = [plan.ligands[one.ligand] for one in at if one.is_slow]
+    steady = {(one.start, one.interval) for ligand in slow for one in ligand.inputs if one.steady_state}
+    ends = [start + interval for start, interval in steady]
     if steady:
-        others = [
-            one for ligand in plan.ligands for one in ligand.inputs if (one.start, one.interval) not in steady
-        ]
-        held = any(ligand.held for ligand in plan.ligands)
-        if len(steady) > 1 or held or any(one.start <= first for one in others):
+        given = [one for ligand in mine for one in ligand.inputs]
+        others = [one for one in given if (one.start, one.interval) not in steady]
+        if (
+            len(steady) > 1
+            or any(ligand.held for ligand in mine)
+            or any(one.start < ends[0] for one in others)
+        ):
             raise ValueError(
                 "A slowly dissociating ligand needs its steady state to come first and alone; got other doses before "
-                "or beside it. Give the steady-state dose the earliest time."
+                "it, beside it or in its first interval. Give the steady-state dose the earliest time."
             )
-        ends = [first + interval for _, interval in steady]
         last = max(last, *ends)
     readings = {*times[times > first].tolist(), *ends, last}
     edges = subdivided(

@@ -121,6 +121,16 @@ class Drug(Record):
     affinities: tuple[Affinity, ...] = ()
     note: str | None = None
 
+    @model_validator(mode="after")
+    def _one_affinity_a_target(self) -> "Drug":
+        targets = [one.target for one in self.affinities]
+        if twice := sorted({name for name in targets if targets.count(name) > 1}):
+            raise ValueError(
+                f"A drug must bind a target in one mode; got several affinities at {', '.join(twice)}. Several reports "
+                "of one constant are a list under its `k_i`."
+            )
+        return self
+
 
 class Part(Record):
     """One component of a mixture."""

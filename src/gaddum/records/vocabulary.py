@@ -53,7 +53,7 @@ class Mode(NamedTuple):
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """Features of a target that it changes, itself or by taking the place of other ligands."""
+        """Features of a target that it changes; of what it takes from other ligands only agonism."""
         found = ["agonism"] if self.site == "orthosteric" else []
         found += ["tone"] if self.silences else []
         found += ["block", "reserve"] if self.blocks else []
