@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import partial
@@ -309,8 +308,7 @@ def _batches(assembly: Assembly) -> Iterator[Float[np.ndarray, "dimension batch"
 
     Each parameter has draws of its own that its name seeds: another parameter, or another order, moves none of them.
     """
-    seeds = [zlib.crc32(f"{SEED} {parameter.name}".encode()) for parameter in assembly.parameters]
-    draws = np.concatenate([even_variates(1, PRIOR_DRAWS, seed) for seed in seeds])
+    draws = even_variates([parameter.name for parameter in assembly.parameters], PRIOR_DRAWS, SEED)
     count = -(-(1 + PRIOR_DRAWS) // BATCH) * BATCH
     every = np.zeros((assembly.dimension, count))
     every[:, 1 : 1 + PRIOR_DRAWS] = draws

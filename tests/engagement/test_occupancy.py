@@ -196,6 +196,13 @@ def test_a_seed_gives_the_same_draws_and_another_gives_others():
     assert (first != other).any()
 
 
+def test_numbers_do_not_depend_on_which_targets_are_asked_for():
+    both = follow(shot("loose", 10), shot("agonist", 5), targets=["KOR", "MOR"])
+    one = follow(shot("loose", 10), shot("agonist", 5), targets=["MOR"])
+    np.testing.assert_array_equal(both.targets["MOR"].occupied, one.targets["MOR"].occupied)
+    np.testing.assert_array_equal(both.concentrations["loose"], one.concentrations["loose"])
+
+
 def test_the_band_is_that_of_the_distribution_it_draws_from():
     draws = follow(shot("loose", 10), draws=4096).targets["MOR"].occupied
     found = band(draws)

@@ -195,11 +195,11 @@ def _dose_ratio(layout: Layout, reading: DoseRatio, library: Library, draws: int
         species=layout.species,
         targets=[reading.over_target],
         draws=draws,
-        seed=seed + 1,
+        seed=seed,
         library=library,
     )
     found, kinds = [], set[str]()
-    for one, target in ((layout, reading.target), (_same_draws(other, layout), reading.over_target)):
+    for one, target in ((layout, reading.target), (other, reading.over_target)):
         dose, *more = one.doses
         if more or _bends(one.bonds[target]):
             raise ValueError(
@@ -220,13 +220,6 @@ def _dose_ratio(layout: Layout, reading: DoseRatio, library: Library, draws: int
 def _bends(bonds: tuple[Bond, ...]) -> bool:
     """Whether the odds of being held do not simply grow with the concentration."""
     return any(bond.is_slow for bond in bonds) or len({bond.acts.site for bond in bonds}) > 1
-
-
-def _same_draws(layout: Layout, like: Layout) -> Layout:
-    """A layout whose parameters take the draws of those of the same name in another."""
-    rows = {parameter.name: row for parameter, row in zip(like.parameters, like.theta, strict=True)}
-    own = zip(layout.parameters, layout.theta, strict=True)
-    return layout._replace(theta=np.array([rows.get(parameter.name, row) for parameter, row in own]))
 
 
 def _shares(name: str, library: Library) -> dict[str, float]:

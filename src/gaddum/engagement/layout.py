@@ -102,7 +102,9 @@ def lay_out(
         plan,
         at,
         rests,
-        np.asarray(lookup(register.table(), even_variates(len(register.parameters), draws, seed))),
+        np.asarray(
+            lookup(register.table(), even_variates([one.name for one in register.parameters], draws, seed))
+        ),
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )

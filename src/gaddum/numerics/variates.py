@@ -1,4 +1,4 @@
-"""Variates: standard normal draws of many parameters at once, evenly spread.
+"""Variates: standard normal draws of named parameters, evenly spread.
 
 A Latin hypercube: every parameter's draws fall one into each of as many equally probable classes, in an order of its
 own. Of the even samplings it is the one that needs neither tables nor a power of two and stays even in any dimension.
@@ -10,6 +10,9 @@ References
 McKay, Beckman & Conover (1979). doi:10.1080/00401706.1979.10489755
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha256
 from statistics import NormalDist
 
 import numpy as np
@@ -19,25 +22,35 @@ _QUANTILE = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 """Of a standard normal; without scipy, whose import would dominate a short command."""
 
 
-def even_variates(parameters: int, draws: int, seed: int) -> Float[np.ndarray, "parameters draws"]:
-    """Standard normal variates, Latin hypercube.
+def even_variates(names: Sequence[str], draws: int, seed: int) -> Float[np.ndarray, "parameters draws"]:
+    """Standard normal variates of named parameters, Latin hypercube.
+
+    A parameter's variates follow from its name: it has the same ones whatever else is drawn, and they are kept.
 
     Parameters
     ----------
-    parameters, draws : int
-        Dimension and number of draws.
+    names : sequence of str
+        Parameters, each drawn independently of the others.
+    draws : int
+        Number of draws.
     seed : int
         Seed of the orders and of the places within classes.
 
     Examples
     --------
-    >>> z = np.sort(even_variates(2, 4, 0)[1])
+    >>> z = np.sort(even_variates(["K_i", "k_off"], 4, 0)[1])
     >>> bool(z[0] < -0.675 < z[1] < 0 < z[2] < 0.675 < z[3])
     True
+    >>> bool((even_variates(["k_off"], 4, 0)[0] == even_variates(["K_i", "k_off"], 4, 0)[1]).all())
+    True
     """
-    generator = np.random.default_rng(seed)
-    rows = [
-        (generator.permutation(draws) + np.clip(generator.random(draws), 1e-9, 1 - 1e-9)) / draws
-        for _ in range(parameters)
-    ]
-    return np.asarray(_QUANTILE(np.array(rows).reshape(parameters, draws)), float)
+    return np.array([_of_one(name, draws, seed) for name in names]).reshape(len(names), draws)
+
+
+@lru_cache(maxsize=1024)
+def _of_one(name: str, draws: int, seed: int) -> Float[np.ndarray, " draws"]:
+    generator = np.random.default_rng([seed, *sha256(name.encode()).digest()])
+    place = generator.permutation(draws) + np.clip(generator.random(draws), 1e-9, 1 - 1e-9)
+    found = np.asarray(_QUANTILE(place / draws), float)
+    found.flags.writeable = False
+    return found
