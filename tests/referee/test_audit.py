@@ -11,7 +11,9 @@ import pytest
 from gaddum.outcomes.power import detectable_effect
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
 from gaddum.records.prior import LogNormal
+from gaddum.records.vocabulary import MODES
 from gaddum.referee.audit import Audit, StudyAudit, audit
+from gaddum.referee.blockade import is_antagonist
 from gaddum.referee.disagreement import compare, conclude
 
 SOURCE = "{how: assumption, reason: made for a test}"
@@ -389,3 +391,13 @@ def test_audit_of_one_study_shows_only_its_own_pairs(klein: Audit):
 def test_selected_responders_of_the_crossover_are_serious():
     study = audit("ketamine", "williams2018", draws=BUNDLED).studies[0]
     assert "selection" in topics(study, "serious")
+
+
+@pytest.mark.parametrize("mode", [name for name, one in MODES.items() if one.reversible])
+def test_only_ligands_that_do_not_activate_count_as_antagonists(mode):
+    loaded = load_case("ketamine")
+    old = loaded.library.drug("naltrexone")
+    acts = tuple(one.model_copy(update={"mode": mode}) for one in old.affinities)
+    drugs = loaded.library.drugs | {"naltrexone": old.model_copy(update={"affinities": acts})}
+    changed = replace(loaded, library=replace(loaded.library, drugs=drugs))
+    assert is_antagonist("naltrexone", changed) == (not MODES[mode].activates)

@@ -23,6 +23,7 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Protocol
 from gaddum.records.target import Affinity
+from gaddum.records.vocabulary import MODES
 from gaddum.referee.blockade import ArmAdditions, Blockade, gate_targets
 
 AFTER_DOSE_H = np.concatenate([[0.0], np.geomspace(1 / 60, 24.0, 27)])
@@ -321,17 +322,16 @@ class _Fractions(NamedTuple):
 
 
 def _held(course: TargetCourse, kin: tuple[str, ...], target: str, library: Library) -> _Fractions | None:
-    """Fractions that some ligands hold; None where they do not bind the target. Glutamate has a site of its own."""
+    """Fractions that some ligands hold; None where they do not bind the target. Sites are independent."""
     mine = [name for name in course.by_ligand if name in kin]
     if not mine:
         return None
-    glutamate = [
-        name
-        for name in course.by_ligand
-        if all(one.mode == "glutamate-site antagonist" for one in _affinities(name, target, library))
-    ]
+    sites: dict[str, list[str]] = {}
+    for name in course.by_ligand:
+        for one in _affinities(name, target, library)[:1]:
+            sites.setdefault(MODES[one.mode].site, []).append(name)
     left_together, left_alone = np.ones(()), np.ones(())
-    for site in (glutamate, [name for name in course.by_ligand if name not in glutamate]):
+    for site in sites.values():
         names = [name for name in mine if name in site]
         if names:
             held = np.sum([course.by_ligand[name] for name in names], axis=0)
@@ -343,7 +343,7 @@ def _held(course: TargetCourse, kin: tuple[str, ...], target: str, library: Libr
 
 def _action(kin: tuple[str, ...], target: str, library: Library) -> str:
     modes = {one.mode for name in kin for one in _affinities(name, target, library)}
-    return "agonism" if "agonist" in modes else "block"
+    return "agonism" if any(MODES[mode].activates for mode in modes) else "block"
 
 
 def _selectivity(drug: str, target: str, library: Library) -> float | None:

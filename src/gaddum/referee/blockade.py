@@ -29,6 +29,7 @@ from gaddum.records.outcome import (
 )
 from gaddum.records.protocol import Arm, Manipulation, Protocol
 from gaddum.records.species import Species
+from gaddum.records.vocabulary import MODES
 
 Answer = Literal["weakened", "spared"]
 """Whether the antagonist took effect away from the test drug, or left it standing."""
@@ -87,7 +88,7 @@ def is_antagonist(name: str, loaded: LoadedCase) -> bool:
     parts = [drug for drug, _ in loaded.library.species(name)] if name in loaded.library.drugs else []
     affinities = [affinity for drug in parts for affinity in drug.affinities]
     named = [affinity for affinity in affinities if affinity.target in gate_targets(loaded)]
-    return bool(affinities) and all(affinity.mode != "agonist" for affinity in named or affinities)
+    return bool(affinities) and not any(MODES[affinity.mode].activates for affinity in named or affinities)
 
 
 def blockades(loaded: LoadedCase, experiment: Experiment) -> tuple[Blockade, ...]:
