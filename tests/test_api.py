@@ -6,17 +6,22 @@ import pytest
 import gaddum
 
 PUBLIC = [
+    "MeasuredNumber",
     "__version__",
     "adjudicate",
+    "antagonist_constant",
     "audit",
     "band",
     "benchmarks",
+    "binding_constant",
     "check_case",
     "dose_for",
     "doses_from_events",
+    "events_from_doses",
     "export_studies",
     "fit_operational",
     "fit_schild",
+    "gate_of",
     "human_equivalent_dose",
     "import_studies",
     "lay_out",

@@ -7,19 +7,24 @@ stays quick.
 from importlib import import_module
 from typing import Any
 
-from gaddum._version import __version__
+from gaddum._version import __version__ as __version__
 
 _HOMES = {
+    "MeasuredNumber": "gaddum.concentration_response.binding_constants",
     "adjudicate": "gaddum.verdict.adjudicate",
+    "antagonist_constant": "gaddum.concentration_response.binding_constants",
     "audit": "gaddum.referee.audit",
     "band": "gaddum.engagement.occupancy",
     "benchmarks": "gaddum.engagement.scorecard",
+    "binding_constant": "gaddum.concentration_response.binding_constants",
     "check_case": "gaddum.records.check",
     "dose_for": "gaddum.engagement.effective_dose",
     "doses_from_events": "gaddum.interop.doses",
+    "events_from_doses": "gaddum.interop.doses",
     "export_studies": "gaddum.interop.export",
     "fit_operational": "gaddum.concentration_response.global_fit",
     "fit_schild": "gaddum.concentration_response.global_fit",
+    "gate_of": "gaddum.records.gate",
     "human_equivalent_dose": "gaddum.engagement.equivalence",
     "import_studies": "gaddum.interop.studies",
     "lay_out": "gaddum.engagement.layout",
@@ -45,7 +50,7 @@ _HOMES = {
 }
 """Every public name and the module that defines it."""
 
-__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]  # pinned by tests/test_api.py
+__all__ = sorted(["__version__", *_HOMES])  # pyright: ignore[reportUnsupportedDunderAll]  # pinned by tests/test_api.py
 
 
 def __getattr__(name: str) -> Any:

@@ -85,14 +85,3 @@ def test_marked_up_names_are_escaped(document):
     drawn = charts.svg(charts.chart_posterior(document | {"hypotheses": [row]}), "posterior")
     assert "<script" not in drawn
     assert "&lt;script&gt;" in drawn
-
-
-@pytest.mark.slow
-def test_picture_is_a_png(document, tmp_path):
-    charts.save_png(document, tmp_path / "result.png", scale=1)
-    assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_picture_without_propositions_is_drawn(document, tmp_path):
-    charts.save_png(document | {"propositions": []}, tmp_path / "result.png", scale=1)
-    assert (tmp_path / "result.png").stat().st_size > 1000

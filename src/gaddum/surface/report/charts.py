@@ -7,14 +7,13 @@ dark page.
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import altair as alt
 import vl_convert
 
 from gaddum.surface.rounding import chance, hypothesis_chance
-from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, PAPER, SUPPORTED, Theme
+from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED, Theme
 
 SURE = (0.05, 0.95)
 """Probabilities beyond which a proposition counts as settled."""
@@ -225,45 +224,6 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
     return re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="(?:transparent|white)"/>', "", drawn, count=1)
 
 
-def save_png(document: dict[str, Any], path: str | Path, *, panels: int = 6, scale: float = 2.0) -> None:
-    """Draw hypotheses and propositions as one picture that stands alone.
-
-    Parameters
-    ----------
-    document : dict
-        The result.
-    path : str or Path
-        PNG file.
-    panels : int
-        Most propositions to draw, the first of the document.
-    scale : float
-        Pixels per point.
-    """
-    names = list(dict.fromkeys(row["name"] for row in document["propositions"]))[:panels]
-    shown = document | {"propositions": [r for r in document["propositions"] if r["name"] in names]}
-    above = chart_posterior(document, theme=PAPER, width=420).properties(
-        title=_title(
-            document["title"],
-            "Probability of each account (bar), before the record (tick), absolute form (circle)",
-        )
-    )
-    parts: list[Any] = [above]
-    if shown["propositions"]:
-        parts.append(
-            chart_propositions(shown, theme=PAPER, width=170).properties(
-                title=_title(
-                    "Propositions",
-                    "Probability (bar), range over the prior set (line), prior (tick); settled beyond the dotted lines",
-                )
-            )
-        )
-    chart = alt.vconcat(*parts, spacing=26).resolve_scale(
-        x="independent", y="independent", color="independent"
-    )
-    drawn = vl_convert.vegalite_to_png(_specification(chart, PAPER), vl_version=_VEGA_LITE, scale=scale)
-    Path(path).write_bytes(drawn)
-
-
 _VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
 
 
@@ -368,10 +328,6 @@ def _header(theme: Theme, **more: Any) -> alt.Header:
         labelLimit=300,
         **more,
     )
-
-
-def _title(text: str, below: str) -> alt.TitleParams:
-    return alt.TitleParams(text, subtitle=below, anchor="start", offset=12)
 
 
 def _specification(chart: alt.TopLevelMixin, theme: Theme) -> dict[str, Any]:
