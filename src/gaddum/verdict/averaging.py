@@ -4,14 +4,14 @@ A truth is an array over things and draws, one per fit. Its probability under a 
 probabilities of hypotheses and variants, and draws by importance weights.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from gaddum.verdict import verdict
-from gaddum.weigh import compare
-from gaddum.weigh.fitted import CaseFits, importance
+from gaddum.weigh.fitted import CaseFits
 
 Truth = dict[tuple[str, int], Float[np.ndarray, "... draws"]]
 """(parameterisation, variant) -> 1 where true, 0 where not; draws of each fit last."""
@@ -28,26 +28,16 @@ class PriorSetAverage(NamedTuple):
     """By setting; the first is the main one."""
     prior: Float[np.ndarray, "..."]
 
-    @property
-    def main(self) -> Float[np.ndarray, "..."]:
-        """Probabilities in the main parameterisation."""
-        return next(iter(self.over_set.values()))
-
     def judged(self, place: Any) -> dict[str, Any]:
         """Probability, range, prior and verdict of one thing, and the cohorts that drive it."""
-        values = [float(table[place]) for table in self.over_set.values()]
-        found = judged(float(self.main[place]), values, float(self.prior[place]))
-        return found | {"driving": self.driving(place)}
-
-    def driving(self, place: Any) -> list[str]:
-        """Cohorts whose removal moves a probability most, at most three."""
-        moves = {
-            name.removeprefix("without "): abs(float(table[place] - self.main[place]))
-            for name, table in self.over_set.items()
+        values = {name: float(table[place]) for name, table in self.over_set.items()}
+        without = {
+            name.removeprefix("without "): value
+            for name, value in values.items()
             if name.startswith("without ")
         }
-        order = sorted(moves, key=lambda name: -moves[name])
-        return [name for name in order[:DRIVERS] if moves[name] > MOVES]
+        main, *_ = values.values()
+        return judged(list(values.values()), float(self.prior[place])) | {"driving": driving(main, without)}
 
 
 def averaged(
@@ -67,33 +57,41 @@ def averaged(
     over_set = {
         name: _average(fitted, after, form, shift) for name, (form, shift) in fitted.settings().items()
     }
-    masses = compare.prior_masses(np.array([h.mass for h in fitted.loaded.case.hypotheses]), fitted.groups)
+    return PriorSetAverage(over_set, prior_average(fitted, before))
+
+
+def prior_average(
+    fitted: CaseFits, before: dict[int, Float[np.ndarray, "... draws"]]
+) -> Float[np.ndarray, "..."]:
+    """Probabilities before the record, from variant -> truth on prior draws."""
     prior = 0.0
-    for name, mass in zip(fitted.names, masses, strict=True):
-        mine = [before[i].mean(axis=-1) for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
-        prior = prior + mass * np.mean(mine, axis=0)
-    return PriorSetAverage(over_set, np.asarray(prior))
+    for name, mass in fitted.masses.items():
+        prior = prior + mass * np.mean([before[i].mean(axis=-1) for i in fitted.places(name)], axis=0)
+    return np.asarray(prior)
 
 
-def judged(probability: float, values: list[float], prior: float) -> dict[str, Any]:
-    """Probability, its range over the prior set, prior, and the word for them."""
+def judged(values: list[float], prior: float) -> dict[str, Any]:
+    """Probability in the main setting, which is the first, range over the prior set, prior, and the word for them."""
     lower, upper = float(min(values)), float(max(values))
-    found = {"probability": float(probability), "lower": lower, "upper": upper, "prior": prior}
-    return found | verdict.judge(float(probability), lower, upper, prior)
+    found = {"probability": float(values[0]), "lower": lower, "upper": upper, "prior": prior}
+    return found | verdict.judge(**found)
+
+
+def judged_accounts(fitted: CaseFits, names: Collection[str]) -> dict[str, Any]:
+    """Whether one of certain accounts is right: probability, range, prior and verdict."""
+    values = [sum(weighed[name].probability for name in names) for weighed in fitted.over_set()]
+    return judged(values, float(sum(fitted.masses[name] for name in names)))
+
+
+def driving(main: float, without: dict[str, float]) -> list[str]:
+    """What moves a probability most when it is left out, at most three; from the probabilities without each."""
+    moves = {name: abs(value - main) for name, value in without.items()}
+    order = sorted(moves, key=lambda name: -moves[name])
+    return [name for name in order[:DRIVERS] if moves[name] > MOVES]
 
 
 def _average(
     fitted: CaseFits, truth: Truth, form: str, shift: Float[np.ndarray, " columns"] | None
 ) -> Float[np.ndarray, "..."]:
     """Probability of each thing under one setting."""
-    weighed = fitted.weighed(form, shift)
-    total = 0.0
-    for name, one in weighed.items():
-        places = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
-        for i, share in zip(places, one.variant_probability, strict=True):
-            weights = importance(fitted.fits[form, i], shift)
-            total = total + one.probability * share * (truth[form, i] @ weights)
-    return np.asarray(total)
-
-
-__all__ = ["PriorSetAverage", "Truth", "averaged", "judged"]
+    return np.asarray(sum(truth[form, i] @ mass for i, mass in fitted.draw_weights(form, shift).items()))

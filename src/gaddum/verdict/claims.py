@@ -28,10 +28,10 @@ from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger
 from gaddum.response import response
 from gaddum.verdict import verdict
-from gaddum.verdict.averaging import averaged, judged
+from gaddum.verdict.averaging import averaged, judged, judged_accounts
 from gaddum.verdict.drug_effects import Features, compare_drugs
-from gaddum.weigh import compare
-from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, UNDECLARED, CaseFits, HypothesisFit, importance
+from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, UNDECLARED, CaseFits, HypothesisFit
+from gaddum.weigh.predictive import CENTRAL
 
 _parameter_values = jax.jit(response.values)
 
@@ -194,32 +194,26 @@ def _counted(holds: bool) -> tuple[str, float]:
 
 def _accounts(fitted: CaseFits, ask: Accounts) -> ClaimAnswer | None:
     """Probability that one of certain accounts is right; None where the case has none of them."""
-    mine = [place for place, name in enumerate(fitted.names) if name in ask.names]
+    mine = [name for name in fitted.names if name in ask.names]
     if not mine:
         return None
-    values = [
-        sum(weighed[fitted.names[place]].probability for place in mine)
-        for weighed in (fitted.weighed(form, shift) for form, shift in fitted.settings().values())
-    ]
-    masses = compare.prior_masses(np.array([h.mass for h in fitted.loaded.case.hypotheses]), fitted.groups)
-    row = judged(values[0], values, float(masses[mine].sum()))
-    text = f"the right account is {' or '.join(fitted.names[place] for place in mine)}"
+    row = judged_accounts(fitted, mine)
+    text = f"the right account is {' or '.join(mine)}"
     return ClaimAnswer(text, "posterior", row["verdict"], row["probability"])
 
 
 def _unsettled(fitted: CaseFits) -> ClaimAnswer:
     """Whether no class of accounts stays above the threshold in every setting."""
     places = [[fitted.names[i] for i in group] for group in fitted.groups]
-    least = dict.fromkeys(range(len(places)), 1.0)
-    main: dict[int, float] = {}
-    for form, shift in fitted.settings().values():
-        weighed = fitted.weighed(form, shift)
-        for place, names in enumerate(places):
-            chance = sum(weighed[name].probability for name in names)
-            main.setdefault(place, chance)
-            least[place] = min(least[place], chance)
-    best = max(main, key=lambda place: main[place])
-    settled = max(least.values()) > verdict.SURE
+    chances = np.array(
+        [
+            [sum(weighed[name].probability for name in names) for names in places]
+            for weighed in fitted.over_set()
+        ]
+    )
+    main, least = chances[0], chances.min(axis=0)
+    best = int(np.argmax(main))
+    settled = least.max() > verdict.SURE
     text = (
         f"most probable account {' = '.join(places[best])}, probability {main[best]:.2f}, at least "
         f"{least[best]:.2f} over the declared set; settled would be above {verdict.SURE:g} throughout"
@@ -249,7 +243,7 @@ def _library_ratio(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None:
         {key: (x > limit).astype(float) for key, x in before.items()},
     )
     row = average.judged(())
-    band, prior = _mixed_band(fitted, after), np.exp(np.quantile(before[0], (0.025, 0.5, 0.975)))
+    band, prior = _mixed_band(fitted, after), np.exp(np.quantile(before[0], CENTRAL))
     text = (
         f"K_i at {ask.target}, {ask.drug} over {ask.over}, above {ask.above:g}: posterior {_band(band)}, "
         f"library alone {_band(prior)}"
@@ -273,23 +267,18 @@ def _ratio_of_library(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None
     chance = float(np.mean(logs > np.log(ask.above)))
     text = (
         f"K_i at {ask.target}, {ask.drug} over {ask.over}, above {ask.above:g}: library "
-        f"{_band(np.exp(np.quantile(logs, (0.025, 0.5, 0.975))))}; no scored outcome bears on it"
+        f"{_band(np.exp(np.quantile(logs, CENTRAL)))}; no scored outcome bears on it"
     )
-    return ClaimAnswer(text, "library", judged(chance, [chance], chance)["verdict"], chance)
+    return ClaimAnswer(text, "library", judged([chance], chance)["verdict"], chance)
 
 
 def _mixed_band(fitted: CaseFits, logs: dict[tuple[str, int], np.ndarray]) -> Float[np.ndarray, " 3"]:
     """Median and central interval of a quantity over all accounts, from its logs."""
-    values, mass = [], []
-    for name, one in fitted.weighed(FORMS[0]).items():
-        places = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
-        for i, share in zip(places, one.variant_probability, strict=True):
-            values.append(logs[FORMS[0], i])
-            mass.append(one.probability * share * importance(fitted.fits[FORMS[0], i], None))
-    every, weight = np.concatenate(values), np.concatenate(mass)
+    mass = fitted.draw_weights(FORMS[0])
+    every, weight = np.concatenate([logs[FORMS[0], i] for i in mass]), np.concatenate(list(mass.values()))
     order = np.argsort(every)
     total = np.cumsum(weight[order])
-    return np.exp(np.interp((0.025, 0.5, 0.975), total / total[-1], every[order]))
+    return np.exp(np.interp(CENTRAL, total / total[-1], every[order]))
 
 
 def _band(values: Float[np.ndarray, " 3"]) -> str:
@@ -297,13 +286,12 @@ def _band(values: Float[np.ndarray, " 3"]) -> str:
 
 
 def _relative_effect(fitted: CaseFits, ask: RelativeEffect, features: Features) -> ClaimAnswer | None:
-    priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
     problem = fitted.problem
     found = compare_drugs(
         ask,
         [s for s in problem.scored if fitted.weights[s.cohort] > 0],
         fitted.loaded.library,
-        priors,
+        fitted.priors,
         features,
         problem.assembly.readings,
     )

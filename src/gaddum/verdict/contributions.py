@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from gaddum.records.outcome import arms_of
-from gaddum.weigh.fitted import FORMS, CaseFits
+from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.reweighing import Reader, reading_of
 
@@ -52,17 +52,17 @@ def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
     problem, weighed = fitted.problem, fitted.weighed(FORMS[0])
     reader, some = Reader(problem), kinds(problem.scored)
     readings = [reading_of(problem, ~kind.mask) for kind in some]
-    sums: dict[str, np.ndarray] = {}
-    known: dict[int, np.ndarray] = {}
-    for name in fitted.names:
-        total = np.zeros(1 + len(some))
-        for fit, share in zip(fitted.of(FORMS[0], name), weighed[name].variant_probability, strict=True):
-            if id(fit.sample) not in known:
-                without = [reader.cohort_logs(fit.outline, reading) for reading in readings]
-                each = [fit.cohort_logs, *(fit.cohort_logs - logs for logs in without)]
-                known[id(fit.sample)] = np.array([fitted.weights @ logs.mean(axis=1) for logs in each])
-            total = total + share * known[id(fit.sample)]
-        sums[name] = total
+
+    def expected(fit: HypothesisFit) -> np.ndarray:
+        without = [reader.cohort_logs(fit.outline, reading) for reading in readings]
+        each = [fit.cohort_logs, *(fit.cohort_logs - logs for logs in without)]
+        return np.array([fitted.weights @ logs.mean(axis=1) for logs in each])
+
+    known = fitted.by_fit(expected)
+    sums = {
+        name: np.array(one.variant_probability) @ np.array([known[i] for i in fitted.places(name)])
+        for name, one in weighed.items()
+    }
     reference = fitted.names[0]
     parts = {}
     for name in fitted.names:
@@ -76,6 +76,3 @@ def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
             row[f"{kind.name}_share"] = abs(mine) / size if size > 1e-6 else None
         parts[name] = row
     return parts
-
-
-__all__ = ["bayes_factor_parts", "kinds", "of_unknown_size"]

@@ -18,7 +18,6 @@ from gaddum.verdict.contributions import bayes_factor_parts
 from gaddum.verdict.loo_pit import held_out, histogram
 from gaddum.verdict.propositions import ask, conjunctions, propositions
 from gaddum.verdict.timeline import timeline
-from gaddum.weigh import compare
 from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
 from gaddum.weigh.fitted import FORMS, SELECTION, SUMMARY_DRAWS, CaseFits, effective_draws
 from gaddum.weigh.predictive import engagement, forest, in_double_precision, together
@@ -113,10 +112,9 @@ def _rivals(fitted: CaseFits) -> list[dict[str, Any]]:
     """Hypotheses with evidence, errors, Bayes factors against the first named, in both parameterisations."""
     case = fitted.loaded.case
     weighed = {form: fitted.weighed(form) for form in FORMS}
-    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
     reference = fitted.names[0]
     rows = []
-    for hypothesis, prior in zip(case.hypotheses, masses, strict=True):
+    for hypothesis in case.hypotheses:
         name = hypothesis.name
         mine = fitted.of(FORMS[0], name)
         worst = max(mine, key=lambda fit: fit.evidence.log_ml_mcse)
@@ -127,7 +125,7 @@ def _rivals(fitted: CaseFits) -> list[dict[str, Any]]:
             "gate": hypothesis.gate,
             "says": hypothesis.says,
             "reference": name == reference,
-            "prior": float(prior),
+            "prior": fitted.masses[name],
             "established": not broken,
             "note": broken[0].evidence.note if broken else worst.evidence.note,
             "dimension": max(fit.evidence.dimension for fit in mine),
@@ -137,14 +135,7 @@ def _rivals(fitted: CaseFits) -> list[dict[str, Any]]:
         }
         for form in FORMS:
             one, zero = weighed[form][name], weighed[form][reference]
-            error = 0.0 if name == reference else float(np.hypot(one.log_ml_mcse, zero.log_ml_mcse))
-            numbers = {
-                "log_ml": one.log_ml,
-                "log_ml_mcse": one.log_ml_mcse,
-                "log_bf": one.log_ml - zero.log_ml,
-                "log_bf_mcse": error,
-                "probability": one.probability,
-            }
+            numbers = {"log_ml": one.log_ml, "log_ml_mcse": one.log_ml_mcse} | one.against(zero)
             row |= numbers if form == FORMS[0] else {form: numbers}
         row["variants"] = [
             {
@@ -223,16 +214,14 @@ def _seen(
     """Forest, engagement and held-out outcomes, posterior draws mixed over hypotheses by their probabilities."""
     problem, random, predictor = fitted.problem, np.random.default_rng(fitted.seed), fitted.predictor
     after, before, every = [], [], {}
-    weighed = fitted.weighed(FORMS[0])
+    shares = fitted.shares(FORMS[0])
     prior_z = random.standard_normal((problem.assembly.dimension, SUMMARY_DRAWS))
-    for place, variant in enumerate(fitted.variants):
-        fit, one = fitted.fits[FORMS[0], place], weighed[variant.hypothesis.name]
-        mine = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == variant.hypothesis.name]
+    for place, share in shares.items():
+        fit = fitted.fits[FORMS[0], place]
         few = random.integers(SUMMARY_DRAWS, size=200)
         before.append(predictor.predict(predictor.outline(prior_z[:, few], fit.setting), fitted.seed))
         every[place] = predictor.predict(fit.outline, fitted.seed)
-        share = one.variant_probability[mine.index(place)]
-        count = int(round(MIXED_DRAWS * one.probability * share))
+        count = int(round(MIXED_DRAWS * share))
         if count:
             after.append(every[place].take(random.integers(fit.sample.shape[1], size=count)))
     lead = max(rivals, key=lambda row: row["probability"])["name"]

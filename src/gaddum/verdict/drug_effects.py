@@ -19,8 +19,9 @@ from gaddum.records.library import Library
 from gaddum.records.prior import Distribution
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.assemble import ArmReading
-from gaddum.verdict.averaging import DRIVERS, MOVES, judged
+from gaddum.verdict.averaging import driving, judged
 from gaddum.weigh.likelihood import ScoredOutcome
+from gaddum.weigh.predictive import CENTRAL, interval
 
 Features = dict[str, Float[np.ndarray, "rows nodes draws"]]
 SPREADS = (1.0, 0.5, 2.0)
@@ -104,14 +105,14 @@ def compare_drugs(
     studies = sorted({cell.scored.study.id for cell in cells})
     main = chance()
     without = {name: chance(name) for name in studies}
-    values = [chance(factor=factor) for factor in SPREADS] + list(without.values())
-    order = sorted(studies, key=lambda name: -abs(without[name] - main))
-    driving = [name for name in order[:DRIVERS] if abs(without[name] - main) > MOVES]
+    values = [main, *(chance(factor=factor) for factor in SPREADS[1:]), *without.values()]
     means = {d: _posterior(d, cells, tables[1.0], [True] * len(cells), sd) for d in (ask.reference, *others)}
     rows = [_row(drug, cells, ask, means) for drug in means]
     beside = _block(ask, cells, features, readings)
     return DrugComparison(
-        judged(main, values, chance(prior=True)), driving, [row | beside.get(row["drug"], {}) for row in rows]
+        judged(values, chance(prior=True)),
+        driving(main, without),
+        [row | beside.get(row["drug"], {}) for row in rows],
     )
 
 
@@ -201,7 +202,7 @@ def _row(
     """A drug's effect, and the probability that it reaches the share asked for."""
     mine = [cell for cell in cells if cell.drug == drug]
     mass = means[drug]
-    lower, median, upper = np.interp((0.025, 0.5, 0.975), np.cumsum(mass) - 0.5 * mass, GRID)
+    lower, median, upper = np.interp(CENTRAL, np.cumsum(mass) - 0.5 * mass, GRID)
     reached = 1 - _none_reaches({ask.reference: means[ask.reference], drug: mass}, ask)
     return {
         "drug": drug,
@@ -239,13 +240,8 @@ def _block(
         over_trials = np.mean if drug == ask.reference else np.max
         peak, test = over_trials(mine, axis=0), over_trials(tests[drug], axis=0)
         found[drug] = {
-            "block": _band(peak),
-            "block_at_test": _band(test),
-            "block_over_reference": _band(peak / np.maximum(reference, 1e-12)),
+            "block": interval(peak),
+            "block_at_test": interval(test),
+            "block_over_reference": interval(peak / np.maximum(reference, 1e-12)),
         }
     return found
-
-
-def _band(draws: Float[np.ndarray, " draws"]) -> dict[str, float]:
-    lower, median, upper = np.quantile(draws, (0.025, 0.5, 0.975))
-    return {"median": float(median), "lower": float(lower), "upper": float(upper)}

@@ -31,7 +31,7 @@ from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.outcome import PThreshold, Responders, Verdict
-from gaddum.weigh.fitted import FORMS, CaseFits, importance
+from gaddum.weigh.fitted import FORMS, CaseFits
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.predictive import OutcomePredictions
 
@@ -65,16 +65,14 @@ def held_out(
         Of the points drawn for discrete outcomes.
     """
     problem = fitted.problem
-    priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
+    priors = fitted.priors
     sd = fixed_value(priors, "standardised_effect")
     points = np.random.default_rng(seed).uniform(size=len(problem.scored))
     rows = []
     for cohort, name in enumerate(problem.cohorts):
         if fitted.weights[cohort] == 0:
             continue
-        shift = np.zeros(len(problem.cohorts))
-        shift[cohort] = -fitted.weights[cohort]
-        mass = _masses(fitted, shift)
+        mass = fitted.draw_weights(FORMS[0], fitted.without([cohort]))
         effective = 1 / sum(np.sum(w**2) for w in mass.values())
         for place, s in enumerate(problem.scored):
             if s.cohort != cohort:
@@ -157,16 +155,6 @@ def histogram(rows: list[dict[str, Any]], bins: int = BINS) -> list[dict[str, fl
     ]
 
 
-def _masses(fitted: CaseFits, shift: Float[np.ndarray, " cohorts"]) -> dict[int, Float[np.ndarray, " draws"]]:
-    """Weight of every draw of every variant, in the main parameterisation."""
-    found = {}
-    for name, one in fitted.weighed(FORMS[0], shift).items():
-        places = [i for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
-        for i, share in zip(places, one.variant_probability, strict=True):
-            found[i] = one.probability * share * importance(fitted.fits[FORMS[0], i], shift)
-    return found
-
-
 def _mixed(
     table: np.ndarray,
     place: int,
@@ -240,6 +228,3 @@ def _counts(s: ScoredOutcome, outcome: Responders, priors: dict[str, Any]) -> Pi
     mine = np.exp(s.reduced.grid_log_density)
     less = np.sum([table(changed(count)) for count in range(seen)], axis=0) + np.zeros_like(mine)
     return PitBounds(np.clip(less / total, 0, 1), np.clip((less + mine) / total, 0, 1))
-
-
-__all__ = ["PitBounds", "ends_of", "held_out", "histogram"]

@@ -8,10 +8,9 @@ from jaxtyping import Bool, Float
 from gaddum.records.claim import AllOf
 from gaddum.response.response import account
 from gaddum.verdict import verdict
-from gaddum.verdict.averaging import Truth, averaged, judged
+from gaddum.verdict.averaging import Truth, averaged, judged_accounts, prior_average
 from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.verdict import Question
-from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
 
 
@@ -100,13 +99,11 @@ def _prior_only(
     fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     """Propositions where the record holds no reference protocol: prior masses of the gates, nothing decided."""
-    masses = compare.prior_masses(np.array([h.mass for h in fitted.loaded.case.hypotheses]), fitted.groups)
-    first = [next(i for i, v in enumerate(fitted.variants) if v.hypothesis.name == n) for n in fitted.names]
-    chances = sum(mass * answers.before[i][..., 0] for mass, i in zip(masses, first, strict=True))
+    chances = np.clip(prior_average(fitted, answers.before), 0.0, 1.0)
     found = []
     for place, (name, text) in enumerate(named):
         for which, (stratum, phase) in enumerate(answers.places):
-            chance = float(np.clip(np.asarray(chances)[place, which], 0.0, 1.0))
+            chance = float(chances[place, which])
             row = {"name": name, "text": text, "stratum": stratum, "phase": phase}
             row |= {"probability": chance, "lower": chance, "upper": chance, "prior": chance}
             found.append(row | {"verdict": "undecided", "leaning": None, "moved": False, "driving": []})
@@ -145,17 +142,11 @@ def _answers(
 def _unnamed(fitted: CaseFits) -> dict[str, Any]:
     """Whether the effect runs through a target that nobody named: a property of accounts, not of draws."""
     case = fitted.loaded.case
-    invoked = {h.name: float(verdict.invokes_unnamed(h, case)) for h in case.hypotheses}
-    values = [
-        sum(w.probability * invoked[name] for name, w in fitted.weighed(form, shift).items())
-        for form, shift in fitted.settings().values()
-    ]
-    masses = compare.prior_masses(np.array([h.mass for h in case.hypotheses]), fitted.groups)
-    before = float(sum(m * invoked[n] for n, m in zip(fitted.names, masses, strict=True)))
     row = {
         "name": verdict.UNNAMED,
         "text": f"The {case.effect} runs through a target that none of the named accounts invokes.",
         "stratum": "all",
         "phase": "all",
     }
-    return row | judged(values[0], values, before) | {"driving": []}
+    names = [h.name for h in case.hypotheses if verdict.invokes_unnamed(h, case)]
+    return row | judged_accounts(fitted, names) | {"driving": []}

@@ -61,7 +61,7 @@ def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
     for place, year in enumerate(years):
         log_ml, errors = [], []
         for name in fitted.names:
-            mine = [found[i] for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
+            mine = [found[i] for i in fitted.places(name)]
             log_ml.append(np.array([one.log_ml[place] for one in mine]))
             errors.append(np.array([one.mcse[place] for one in mine]))
         weighed = compare.weigh(fitted.names, masses, fitted.groups, log_ml, errors)
@@ -76,16 +76,7 @@ def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
                     )
                     if first == year and weight > 0
                 ],
-                "hypotheses": {
-                    name: {
-                        "probability": one.probability,
-                        "log_bf": one.log_ml - reference.log_ml,
-                        "log_bf_mcse": 0.0
-                        if one is reference
-                        else float(np.hypot(one.log_ml_mcse, reference.log_ml_mcse)),
-                    }
-                    for name, one in weighed.items()
-                },
+                "hypotheses": {name: one.against(reference) for name, one in weighed.items()},
             }
         )
     return rows

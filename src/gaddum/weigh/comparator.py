@@ -15,13 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum import parallel
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem
-from gaddum.weigh.predictive import in_double_precision
 
 SLOW = 1e-5
 """Rate (1/h) that stands for none: over two months 2 % decays."""
@@ -45,7 +43,7 @@ class TimelessHypothesis(NamedTuple):
 
 def reweigh(fitted: CaseFits) -> dict[int, TimelessHypothesis]:
     """Every variant without time course, by importance weights."""
-    return _each(fitted, lambda fit: _reweighed(fitted, fit), workers=1)
+    return fitted.by_fit(lambda fit: _reweighed(fitted, fit))
 
 
 def refit(
@@ -84,7 +82,7 @@ def refit(
             progress("refitting without time course", len(done) / total)
         return TimelessHypothesis(found.log_ml, found.log_ml_mcse, found.ess, found.established)
 
-    return _each(fitted, one, workers=workers)
+    return fitted.by_fit(one, workers=workers)
 
 
 def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) -> dict[str, dict[str, Any]]:
@@ -99,7 +97,7 @@ def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) 
     """
     log_ml, fewest, sound = {}, {}, {}
     for name in fitted.names:
-        mine = [timeless[i] for i, v in enumerate(fitted.variants) if v.hypothesis.name == name]
+        mine = [timeless[i] for i in fitted.places(name)]
         log_ml[name] = compare.combine(np.array([one.log_ml for one in mine]), np.zeros(len(mine)))[0]
         fewest[name] = min(one.effective_draws for one in mine)
         sound[name] = all(one.established for one in mine)
@@ -126,26 +124,9 @@ def slow_table(
     return changed
 
 
-def _each(
-    fitted: CaseFits, function: Callable[[HypothesisFit], TimelessHypothesis], *, workers: int
-) -> dict[int, TimelessHypothesis]:
-    """Apply to the fit of every variant in the main form; equivalent variants share theirs."""
-    fits = [fitted.fits[FORMS[0], i] for i in range(len(fitted.variants))]
-    lead = {id(fit.sample): fit for fit in reversed(fits)}
-    tasks = list(lead.values())
-    results = parallel.map_tasks(
-        lambda fit: in_double_precision(lambda: function(fit)), tasks, workers=workers
-    )
-    known = {id(fit.sample): result for fit, result in zip(tasks, results, strict=True)}
-    return {i: known[id(fit.sample)] for i, fit in enumerate(fits)}
-
-
 def _reweighed(fitted: CaseFits, fit: HypothesisFit) -> TimelessHypothesis:
     slow = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
     after = np.asarray(fitted.predictor.outline(fit.sample, slow).cohort_logs)
     logs = fitted.weights @ (after - fit.cohort_logs)
     log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, logs)
     return TimelessHypothesis(log_ml, np.nan, effective, effective >= FEWEST)
-
-
-__all__ = ["TimelessHypothesis", "refit", "reweigh", "slow_table", "without_kinetics"]

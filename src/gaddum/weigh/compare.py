@@ -46,6 +46,15 @@ class HypothesisWeight(NamedTuple):
     variant_probability: tuple[float, ...]
     """Probability of each variant given the hypothesis."""
 
+    def against(self, reference: "HypothesisWeight") -> dict[str, float]:
+        """Log Bayes factor against a reference, with its error (nats), and the probability."""
+        error = 0.0 if self is reference else float(np.hypot(self.log_ml_mcse, reference.log_ml_mcse))
+        return {
+            "log_bf": self.log_ml - reference.log_ml,
+            "log_bf_mcse": error,
+            "probability": self.probability,
+        }
+
 
 def variants(case: Case) -> list[Variant]:
     """All variants of all hypotheses, in the case's order."""
@@ -133,10 +142,7 @@ def weigh(
 ) -> dict[str, HypothesisWeight]:
     """Posterior probabilities of hypotheses; members of an equivalence class share one prior mass."""
     combined = [combine(a, b) for a, b in zip(log_ml, mcse, strict=True)]
-    mass = masses.astype(float).copy()
-    for group in groups:
-        mass[group] = masses[group].max() / len(group)
-    joint = np.log(mass / mass.sum()) + np.array([value for value, _, _ in combined])
+    joint = np.log(prior_masses(masses, groups)) + np.array([value for value, _, _ in combined])
     probability = np.exp(joint - logsumexp(joint))
     return {
         name: HypothesisWeight(value, error, float(p), share)
@@ -168,18 +174,3 @@ def reweighted_log_ml(log_ml: float, log_weights: Float[np.ndarray, " draws"]) -
     total, total_of_squares = (float(np.asarray(logsumexp(k * log_weights))) for k in (1, 2))
     effective = float(np.exp(2 * total - total_of_squares))
     return float(log_ml + total - np.log(log_weights.size)), effective
-
-
-__all__ = [
-    "PHASES",
-    "Variant",
-    "HypothesisWeight",
-    "classes",
-    "combine",
-    "divergences",
-    "prior_masses",
-    "reweighted_log_ml",
-    "variant_account",
-    "variants",
-    "weigh",
-]

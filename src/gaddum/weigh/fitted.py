@@ -1,17 +1,20 @@
 """Fitted: all fits of a case, and their weighing under the prior set (parameterisation, link, cohorts, publication)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from gaddum import parallel
 from gaddum.records.ledger import LoadedCase
+from gaddum.records.prior import Distribution
 from gaddum.sampling.estimate import Evidence, Rung
 from gaddum.weigh import compare
 from gaddum.weigh.compare import HypothesisWeight, Variant
 from gaddum.weigh.likelihood import Problem, Setting
-from gaddum.weigh.predictive import Outline, Predictor
+from gaddum.weigh.predictive import Outline, Predictor, in_double_precision
 
 FORMS = ("gate-matched", "absolute")
 """Parameterisations: effects relative to the anchor, or to full activity. The first is the main one."""
@@ -89,9 +92,38 @@ class CaseFits:
         """Names of the hypotheses, in the case's order."""
         return [h.name for h in self.loaded.case.hypotheses]
 
+    @property
+    def priors(self) -> dict[str, Distribution]:
+        """The case's distributions by name."""
+        return {prior.name: prior.distribution for prior in self.loaded.case.priors}
+
+    @property
+    def masses(self) -> dict[str, float]:
+        """Prior probability of each hypothesis, after those that predict the same have shared theirs."""
+        masses = compare.prior_masses(self._declared_masses, self.groups)
+        return dict(zip(self.names, masses.tolist(), strict=True))
+
+    @property
+    def _declared_masses(self) -> Float[np.ndarray, " hypotheses"]:
+        return np.array([h.mass for h in self.loaded.case.hypotheses])
+
+    def places(self, name: str) -> list[int]:
+        """Places of a hypothesis's variants."""
+        return [i for i, v in enumerate(self.variants) if v.hypothesis.name == name]
+
     def of(self, form: str, name: str) -> list[HypothesisFit]:
         """Fits of a hypothesis's variants in one parameterisation."""
-        return [self.fits[form, i] for i, v in enumerate(self.variants) if v.hypothesis.name == name]
+        return [self.fits[form, i] for i in self.places(name)]
+
+    def by_fit(self, function: Callable[[HypothesisFit], Any], *, workers: int = 1) -> dict[int, Any]:
+        """Variant -> what a function gives of its fit in the main form; equivalent variants share theirs."""
+        fits = [self.fits[FORMS[0], i] for i in range(len(self.variants))]
+        lead = {id(fit.sample): fit for fit in reversed(fits)}
+        found = parallel.map_tasks(
+            lambda fit: in_double_precision(lambda: function(fit)), lead.values(), workers=workers
+        )
+        known = dict(zip(lead, found, strict=True))
+        return {i: known[id(fit.sample)] for i, fit in enumerate(fits)}
 
     def weighed(
         self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None
@@ -103,13 +135,31 @@ class CaseFits:
         return self._weighed[key]
 
     def _weigh(self, form: str, shift: Float[np.ndarray, " cohorts"] | None) -> dict[str, HypothesisWeight]:
-        masses = np.array([h.mass for h in self.loaded.case.hypotheses])
         log_ml, errors = [], []
         for name in self.names:
             mine = self.of(form, name)
             log_ml.append(np.array([_shifted(fit, shift) for fit in mine]))
             errors.append(np.array([fit.evidence.log_ml_mcse for fit in mine]))
-        return compare.weigh(self.names, masses, self.groups, log_ml, errors)
+        return compare.weigh(self.names, self._declared_masses, self.groups, log_ml, errors)
+
+    def shares(self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None) -> dict[int, float]:
+        """Probability of each variant in one parameterisation."""
+        return {
+            i: one.probability * share
+            for name, one in self.weighed(form, shift).items()
+            for i, share in zip(self.places(name), one.variant_probability, strict=True)
+        }
+
+    def draw_weights(
+        self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None
+    ) -> dict[int, Float[np.ndarray, " draws"]]:
+        """Variant -> probability of each draw of its sample; all add up to 1."""
+        shares = self.shares(form, shift)
+        return {i: share * importance(self.fits[form, i], shift) for i, share in shares.items()}
+
+    def over_set(self) -> list[dict[str, HypothesisWeight]]:
+        """Probabilities of the hypotheses in every declared setting, the main one first."""
+        return [self.weighed(form, shift) for form, shift in self.settings().values()]
 
     def settings(self) -> dict[str, tuple[str, Float[np.ndarray, " cohorts"] | None]]:
         """The declared set over which a verdict must hold: name -> (parameterisation, shift of cohort weights)."""
@@ -123,9 +173,7 @@ class CaseFits:
                 found[f"link to slices {value:g}"] = (FORMS[0], shift)
         for place, cohort in enumerate(self.problem.cohorts):
             if self.weights[place] > 0:
-                shift = np.zeros(len(self.problem.cohorts))
-                shift[place] = -self.weights[place]
-                found[f"without {cohort}"] = (FORMS[0], shift)
+                found[f"without {cohort}"] = (FORMS[0], self.without([place]))
         if any(fit.ratios is not None for fit in self.fits.values()):
             for place, name in enumerate(SELECTION):
                 shift = np.zeros(len(self.problem.cohorts) + len(SELECTION))
@@ -146,12 +194,13 @@ class CaseFits:
         together = {f"without laboratory {lab}": mine for lab, mine in labs.items() if len(mine) > 1}
         if declared:
             together["without studies that declare an interest"] = declared
-        found = {}
-        for name, cohorts in together.items():
-            shift = np.zeros(len(self.problem.cohorts))
-            shift[list(cohorts)] = -self.weights[list(cohorts)]
-            found[name] = (FORMS[0], shift)
-        return found
+        return {name: (FORMS[0], self.without(list(cohorts))) for name, cohorts in together.items()}
+
+    def without(self, cohorts: list[int]) -> Float[np.ndarray, " cohorts"]:
+        """Shift of the cohorts' weights that leaves some of them out."""
+        shift = np.zeros(len(self.problem.cohorts))
+        shift[cohorts] = -self.weights[cohorts]
+        return shift
 
 
 def effective_draws(fit: HypothesisFit, shift: Float[np.ndarray, " columns"] | None) -> float:

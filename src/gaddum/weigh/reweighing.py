@@ -25,7 +25,7 @@ from gaddum.outcomes.noncentral_t import LOG_FLOOR
 from gaddum.outcomes.reduce import log_saturated
 from gaddum.records.outcome import Difference, Interaction, Means, PThreshold, PValue, Test, Verdict
 from gaddum.weigh.density_tables import Tables, stack_tables
-from gaddum.weigh.fitted import FORMS, OMEGAS, CaseFits
+from gaddum.weigh.fitted import FORMS, OMEGAS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, cohort_log_likelihoods
 from gaddum.weigh.predictive import Outline, in_blocks
 
@@ -132,32 +132,26 @@ def with_selection(fitted: CaseFits) -> CaseFits:
     problem = fitted.problem
     if not any(fitted.weights[s.cohort] > 0 for s in selected(problem)):
         return fitted
-    priors = {prior.name: prior.distribution for prior in fitted.loaded.case.priors}
-    sd = fixed_value(priors, "standardised_effect")
+    sd = fixed_value(fitted.priors, "standardised_effect")
     reader = Reader(problem)
     readings = [selective_reading(problem, omega, sd) for omega in OMEGAS]
-    known: dict[int, np.ndarray] = {}
-    fits = dict(fitted.fits)
-    for (form, place), fit in fitted.fits.items():
-        if form != FORMS[0]:
-            continue
-        if id(fit.sample) not in known:
-            ratios = [
-                fitted.weights @ (reader.cohort_logs(fit.outline, reading) - fit.cohort_logs)
-                for reading in readings
-            ]
-            average = np.logaddexp.reduce([np.zeros_like(ratios[0]), *ratios], axis=0) - np.log(
-                1 + len(ratios)
-            )
-            known[id(fit.sample)] = np.array([*ratios, average])
-        fits[form, place] = fit._replace(ratios=known[id(fit.sample)])
-    return dataclasses.replace(fitted, fits=fits)
+
+    def ratios(fit: HypothesisFit) -> np.ndarray:
+        found = [
+            fitted.weights @ (reader.cohort_logs(fit.outline, reading) - fit.cohort_logs)
+            for reading in readings
+        ]
+        average = np.logaddexp.reduce([np.zeros_like(found[0]), *found], axis=0) - np.log(1 + len(found))
+        return np.array([*found, average])
+
+    changed = {
+        (FORMS[0], place): fitted.fits[FORMS[0], place]._replace(ratios=found)
+        for place, found in fitted.by_fit(ratios).items()
+    }
+    return dataclasses.replace(fitted, fits=fitted.fits | changed)
 
 
 def _reported_significant(s: ScoredOutcome) -> bool:
     if isinstance(s.outcome, PThreshold):
         return s.outcome.significant
     return any(not one["lower"] <= 0 <= one["upper"] for one in s.reduced.observed[:1])
-
-
-__all__ = ["Reader", "RecordReading", "reading_of", "selected", "selective_reading", "with_selection"]
