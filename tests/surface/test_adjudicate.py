@@ -57,7 +57,16 @@ def test_json_is_all_that_standard_output_holds(answer, tmp_path, capsys):
 def test_options_reach_the_chain_and_the_command_to_repeat_it(answer, tmp_path):
     options = ["--until", "1990", "--hypotheses", "mor, dor", "--seed", "3", "--link", "0.5"]
     assert main(["adjudicate", "morphine", "--out", str(tmp_path), *options]) == 0
-    assert answer == [{"until": 1990, "hypotheses": ["mor", "dor"], "seed": 3, "link": 0.5, "workers": 2}]
+    assert answer == [
+        {
+            "until": 1990,
+            "hypotheses": ["mor", "dor"],
+            "seed": 3,
+            "link": 0.5,
+            "comparator": False,
+            "workers": 2,
+        }
+    ]
     command = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["manifest"]["command"]
     assert command == "gaddum adjudicate morphine --seed 3 --until 1990 --hypotheses mor,dor --link 0.5"
 

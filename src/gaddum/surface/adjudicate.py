@@ -4,7 +4,6 @@ Everything heavy is imported when the command runs, so that `gaddum --help` stay
 """
 
 import logging
-import shlex
 import signal
 import sys
 import threading
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum.surface.options import AsJson, CaseName, command_line, unusable
+
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
     from gaddum.verdict.adjudicate import Adjudication
@@ -26,9 +27,7 @@ INTERRUPTED = 130
 
 
 def adjudicate(
-    case: Annotated[
-        str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
-    ],
+    case: CaseName,
     until: Annotated[
         int | None, typer.Option(metavar="YEAR", help="Take in studies up to this year.")
     ] = None,
@@ -54,7 +53,7 @@ def adjudicate(
             "--comparator", help="Refit every account without a time course too; half as long again."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
     ] = False,
@@ -64,7 +63,15 @@ def adjudicate(
     from gaddum.surface.files import as_json as to_json
 
     names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
-    command = _command(case, until, names, seed, link) + (" --comparator" if comparator else "")
+    command = command_line(
+        "adjudicate",
+        case,
+        seed=seed,
+        until=until,
+        hypotheses=None if names is None else ",".join(names),
+        link=None if link is None else f"{link:g}",
+        comparator=comparator,
+    )
     try:
         loaded = load_case(case)
         folder = out if out is not None else Path("runs") / loaded.case.name
@@ -79,11 +86,10 @@ def adjudicate(
             seed=seed,
             workers=workers,
             link=link,
-            **({"comparator": True} if comparator else {}),
+            comparator=comparator,
         )
     except (ValueError, OSError) as error:
-        _complain(error)
-        raise typer.Exit(2) from None
+        raise unusable(error) from None
     except KeyboardInterrupt:
         typer.echo("Interrupted; results written earlier are intact.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -143,22 +149,6 @@ def _run(
     return document
 
 
-def _command(case: str, until: int | None, names: list[str] | None, seed: int, link: float | None) -> str:
-    """Command that repeats the run."""
-    words = ["gaddum", "adjudicate", case, "--seed", str(seed)]
-    words += [] if until is None else ["--until", str(until)]
-    words += [] if names is None else ["--hypotheses", ",".join(names)]
-    words += [] if link is None else ["--link", f"{link:g}"]
-    return shlex.join(words)
-
-
-def _complain(error: Exception) -> None:
-    """Say what is wrong with the input, without a traceback; the log has that."""
-    from gaddum.records.finding import RecordError
-
-    typer.echo(str(error) if isinstance(error, RecordError) else f"Error: {error}", err=True)
-
-
 def _progress(verbose: bool) -> Any:
     """Give a progress bar on standard error, or nothing beside a log."""
     if verbose:
@@ -188,10 +178,9 @@ def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Ca
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """Turn SIGINT and SIGTERM into exceptions that unwind the run, and tell its workers."""
+    from gaddum.surface.files import handling_stops
+
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
 
     def interrupted(number: int, frame: Any) -> None:
         stop.set()
@@ -199,12 +188,8 @@ def _interruptible() -> Iterator[threading.Event]:
             sys.exit(128 + number)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling_stops(interrupted):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
 """
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from gaddum.surface.options import AsJson, Seed, command_line, unusable
 
 AUDIT = "audit.html"
 """The page in the output folder; the same in JSON lies beside it as result.json."""
@@ -25,30 +26,28 @@ def audit(
         typer.Option(metavar="CASE", help="Case that holds the study; searched for where not given."),
     ] = None,
     draws: Annotated[int, typer.Option(min=2, help="Draws of all constants for each arm.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page and its JSON there.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask of blockade studies what a referee would ask. Exit code 1 if there are serious concerns."""
-    from gaddum.records.finding import RecordError
+    from gaddum.surface.audit_page import print_audit, write_page
+    from gaddum.surface.files import RESULT, staged
+    from gaddum.surface.files import as_json as to_json
 
     try:
-        name, study = find_subject(what, case)
-        document = _run(name, study, draws, seed)
-        document["command"] = _command(what, case, draws, seed)
+        document = _run(*find_subject(what, case), draws, seed)
+        document["command"] = command_line("audit", what, case=case, draws=draws, seed=seed)
     except (ValueError, OSError) as error:
-        typer.echo(str(error) if isinstance(error, RecordError) else f"Error: {error}", err=True)
-        raise typer.Exit(2) from None
+        raise unusable(error) from None
     if out is not None:
-        _write(document, out)
+        with staged(out) as work:
+            (work / AUDIT).write_text(write_page(document), encoding="utf-8")
+            (work / RESULT).write_text(to_json(document) + "\n", encoding="utf-8")
     if as_json:
-        from gaddum.surface.files import as_json as to_json
-
         typer.echo(to_json(document))
     else:
         from rich.console import Console
-
-        from gaddum.surface.audit_page import print_audit
 
         print_audit(document, Console())
         if out is not None:
@@ -117,17 +116,3 @@ def _run(name: str, study: str | None, draws: int, seed: int) -> dict[str, Any]:
 
     with progress_bar(Console(stderr=True)) as report:
         return examine(loaded, study, draws=draws, seed=seed, progress=report).document
-
-
-def _write(document: dict[str, Any], out: Path) -> None:
-    from gaddum.surface.audit_page import write_page
-    from gaddum.surface.files import RESULT, as_json, staged
-
-    with staged(out) as work:
-        (work / AUDIT).write_text(write_page(document), encoding="utf-8")
-        (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
-
-
-def _command(what: str, case: str | None, draws: int, seed: int) -> str:
-    words = ["gaddum", "audit", what, *([] if case is None else ["--case", case])]
-    return shlex.join([*words, "--draws", str(draws), "--seed", str(seed)])

@@ -4,14 +4,14 @@ The page loads nothing and runs no script; engagement is drawn with plain boxes,
 """
 
 import textwrap
-from importlib.resources import files
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from gaddum.surface.hours import written
+from gaddum.surface.html_page import render
 
 GRADES = {"serious": "bold red", "caution": "yellow", "note": "dim"}
 _WIDEST = 110
@@ -21,43 +21,13 @@ _MOST_PAIRS = 12
 
 
 def write_page(document: dict[str, Any]) -> str:
-    """Write an audit as a page.
-
-    Parameters
-    ----------
-    document : dict
-        The audit, as `gaddum audit --json` prints it.
-
-    Returns
-    -------
-    str
-        A complete HTML page.
-    """
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"band": band, "share": share, "hours": hours, "effect": effect}
-    return environment.get_template("audit.html.j2").render(
-        d=document,
-        style=Markup(_asset("report.css") + _asset("audit.css")),
-        grades=list(GRADES),
-    )
+    """Write an audit, as `gaddum audit --json` prints it, as a complete HTML page."""
+    filters = {"band": band, "share": share, "hours": written, "effect": effect}
+    return render("audit.html.j2", filters, styles=("audit.css",), d=document, grades=list(GRADES))
 
 
 def print_audit(document: dict[str, Any], console: Console) -> None:
-    """Print an audit: the line, then the concerns of each study, then the opposite results.
-
-    Parameters
-    ----------
-    document : dict
-        The audit.
-    console : Console
-        Where to print it.
-    """
+    """Print an audit: the line, then the concerns of each study, then the opposite results."""
     width = min(console.width, _WIDEST)
     console.print(Text(document["title"], style="bold"))
     if len(document["studies"]) != 1:
@@ -89,28 +59,11 @@ def share(value: float | None) -> str:
     return "\u2013" if value is None else f"{100 * value:.0f} %"
 
 
-def hours(value: float) -> str:
-    """Write a time in the unit that suits it.
-
-    Examples
-    --------
-    >>> hours(0.25), hours(2.0), hours(72.0)
-    ('15 min', '2 h', '3 d')
-    """
-    if abs(value) < 1:
-        return f"{60 * value:.0f} min"
-    return f"{value:.2g} h" if abs(value) < 48 else f"{value / 24:.2g} d"
-
-
 def effect(row: dict[str, Any]) -> str:
     """Write a detectable effect, with its range where sizes are not known."""
     found = row["effect"]
     spread = "" if found["lower"] == found["upper"] else f" ({found['lower']:.2g}\u2013{found['upper']:.2g})"
     return f"{found['median']:.2g}{spread} SD" + (" of differences" if row["paired"] else "")
-
-
-def _asset(name: str) -> str:
-    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _print_engagement(study: dict[str, Any], console: Console) -> None:

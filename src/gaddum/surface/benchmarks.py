@@ -3,11 +3,12 @@
 Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
 """
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from gaddum.surface.options import AsJson, Seed, command_line
 
 if TYPE_CHECKING:
     from gaddum.engagement.scorecard import BenchmarkComparison, Scorecard
@@ -19,11 +20,11 @@ def benchmarks(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Those to predict; all where none is given.")
     ] = None,
     draws: Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    seed: Seed = 0,
     write: Annotated[
         Path | None, typer.Option(metavar="PAGE", help="Renew the tables in a Markdown page, or make one.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Predict published occupancies, levels and potency ratios, and count hits and misses."""
     from rich.console import Console
@@ -34,20 +35,16 @@ def benchmarks(
     from gaddum.surface.files import write_atomically
     from gaddum.surface.terminal import progress_bar
 
-    try:
-        chosen = _chosen(ids or [])
-        before = _page(write)
-        configure_jax()
-        from gaddum.engagement.scorecard import benchmarks as predict_all
+    chosen = _chosen(ids or [])
+    before = _page(write)
+    configure_jax()
+    from gaddum.engagement.scorecard import benchmarks as predict_all
 
-        with progress_bar(Console(stderr=True)) as report:
-            found = predict_all(chosen, draws=draws, seed=seed, progress=report)
-        document = benchmarks_document(found, _command(ids or [], draws, seed))
-        if write is not None:
-            write_atomically(write, renewed(before, document))
-    except (ValueError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from None
+    with progress_bar(Console(stderr=True)) as report:
+        found = predict_all(chosen, draws=draws, seed=seed, progress=report)
+    document = benchmarks_document(found, command_line("benchmarks", *(ids or []), draws=draws, seed=seed))
+    if write is not None:
+        write_atomically(write, renewed(before, document))
     if as_json:
         typer.echo(to_json(document))
         return
@@ -57,15 +54,7 @@ def benchmarks(
 
 
 def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
-    """Put a scorecard into plain dictionaries.
-
-    Parameters
-    ----------
-    found : Scorecard
-        Benchmarks and how they came out.
-    command : str
-        What repeats the run.
-    """
+    """Put a scorecard into plain dictionaries, with the command that repeats it."""
     from gaddum import __version__
     from gaddum.engagement.occupancy import SPAN
 
@@ -163,7 +152,3 @@ def _page(path: Path | None) -> str | None:
     text = path.read_text(encoding="utf-8")
     check_page(text)
     return text
-
-
-def _command(ids: list[str], draws: int, seed: int) -> str:
-    return shlex.join(["gaddum", "benchmarks", *ids, "--draws", str(draws), "--seed", str(seed)])

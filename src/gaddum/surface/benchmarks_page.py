@@ -18,15 +18,7 @@ _WIDEST = 100
 
 
 def print_benchmarks(document: dict[str, Any], console: Console) -> None:
-    """Print published beside predicted, and the count.
-
-    Parameters
-    ----------
-    document : dict
-        As `--json` prints it.
-    console : Console
-        Where to print it.
-    """
+    """Print published beside predicted, and the count."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, right in _COLUMNS.items():
         table.add_column(name, justify="right" if right else "left")
@@ -40,13 +32,7 @@ def print_benchmarks(document: dict[str, Any], console: Console) -> None:
 
 
 def summary(document: dict[str, Any]) -> str:
-    """Say the count in a sentence.
-
-    Parameters
-    ----------
-    document : dict
-        As `--json` prints it.
-    """
+    """Say the count in a sentence."""
     counted, others = document["counted"], document["not_counted"]
     whole = counted["hits"] + counted["misses"]
     rest = others["would_hit"] + others["would_miss"]
@@ -57,20 +43,7 @@ def summary(document: dict[str, Any]) -> str:
 
 
 def renewed(page: str | None, document: dict[str, Any]) -> str:
-    """Put the tables into a page, in place of those it holds.
-
-    Parameters
-    ----------
-    page : str or None
-        The page with both marks; a new one where None.
-    document : dict
-        As `--json` prints it.
-
-    Raises
-    ------
-    ValueError
-        If the page has no place for the tables.
-    """
+    """Put the tables into a page with both marks, in place of those it holds, or into a new one where there is none."""
     if page is None:
         return f"# Benchmarks\n\n{tables(document)}\n"
     check_page(page)
@@ -87,13 +60,7 @@ def check_page(page: str) -> None:
 
 
 def tables(document: dict[str, Any]) -> str:
-    """Tables of a Markdown page, with their marks.
-
-    Parameters
-    ----------
-    document : dict
-        As `--json` prints it.
-    """
+    """Tables of a Markdown page, with their marks."""
     lines = [BEGIN, "", f"`{document['command']}`", "", summary(document), ""]
     lines += _markdown(_COLUMNS, [_cells(row) for row in document["benchmarks"]])
     several = [row for row in document["benchmarks"] if len(row["readings"]) > 1]

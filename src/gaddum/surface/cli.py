@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from gaddum.surface.benchmarks import benchmarks
 from gaddum.surface.events import events
 from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.occupancy.command import occupancy
+from gaddum.surface.options import AsJson, CaseName
 from gaddum.surface.schild import schild
 
 if TYPE_CHECKING:
@@ -50,11 +52,7 @@ ledger_app.command("query")(query)
 ledger_app.command("import")(import_)
 ledger_app.command("export")(export)
 
-CaseName = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
-]
 _INTERRUPTED = "Interrupted; results written earlier are intact."
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,7 +117,7 @@ def check(case: CaseName, as_json: AsJson = False) -> None:
     except RecordError as error:
         findings = error.findings
     if as_json:
-        _print_json({"case": case, "findings": [_as_dict(finding) for finding in findings]})
+        _print_json({"case": case, "findings": [asdict(finding) for finding in findings]})
     else:
         _print_findings(findings)
         counts = {
@@ -185,7 +183,9 @@ def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
     if as_json:
         _print_json({"case": case, "studies": rows})
     elif rows:
-        _print_table(rows)
+        from gaddum.surface.terminal import print_rows
+
+        print_rows(rows[0], [[str(value) for value in row.values()] for row in rows])
     else:
         _print_error(f"The ledger of {case} is empty.", style="yellow")
 
@@ -210,12 +210,6 @@ def _load(case: str) -> "LoadedCase":
     from gaddum.records.ledger import load_case
 
     return load_case(case)
-
-
-def _as_dict(finding: "Finding") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(finding)
 
 
 def _print_json(content: Any) -> None:
@@ -243,19 +237,6 @@ def _print_findings(findings: "Iterable[Finding]") -> None:
     styles = {"error": "bold red", "warning": "yellow", "note": "dim"}
     for finding in findings:
         _print_error(str(finding), style=styles[finding.level])
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for column in rows[0]:
-        table.add_column(column, justify="right" if isinstance(rows[0][column], int) else "left")
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    Console().print(table)
 
 
 if __name__ == "__main__":

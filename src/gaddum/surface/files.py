@@ -12,7 +12,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, permitted(0o666))
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
@@ -87,6 +87,20 @@ def staged(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+@contextmanager
+def handling_stops(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Let a function handle SIGINT and SIGTERM until the block has ended; in the main thread, where they arrive."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
 def as_json(document: Mapping[str, Any]) -> str:
     """Write a document as JSON: standard numbers only, what is not finite becomes null.
 
@@ -100,7 +114,7 @@ def as_json(document: Mapping[str, Any]) -> str:
       ]
     }
     """
-    return json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _move(work: Path, target: Path) -> None:
@@ -109,7 +123,7 @@ def _move(work: Path, target: Path) -> None:
     for path in files:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-        path.chmod(0o666 & ~_umask())
+        path.chmod(permitted(0o666))
     with _undisturbed():
         for path in files:
             os.replace(path, target / path.name)
@@ -120,17 +134,9 @@ def _move(work: Path, target: Path) -> None:
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Put SIGINT and SIGTERM off until the block has ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     came: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in numbers}
-    try:
+    with handling_stops(lambda number, _: came.append(number)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     for number in came:
         signal.raise_signal(number)
 
@@ -155,19 +161,21 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current
+def permitted(mode: int) -> int:
+    """What the user's mask leaves of the permissions of a new file or folder."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mode & ~mask
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Give a value as JSON knows it; what is not finite becomes None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -3,18 +3,15 @@
 import csv
 import io
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from gaddum.surface.options import AsJson, CaseName
+
 if TYPE_CHECKING:
     from gaddum.interop.query import QueryRows
-
-CaseName = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
-]
 
 
 def query(
@@ -25,7 +22,7 @@ def query(
             metavar="SQL", help="One SELECT; the tables and columns are listed where it is left out."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
 ) -> None:
     """Ask the ledger of a case by SQL. The statement reads the ledger's tables and nothing else.
@@ -43,7 +40,9 @@ def query(
     elif as_csv:
         typer.echo(_csv(answer), nl=False)
     else:
-        _print_table(answer)
+        from gaddum.surface.terminal import print_rows
+
+        print_rows(answer.columns, [[_cell(one) for one in row] for row in answer.rows])
 
 
 def import_(
@@ -128,12 +127,14 @@ def _listing() -> "QueryRows":
 
 
 def _json(case: str, answer: "QueryRows") -> str:
+    from gaddum.surface.files import as_json
+
     if len(set(answer.columns)) < len(answer.columns):
         raise ValueError(
             f"Columns must have distinct names in JSON; got {', '.join(answer.columns)}. Rename one by AS."
         )
-    rows = [{name: _plain(one) for name, one in zip(answer.columns, row, strict=True)} for row in answer.rows]
-    return json.dumps({"case": case, "rows": rows}, indent=2, ensure_ascii=False, allow_nan=False)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    return as_json({"case": case, "rows": rows})
 
 
 def _csv(answer: "QueryRows") -> str:
@@ -144,39 +145,12 @@ def _csv(answer: "QueryRows") -> str:
     return text.getvalue()
 
 
-def _print_table(answer: "QueryRows") -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for place, column in enumerate(answer.columns):
-        numbers = all(_is_number(row[place]) for row in answer.rows)
-        table.add_column(Text(column), justify="right" if numbers else "left")
-    for row in answer.rows:
-        table.add_row(*(Text(_cell(one)) for one in row))
-    Console().print(table)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON knows."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else str(value)
-
-
 def _cell(value: Any) -> str:
+    from gaddum.surface.files import plain
+
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    plain = _plain(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    known = plain(value)
+    return known if isinstance(known, str) else json.dumps(known, ensure_ascii=False)

@@ -4,7 +4,6 @@ A new case is accepted by `gaddum check` before anything is filled in: its examp
 so nothing in it is scored, and no number is made up. A new study is not: the check lists what is still to be filled in.
 """
 
-import os
 import re
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from gaddum.records.case import Case
 from gaddum.records.library import Library, load_library
 from gaddum.records.yaml import read_record
-from gaddum.surface.files import write_atomically
+from gaddum.surface.files import permitted, write_atomically
 
 _CASE = """\
 # The question, the rival answers, and what is assumed. `gaddum schema case` prints the JSON Schema for your editor.
@@ -134,7 +133,7 @@ def scaffold_case(
         )
         for key, text in given.items():
             (draft / "studies" / f"{key}.yaml").write_text(text, encoding="utf-8")
-        draft.chmod(0o777 & ~_umask())
+        draft.chmod(permitted(0o777))
         draft.rename(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -182,9 +181,3 @@ def _drug(library: Library, name: str, wanted: str | None) -> str:
         return library.drug(wanted).name
     alike = [drug for drug in library.drugs if drug.casefold() == name]
     return next(iter([*alike, *sorted(library.drugs)]), "NAME")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,8 +1,9 @@
 """Terminal: a result as text for people, and progress while it is made."""
 
+import re
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,20 +15,13 @@ from rich.text import Text
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, with_error
 
 STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
+_NUMBER = re.compile(r"|-?[\d.]+(e[-+]\d+)?")
 _WIDEST = 100
 """Longest line of running text (characters)."""
 
 
 def print_summary(document: dict[str, Any], console: Console) -> None:
-    """Print the verdict, the propositions and the hypotheses.
-
-    Parameters
-    ----------
-    document : dict
-        The result.
-    console : Console
-        Where to print it.
-    """
+    """Print the verdict, the propositions and the hypotheses."""
     width = min(console.width, _WIDEST)
     console.print(Text(document["title"], style="bold"))
     console.print(Text(document["question"], style="italic"))
@@ -46,6 +40,17 @@ def print_summary(document: dict[str, Any], console: Console) -> None:
     console.print(
         Text(f"log BF against \u201c{reference}\u201d, with Monte-Carlo standard error.", style="dim")
     )
+
+
+def print_rows(columns: Iterable[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; a column stands to the right where all that it holds is numbers."""
+    table = Table(box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        numbers = all(_NUMBER.fullmatch(row[place]) for row in rows)
+        table.add_column(Text(column), justify="right" if numbers else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
 
 
 @contextmanager

@@ -154,19 +154,7 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
 def chart_engagement(
     document: dict[str, Any], *, study: str | None = None, theme: Theme = INLINE, width: int = 620
 ) -> alt.FacetChart:
-    """Draw each feature's level per arm, filled at induction and hollow at expression.
-
-    Parameters
-    ----------
-    document : dict
-        The result.
-    study : str, optional
-        Id of the study to draw; all where not given.
-    theme : Theme
-        Colours of text.
-    width : int
-        Of all panels together (px).
-    """
+    """Draw each feature's level per arm, filled at induction and hollow at expression; of one study or all."""
     chosen = [row for row in document["engagement"] if study in (None, row["study"])]
     several = len({row["experiment"] for row in chosen}) > 1 or study is None
     rows = [
@@ -208,16 +196,14 @@ def chart_engagement(
 
 
 def svg(chart: alt.TopLevelMixin, name: str) -> str:
-    """Render a chart as SVG markup that can share a page with others.
-
-    Parameters
-    ----------
-    chart : altair chart
-        What to draw.
-    name : str
-        A word, unique in the page; keeps the identifiers of figures apart.
-    """
-    drawn = vl_convert.vegalite_to_svg(_specification(chart, INLINE), vl_version=_VEGA_LITE)
+    """Render a chart as SVG markup that can share a page with others, whose identifiers `name` keeps apart."""
+    styled = (
+        chart.configure(font=FONT, aria=False, background=INLINE.background, padding=6)
+        .configure_view(stroke=None)
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", titleColor=INLINE.ink)
+        .configure_title(fontSize=15, subtitleFontSize=12, color=INLINE.ink, subtitleColor=INLINE.muted)
+    )
+    drawn = vl_convert.vegalite_to_svg(styled.to_dict(), vl_version=_VEGA_LITE)
     names = {found: f"{name}-{place}" for place, found in enumerate(re.findall(r'\bid="([^"]+)"', drawn))}
     for found, own in names.items():
         drawn = drawn.replace(f'id="{found}"', f'id="{own}"').replace(f"url(#{found})", f"url(#{own})")
@@ -328,13 +314,3 @@ def _header(theme: Theme, **more: Any) -> alt.Header:
         labelLimit=300,
         **more,
     )
-
-
-def _specification(chart: alt.TopLevelMixin, theme: Theme) -> dict[str, Any]:
-    styled = (
-        chart.configure(font=FONT, aria=False, background=theme.background, padding=6)
-        .configure_view(stroke=None)
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", titleColor=theme.ink)
-        .configure_title(fontSize=15, subtitleFontSize=12, color=theme.ink, subtitleColor=theme.muted)
-    )
-    return styled.to_dict()

@@ -10,17 +10,7 @@ from gaddum.surface.theme import INLINE, SUPPORTED, Theme
 def chart_held_out(
     document: dict[str, Any], *, theme: Theme = INLINE, width: int = 420
 ) -> alt.LayerChart | alt.FacetChart:
-    """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give.
-
-    Parameters
-    ----------
-    document : dict
-        The result.
-    theme : Theme
-        Of a page, or of a figure that stands alone.
-    width : int
-        Width (px).
-    """
+    """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give."""
     rows = [row | {"middle": 0.5 * (row["from"] + row["to"])} for row in document["held_out"]["histogram"]]
     base = alt.Chart(alt.Data(values=rows), width=width, height=150)
     plain = {"domain": False, "tickSize": 0, "labelColor": theme.ink, "titleColor": theme.ink}

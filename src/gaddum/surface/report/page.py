@@ -7,12 +7,11 @@ All text of the document is escaped. Sections fold on the screen and unfold on p
 import base64
 import hashlib
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
+from gaddum.surface.html_page import render
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
@@ -30,40 +29,39 @@ addEventListener("afterprint", () => { while (folded.length) folded.pop().open =
 
 
 def write_report(document: dict[str, Any]) -> str:
-    """Write the report of a result.
-
-    Parameters
-    ----------
-    document : dict
-        The result, as `gaddum adjudicate --json` prints it.
-
-    Returns
-    -------
-    str
-        A complete HTML page.
-    """
+    """Write a result, as `gaddum adjudicate --json` prints it, as a complete HTML page."""
     hypotheses = sorted(document["hypotheses"], key=lambda row: -row["probability"])
     reference = next((row for row in hypotheses if row["reference"]), hypotheses[0])
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            d=document,
-            style=Markup(_asset("report.css")),
-            script=Markup(_UNFOLD),
-            script_hash=_digest(_UNFOLD),
-            charts=_figures(document),
-            verdict=_paragraphs(document["verdict"]),
-            hypotheses=hypotheses,
-            reference=reference,
-            reference_log_ml=reference["log_ml"],
-            established=all(row["established"] for row in hypotheses),
-            counts=_counts(document),
-            parts=any(row.get("parts") for row in hypotheses),
-            methods=methods_paragraph(document),
-            commands=_commands(document["manifest"]),
-            manifest=list(_manifest_rows(document["manifest"])),
-        )
+    filters = {
+        "rounded": rounded,
+        "with_error": with_error,
+        "chance": lambda value: chance(value),
+        "chances": chances,
+        "hypothesis_chance": hypothesis_chance,
+        "contraction": _contraction,
+        "interests": lambda value: value if isinstance(value, str) else "; ".join(value) or "unknown",
+        "span": _span,
+        "claim_chance": _claim_chance,
+        "percent": lambda share: "–" if share is None else f"{100 * share:.0f} %",
+        "groupby_ordered": _groups,
+    }
+    return render(
+        "report.html.j2",
+        filters,
+        d=document,
+        script=Markup(_UNFOLD),
+        script_hash=_digest(_UNFOLD),
+        charts=_figures(document),
+        verdict=_paragraphs(document["verdict"]),
+        hypotheses=hypotheses,
+        reference=reference,
+        reference_log_ml=reference["log_ml"],
+        established=all(row["established"] for row in hypotheses),
+        counts=_counts(document),
+        parts=any(row.get("parts") for row in hypotheses),
+        methods=methods_paragraph(document),
+        commands=_commands(document["manifest"]),
+        manifest=list(_manifest_rows(document["manifest"])),
     )
 
 
@@ -96,34 +94,6 @@ def methods_paragraph(document: dict[str, Any]) -> str:
         f"one cohort removed.{publication} Software: gaddum {document['manifest'].get('version', '')}, "
         f"seed {document['seed']}."
     )
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
-        autoescape=True,
-        undefined=jinja2.ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "rounded": rounded,
-        "with_error": with_error,
-        "chance": lambda value: chance(value),
-        "chances": chances,
-        "hypothesis_chance": hypothesis_chance,
-        "contraction": _contraction,
-        "interests": lambda value: value if isinstance(value, str) else "; ".join(value) or "unknown",
-        "span": _span,
-        "claim_chance": _claim_chance,
-        "percent": lambda share: "–" if share is None else f"{100 * share:.0f} %",
-        "groupby_ordered": _groups,
-    }
-    return environment
-
-
-def _asset(name: str) -> str:
-    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

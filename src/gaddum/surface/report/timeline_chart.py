@@ -15,17 +15,7 @@ are one line."""
 def chart_timeline(
     document: dict[str, Any], *, theme: Theme = INLINE, width: int = 520
 ) -> alt.LayerChart | alt.FacetChart:
-    """Draw a line a hypothesis, from the prior to the last year, and under it what was first reported when.
-
-    Parameters
-    ----------
-    document : dict
-        The result.
-    theme : Theme
-        Of a page, or of a figure that stands alone.
-    width : int
-        Width (px).
-    """
+    """Draw a line a hypothesis, from the prior to the last year, and under it what was first reported when."""
     rows, titles = timeline_rows(document)
     years = [row["year"] for row in document["timeline"]]
     plain = {"domain": False, "tickSize": 0, "labelColor": theme.ink, "titleColor": theme.ink}

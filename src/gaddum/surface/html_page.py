@@ -1,0 +1,40 @@
+"""HTML page: a template with its styles inside, so that the page stands alone; all text in it is escaped."""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+
+def render(
+    template: str, filters: dict[str, Callable], *, styles: tuple[str, ...] = (), **content: Any
+) -> str:
+    """Fill in a template.
+
+    Parameters
+    ----------
+    template : str
+        Its file under `templates`.
+    filters : dict
+        Functions that it uses.
+    styles : tuple of str
+        Style sheets after that of all pages.
+    content : Any
+        What it prints.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters
+    style = Markup("".join(map(_asset, ("report.css", *styles))))
+    return environment.get_template(template).render(content, style=style)
+
+
+def _asset(name: str) -> str:
+    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")
