@@ -13,7 +13,7 @@ What to use when:
 Concentrations are nM in, and log10 of molar out, as tables of pharmacology have it: pA2, log EC50, log K_A.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -150,11 +150,7 @@ def fit_schild(
             curve, responses.response, parameters, _schild_starts(responses), level=level, profiles=profiles
         )
 
-    unit_slope = fitted({**held, "slope": 1.0})
-    if "slope" in held:
-        return SchildFit(unit_slope if held["slope"] == 1 else fitted(held), unit_slope, None)
-    full = fitted(held)
-    return SchildFit(full, unit_slope, compare_nested(unit_slope, full))
+    return SchildFit(*_with_unit_slope(fitted, held))
 
 
 def fit_parallel_curves(
@@ -254,10 +250,7 @@ def schild_regression(
         start = np.array([float(np.mean(y - x)), 1.0])
         return fit_curve(lambda theta: theta[1] * (x + theta[0]), y, parameters, [start], level=level)
 
-    unit_slope = fitted({**held, "slope": 1.0})
-    full = unit_slope if held.get("slope") == 1 else fitted(held)
-    test = None if "slope" in held else compare_nested(unit_slope, full)
-    return SchildRegression(full, unit_slope, test, b, ratio)
+    return SchildRegression(*_with_unit_slope(fitted, held), b, ratio)
 
 
 def fit_operational(
@@ -324,6 +317,15 @@ def fit_operational(
         for log_tau, left in ((0.5, -0.5), (1.0, -1.0), (1.5, -1.5), (0.0, -0.3))
     ]
     return fit_curve(curve, responses.response, parameters, starts, level=level, profiles=profiles)
+
+
+def _with_unit_slope(
+    fitted: Callable[[Mapping[str, float]], CurveFit], held: Mapping[str, float]
+) -> tuple[CurveFit, CurveFit, NestedTest | None]:
+    """A fit, the same with slope 1, and the test between them where the slope is not held."""
+    unit_slope = fitted({**held, "slope": 1.0})
+    full = unit_slope if held.get("slope") == 1 else fitted(held)
+    return full, unit_slope, None if "slope" in held else compare_nested(unit_slope, full)
 
 
 def _held(fixed: Mapping[str, float], *parameters: CurveParameter) -> list[CurveParameter]:

@@ -6,6 +6,7 @@ are to be looked at, notes are counted in the report.
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import get_args
 
 from gaddum.records.case import Anchor, Case
 from gaddum.records.claim import claim_faults
@@ -15,6 +16,7 @@ from gaddum.records.gate import Gate, parse_gate
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.outcome import Narrative, is_scored
+from gaddum.records.species import Species
 from gaddum.records.study_check import check_cohort, check_study, say, twice
 from gaddum.records.vocabulary import MODES
 
@@ -158,23 +160,15 @@ def _contrasted(loaded: LoadedCase) -> set[str]:
 
 def _touched(loaded: LoadedCase, name: str) -> set[str]:
     """Features that a drug, its parts and its metabolites change."""
-    pending, seen, touched = [name], set(), set()
-    while pending:
-        current = pending.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        drug = loaded.library.drugs.get(current)
-        if isinstance(drug, Drug):
-            touched |= {
-                f"{one.target}.{feature}" for one in drug.affinities for feature in MODES[one.mode].changes
-            }
-            pending += [one.drug for formed in drug.metabolites.values() for one in formed]
-        elif drug is not None:
-            pending += [part.drug for part in drug.parts]
-        unnamed = (target for target in loaded.case.unnamed_targets if current in target.ligands)
-        touched |= {f"{target.name}.{target.feature}" for target in unnamed}
-    return touched
+    family = {name}.union(*(loaded.library.family(name, species) for species in get_args(Species)))
+    drugs = [drug for one in family if isinstance(drug := loaded.library.drugs[one], Drug)]
+    unnamed = [target for target in loaded.case.unnamed_targets if family & target.ligands.keys()]
+    return {f"{target.name}.{target.feature}" for target in unnamed} | {
+        f"{one.target}.{feature}"
+        for drug in drugs
+        for one in drug.affinities
+        for feature in MODES[one.mode].changes
+    }
 
 
 def _check_anchors(loaded: LoadedCase) -> Iterator[Finding]:

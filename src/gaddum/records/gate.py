@@ -5,7 +5,7 @@ such as ``NMDAR.block``. It is read by a grammar, never evaluated as Python. Its
 combination of inputs: bit i of a corner's index is input i. `response.gate_activity` interpolates between the corners.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -145,7 +145,8 @@ def parse_gate(text: str) -> Gate:
         ) from None
     except LarkError as error:
         raise ValueError(f"A gate must follow the grammar of gates; got {text!r} ({error}).") from None
-    inputs = tuple(dict.fromkeys(_features(tree)))
+    features = tree.scan_values(lambda token: token.type == "FEATURE")
+    inputs = tuple(dict.fromkeys(map(str, features)))
     for name in inputs:
         target, feature = name.rsplit(".", 1)
         if feature not in FEATURES:
@@ -240,15 +241,6 @@ def _parser() -> Any:
     from lark import Lark
 
     return Lark(_GRAMMAR, parser="lalr")
-
-
-def _features(tree: Any) -> Iterator[str]:
-    if tree.data == "feature":
-        yield str(tree.children[0])
-        return
-    for child in tree.children:
-        if hasattr(child, "data"):
-            yield from _features(child)
 
 
 def _table(tree: Any, inputs: tuple[str, ...]) -> int:

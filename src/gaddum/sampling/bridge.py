@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import solve_triangular
 from scipy.optimize import brentq
-from scipy.special import expit, logsumexp
+from scipy.special import expit, log_expit, logsumexp
 
 from gaddum.sampling.convergence import autocorrelation_time
 
@@ -218,8 +218,8 @@ def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float, ceiling
         x = log_odds - log_ml
         # Meng & Wong: mean_g[q / (s1 q + s2 r g)] = mean_post[r g / (s1 q + s2 r g)]; s1 / s2 = exp(log_odds)
         return (
-            float(logsumexp(_log_expit(proposal + x)))  # type: ignore[arg-type]
-            - float(logsumexp(_log_expit(-posterior - x)))  # type: ignore[arg-type]
+            float(logsumexp(log_expit(proposal + x)))  # type: ignore[arg-type]
+            - float(logsumexp(log_expit(-posterior - x)))  # type: ignore[arg-type]
             - math.log(proposal.size)
             + math.log(posterior.size)
             - log_odds
@@ -228,10 +228,6 @@ def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float, ceiling
     low = min(posterior.min(), finite.min()) - ceiling
     high = max(posterior.max(), finite.max()) + ceiling
     return float(brentq(imbalance, low, high, xtol=1e-10))  # type: ignore[arg-type]
-
-
-def _log_expit(x: np.ndarray) -> np.ndarray:
-    return -np.logaddexp(0.0, -x)
 
 
 def _relative_variance(x: np.ndarray) -> float:

@@ -101,7 +101,7 @@ def sample_posterior(
         jnp.asarray(mask),
         seed,
         settings,
-        progress or _silent,
+        progress or (lambda text, fraction: None),
     )
     if not mask.any():
         return _without_dimensions(run)
@@ -136,10 +136,6 @@ def sample_posterior(
 
 LARGEST_GAP = 4.0
 """Farthest that one population's estimate may lie from the average, in errors of one."""
-
-
-def _silent(_text: str, _fraction: float) -> None:
-    """Report nothing."""
 
 
 def _check(mask: np.ndarray, settings: Settings) -> None:

@@ -209,13 +209,10 @@ def _hypothesis_groups(
 ) -> list[list[int]]:
     """Hypotheses all of whose variants coincide with another's."""
     group_of = {i: g for g, group in enumerate(equivalent) for i in group}
-    signature = {
-        name: frozenset(group_of[i] for i, v in enumerate(variants) if v.hypothesis.name == name)
-        for name in names
-    }
     groups: dict[frozenset[int], list[int]] = {}
     for place, name in enumerate(names):
-        groups.setdefault(signature[name], []).append(place)
+        mine = frozenset(group_of[i] for i, v in enumerate(variants) if v.hypothesis.name == name)
+        groups.setdefault(mine, []).append(place)
     return list(groups.values())
 
 

@@ -59,7 +59,7 @@ def write_document(
     if live:
         fitted = with_selection(fitted)
     rivals = _rivals(fitted)
-    asked, seen, years = parallel.map_tasks(
+    (asked, joined), seen, years = parallel.map_tasks(
         in_double_precision,
         [
             lambda: _asked(fitted),
@@ -72,7 +72,7 @@ def write_document(
         row["parts"] = seen.parts.get(row["name"])
         row["without_kinetics"] = seen.slow.get(row["name"])
     ledger = fitted.loaded.ledger if until is None else fitted.loaded.ledger.until(until)
-    claims = answer_claims(fitted, asked.propositions, asked.conjunctions, seen.features, ledger)
+    claims = answer_claims(fitted, asked, joined, seen.features, ledger)
     return {
         "case": case.name,
         "title": case.title,
@@ -81,8 +81,8 @@ def write_document(
         "seed": fitted.seed,
         "until": until,
         "parameterisation": FORMS[0],
-        "verdict": verdict.paragraph(case, asked.propositions, rivals, not live),
-        "propositions": asked.propositions,
+        "verdict": verdict.paragraph(case, asked, rivals, not live),
+        "propositions": asked,
         "claims": claims,
         "hypotheses": rivals,
         "yardstick": {
@@ -184,13 +184,6 @@ def _selection(fitted: CaseFits) -> dict[str, Any]:
     }
 
 
-class PropositionRows(NamedTuple):
-    """Propositions, and conjunctions of them that claims ask."""
-
-    propositions: list[dict[str, Any]]
-    conjunctions: list[dict[str, Any]]
-
-
 class PredictiveSummary(NamedTuple):
     """What the accounts, weighed by their probabilities, say of the record."""
 
@@ -202,10 +195,11 @@ class PredictiveSummary(NamedTuple):
     slow: dict[str, dict[str, Any]]
 
 
-def _asked(fitted: CaseFits) -> PropositionRows:
+def _asked(fitted: CaseFits) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Propositions, and conjunctions of them that claims ask."""
     answers = ask(fitted)
     wanted = [one for claim in fitted.loaded.case.claims for one in claim.asks if isinstance(one, AllOf)]
-    return PropositionRows(propositions(fitted, answers), conjunctions(fitted, answers, wanted))
+    return propositions(fitted, answers), conjunctions(fitted, answers, wanted)
 
 
 def _seen(
@@ -242,19 +236,10 @@ def _studies(fitted: CaseFits, until: int | None) -> list[dict[str, Any]]:
     for study in fitted.loaded.ledger.studies:
         if until is not None and study.year > until:
             continue
-        outcomes = [o for e in study.experiments for o in e.outcomes]
-        scored = sum(s.study.id == study.id for s in fitted.problem.scored)
-        rows.append(
-            {
-                "id": study.id,
-                "year": study.year,
-                "title": study.title,
-                "cohort": study.cohort,
-                "n_outcomes": len(outcomes),
-                "scored": scored,
-                "competing_interests": study.competing_interests,
-            }
-        )
+        row = {key: getattr(study, key) for key in ("id", "year", "title", "cohort", "competing_interests")}
+        row["n_outcomes"] = sum(len(experiment.outcomes) for experiment in study.experiments)
+        row["scored"] = sum(s.study.id == study.id for s in fitted.problem.scored)
+        rows.append(row)
     return rows
 
 
@@ -264,52 +249,38 @@ def _priors(fitted: CaseFits) -> list[dict[str, Any]]:
     order = sorted(fitted.names, key=lambda name: -weighed[name].probability)
     rows = []
     for place, parameter in enumerate(fitted.problem.assembly.parameters):
-        contraction = None
-        for name in order:
-            fit = fitted.of(FORMS[0], name)[0]
-            if fit.active[place]:
-                contraction = float(max(0.0, 1 - np.var(fit.sample[place])))
-                break
-        rows.append(
-            {
-                "name": parameter.name,
-                "distribution": parameter.distribution,
-                "unit": parameter.unit,
-                "reason": parameter.reason,
-                "source": parameter.source,
-                "contraction": contraction,
-            }
-        )
+        row = {key: getattr(parameter, key) for key in ("name", "distribution", "unit", "reason", "source")}
+        users = (fit for fit in (fitted.of(FORMS[0], name)[0] for name in order) if fit.active[place])
+        row["contraction"] = next((float(max(0.0, 1 - np.var(fit.sample[place]))) for fit in users), None)
+        rows.append(row)
     return rows
 
 
 def _assumptions(fitted: CaseFits) -> list[dict[str, str]]:
-    rows = [
-        {"where": a.where, "what": a.what, "reason": a.reason} for a in fitted.problem.assembly.assumptions
-    ]
+    rows = [one._asdict() for one in fitted.problem.assembly.assumptions]
     rows += [
         {"where": f"prior: {p.name}", "what": p.name, "reason": p.reason}
         for p in fitted.loaded.case.priors
         if p.source is None or p.source.how == "assumption"
     ]
-    for parameter in fitted.problem.assembly.parameters:
-        if "assumption:" in parameter.source:
-            rows.append({"where": parameter.name, "what": parameter.distribution, "reason": parameter.source})
-    rows.append(
+    rows += [
+        {"where": one.name, "what": one.distribution, "reason": one.source}
+        for one in fitted.problem.assembly.parameters
+        if "assumption:" in one.source
+    ]
+    return [
+        *rows,
         {
             "where": "numbers without a spread",
             "what": f"GSD {DEFAULT_GSD:g}",
             "reason": "the source gives a value only",
-        }
-    )
-    rows.append(
+        },
         {
             "where": "absorption rates, lags and peripheral volumes",
             "what": "held at their medians",
             "reason": "their spread is small beside that of clearance and unbound fraction",
-        }
-    )
-    return rows
+        },
+    ]
 
 
 def _missing(fitted: CaseFits, claims: list[dict[str, Any]]) -> list[str]:

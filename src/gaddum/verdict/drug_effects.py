@@ -6,7 +6,7 @@ of the receptor: how far each drug blocks it in its own trial, against the refer
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -14,9 +14,9 @@ from jaxtyping import Float
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.records.claim import RelativeEffect
-from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.prior import Distribution
+from gaddum.records.species import Species
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.assemble import ArmReading
 from gaddum.verdict.averaging import driving, judged
@@ -39,15 +39,11 @@ class DrugEffect(NamedTuple):
 
     def log_density(self, sd: float) -> Float[np.ndarray, " grid"]:
         """Weighted log density over the contrast, others averaged over priors N(0, sd^2)."""
-        table, joint, log_prior = (
-            self.scored.reduced.grid_log_density,
-            self.scored.reduced.joint,
-            _log_prior(sd),
-        )
+        table, joint = self.scored.reduced.grid_log_density, self.scored.reduced.joint
         if joint is not None:
             table = joint.log_marginal(self.which, sd)
         elif table.ndim == 2:
-            table = np.logaddexp.reduce(np.moveaxis(table, self.which, 0) + log_prior[None, :], axis=1)
+            table = np.logaddexp.reduce(np.moveaxis(table, self.which, 0) + _log_prior(sd), axis=1)
         return self.scored.weight * table
 
 
@@ -91,7 +87,7 @@ def compare_drugs(
     if not others or not any(cell.drug == ask.reference for cell in cells):
         return None
     sd = fixed_value(priors, "standardised_effect")
-    tables = {factor: _tables(cells, factor * sd) for factor in SPREADS}
+    tables = {factor: [cell.log_density(factor * sd) for cell in cells] for factor in SPREADS}
 
     def chance(without: str | None = None, factor: float = 1.0, *, prior: bool = False) -> float:
         kept = [not prior and cell.scored.study.id != without for cell in cells]
@@ -150,15 +146,7 @@ def _active(s: ScoredOutcome, name: str, library: Library) -> set[str] | None:
 
 def _binders(ask: RelativeEffect, library: Library) -> set[str]:
     """Drugs that bind the target, but the reference, its parts and its metabolites."""
-    own, pending = {ask.reference}, [ask.reference]
-    while pending:
-        name = pending.pop()
-        drug = library.drug(name)
-        formed = [part.name for part, _ in library.species(name)]
-        if isinstance(drug, Drug):
-            formed += [one.drug for made in drug.metabolites.values() for one in made]
-        pending += [one for one in formed if one not in own]
-        own |= set(formed)
+    own = {ask.reference}.union(*(library.family(ask.reference, one) for one in get_args(Species)))
     return {
         name
         for name in library.drugs
@@ -170,10 +158,6 @@ def _binders(ask: RelativeEffect, library: Library) -> set[str]:
 def _log_prior(sd: float) -> Float[np.ndarray, " grid"]:
     log_prior = -0.5 * (GRID / sd) ** 2
     return log_prior - np.logaddexp.reduce(log_prior)
-
-
-def _tables(cells: list[DrugEffect], sd: float) -> list[Float[np.ndarray, " grid"]]:
-    return [cell.log_density(sd) for cell in cells]
 
 
 def _posterior(

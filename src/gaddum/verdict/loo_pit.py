@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import map_coordinates
 from scipy.stats import binom
 
 from gaddum.outcomes.group_sizes import fixed_value
@@ -105,11 +106,8 @@ def ends_of(s: ScoredOutcome, priors: dict[str, Any]) -> PitBounds:
         return _counts(s, s.outcome, priors)
     if one.above is not None:
         less = np.clip(1 - one.above[0], 0.0, 1.0)
-        less = (
-            np.broadcast_to(less[:, None], one.grid_log_density.shape)
-            if one.grid_log_density.ndim == 2
-            else less
-        )
+        if one.grid_log_density.ndim == 2:
+            less = np.broadcast_to(less[:, None], one.grid_log_density.shape)
         return PitBounds(less, less)
     chance = np.exp(np.minimum(one.grid_log_density, 0.0))
     larger = (isinstance(s.outcome, Verdict) and s.outcome.verdict in LARGER) or (
@@ -167,30 +165,13 @@ def _mixed(
     """Mean of a table over the predicted contrasts, with the chance that the study failed."""
     total = 0.0
     for i, weights in mass.items():
-        x = predicted[i].effects[0, place]
-        y = predicted[i].effects[1, place] if table.ndim == 2 else None
-        total += float(weights @ _read(table, x, y))
+        at = (predicted[i].effects[: table.ndim, place] - GRID[0]) / (GRID[1] - GRID[0])
+        # Linearly: nodes lie a tenth of an SD apart.
+        total += float(weights @ map_coordinates(table, at, order=1, mode="nearest"))
     prior = np.exp(-0.5 * (GRID / sd) ** 2)
     prior = prior / prior.sum()
     failed = float(prior @ table if table.ndim == 1 else prior @ table @ prior)
     return min(1.0, max(0.0, (1 - failure) * total + failure * failed))
-
-
-def _read(
-    table: np.ndarray, x: Float[np.ndarray, " draws"], y: Float[np.ndarray, " draws"] | None
-) -> np.ndarray:
-    """Read a table of probabilities linearly; its nodes lie a tenth of an SD apart."""
-    if y is None:
-        return np.interp(x, GRID, table)
-    per_sd = (len(GRID) - 1) / (GRID[-1] - GRID[0])
-    at = [np.clip((v - GRID[0]) * per_sd, 0, len(GRID) - 1.001) for v in (x, y)]
-    (i, j), (f, g) = [p.astype(int) for p in at], [p - p.astype(int) for p in at]
-    return (
-        (1 - f) * (1 - g) * table[i, j]
-        + f * (1 - g) * table[i + 1, j]
-        + (1 - f) * g * table[i, j + 1]
-        + f * g * table[i + 1, j + 1]
-    )
 
 
 def _counts(s: ScoredOutcome, outcome: Responders, priors: dict[str, Any]) -> PitBounds:

@@ -35,8 +35,6 @@ class TimelessHypothesis(NamedTuple):
     """An account without time course."""
 
     log_ml: float
-    mcse: float
-    """Monte-Carlo error of `log_ml` (nats); NaN where it comes from importance weights."""
     effective_draws: float
     established: bool
 
@@ -80,7 +78,7 @@ def refit(
         done.append(1)
         if progress is not None:
             progress("refitting without time course", len(done) / total)
-        return TimelessHypothesis(found.log_ml, found.log_ml_mcse, found.ess, found.established)
+        return TimelessHypothesis(found.log_ml, found.ess, found.established)
 
     return fitted.by_fit(one, workers=workers)
 
@@ -129,4 +127,4 @@ def _reweighed(fitted: CaseFits, fit: HypothesisFit) -> TimelessHypothesis:
     after = np.asarray(fitted.predictor.outline(fit.sample, slow).cohort_logs)
     logs = fitted.weights @ (after - fit.cohort_logs)
     log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, logs)
-    return TimelessHypothesis(log_ml, np.nan, effective, effective >= FEWEST)
+    return TimelessHypothesis(log_ml, effective, effective >= FEWEST)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.sparse.csgraph import connected_components
 from scipy.special import logsumexp
 
 from gaddum.records.case import Case
@@ -98,17 +99,8 @@ def divergences(
 
 def classes(divergence: Float[np.ndarray, "n n"]) -> list[list[int]]:
     """Groups of accounts linked by divergences below the threshold, each in order."""
-    left, groups = list(range(divergence.shape[0])), []
-    while left:
-        group, frontier = [], [left.pop(0)]
-        while frontier:
-            one = frontier.pop()
-            group.append(one)
-            near = [other for other in left if divergence[one, other] < EQUIVALENT_BELOW]
-            left = [other for other in left if other not in near]
-            frontier += near
-        groups.append(sorted(group))
-    return groups
+    _, group = connected_components(divergence < EQUIVALENT_BELOW, directed=False)
+    return [np.flatnonzero(group == one).tolist() for one in np.unique(group)]
 
 
 def combine(
