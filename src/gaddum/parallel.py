@@ -38,11 +38,6 @@ def map_tasks(
         Called in the caller's thread as ``on_done(place, value)`` when a task is done, in the order of
         completion.
 
-    Returns
-    -------
-    list
-        One value for each task.
-
     Examples
     --------
     >>> map_tasks(abs, [-2, 3, -1], workers=2)

@@ -195,13 +195,7 @@ def fit_parallel_curves(
 
 
 def dose_ratios(parallel: CurveFit) -> np.ndarray:
-    """Dose ratios of parallel curves: each EC50 over the first, which is that of the agonist alone.
-
-    Parameters
-    ----------
-    parallel
-        What `fit_parallel_curves` returns.
-    """
+    """Dose ratios of what `fit_parallel_curves` gave: each EC50 over the first, which is that of the agonist alone."""
     logs = [one.value for name, one in parallel.estimates.items() if name.startswith("log_ec50[")]
     return 10.0 ** (np.array(logs[1:]) - logs[0])
 

@@ -209,13 +209,7 @@ def fit_curve(
 
 
 def compare_nested(smaller: CurveFit, larger: CurveFit) -> NestedTest:
-    """F test (extra sum of squares) of whether the larger curve fits better than chance would have it.
-
-    Parameters
-    ----------
-    smaller, larger
-        Fits of the same observations; the smaller holds some parameters of the larger.
-    """
+    """F test (extra sum of squares) of whether a fit is better than one of the same data that holds some parameters."""
     extra = smaller.df - larger.df
     if extra < 1:
         raise ValueError(

@@ -106,15 +106,7 @@ class Chains(NamedTuple):
 
 
 def lay_chains(wanted: list[Chain], tied: Sequence[tuple[int, float]] = ()) -> Chains:
-    """Lay distinct chains over the parameters of a register out.
-
-    Parameters
-    ----------
-    wanted : list of Chain
-        Chains, some of them more than once.
-    tied : sequence of tuple
-        `Register.tied`.
-    """
+    """Lay distinct chains out over the parameters of a register; `tied` is `Register.tied`."""
     used = sorted(set[int]().union(*(chain.constants for chain in wanted)))
     at = {place: number for number, place in enumerate(used)} | {-1: -1}
     constants, distinct = len(used), list(dict.fromkeys(body for chain in wanted for body in chain.bodies))
@@ -161,15 +153,7 @@ def responses_of(
     chains: Chains,
     theta: Float[AnyArray, "parameters batch"],
 ) -> tuple[Impulse, ...]:
-    """Responses to a unit dose (1/L, in brain times what reaches it) of each group, [poles, chains, batch].
-
-    Parameters
-    ----------
-    chains : Chains
-        What `lay_chains` returned.
-    theta : array, shape (parameters, batch)
-        Log parameters of the register.
-    """
+    """Responses to a unit dose (1/L, in brain times what reaches it) of each group, by log parameters of a register."""
     xp, theta = array_library(theta), pick(theta, chains.used) + chains.log_factor[:, None]
     values = xp.exp(theta)
     poles, zeros = [values], []

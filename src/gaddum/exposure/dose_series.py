@@ -94,13 +94,7 @@ class SeriesLayout(NamedTuple):
 def series_of(
     ligand: Ligand, times: Float[np.ndarray, " times"], site: Site = "brain"
 ) -> tuple[DoseSeries, ...]:
-    """All series that add up to one ligand's concentration; set ones are in brain only.
-
-    Raises
-    ------
-    ValueError
-        Where the kinetics are not linear.
-    """
+    """All series that add up to one ligand's concentration, which must have linear kinetics; set ones in brain only."""
     if ligand.is_saturable:
         raise ValueError(
             f"Kinetics must be linear in a case or a simulation, where doses are superposed; {ligand.drug} has "
@@ -156,17 +150,7 @@ def levels(
     responses: Sequence[Impulse],
     theta: Float[AnyArray, "parameters batch"],
 ) -> Float[AnyArray, "series times batch"]:
-    """Concentrations (nM) by series.
-
-    Parameters
-    ----------
-    laid : SeriesLayout
-        What `lay_series` returned.
-    responses : sequence of Impulse
-        What `responses_of` returned for the same chains.
-    theta : array, shape (parameters, batch)
-        Log parameters of the register.
-    """
+    """Concentrations (nM) by series, from the responses of the same chains and log parameters of the register."""
     xp, count = array_library(theta), len(laid.place)
     held = xp.asarray(laid.set_levels)[..., None]
     found, series = [xp.broadcast_to(held, (*laid.set_levels.shape, theta.shape[1]))], [laid.held]

@@ -65,17 +65,7 @@ class LinearSystem:
 
 
 def propagator(system: LinearSystem) -> Callable[[State, State, float], State]:
-    """Give the function (amounts, inflow, hours) -> amounts, the output compartment last.
-
-    Parameters
-    ----------
-    system : LinearSystem
-        The compartments.
-
-    Returns
-    -------
-    callable
-        Carries amounts over a time (h) in which the inflow (amount/h) is constant.
+    """Give the function (amounts, inflow (amount/h), hours) -> amounts, the output compartment last.
 
     Examples
     --------
@@ -100,17 +90,7 @@ def propagator(system: LinearSystem) -> Callable[[State, State, float], State]:
 
 
 def constant_steady_state(system: LinearSystem, compartment: int, rate: float) -> State:
-    """Amounts after a constant inflow since ever (without the output compartment).
-
-    Parameters
-    ----------
-    system : LinearSystem
-        The compartments.
-    compartment : int
-        Where the inflow enters.
-    rate : float
-        Inflow (amount/h).
-    """
+    """Amounts after a constant inflow (amount/h) since ever, without the output compartment."""
     reached = _reached(system, compartment)
     amounts = np.zeros(system.size)
     entering = np.where(reached == compartment - 1, rate, 0.0)

@@ -27,23 +27,7 @@ def follow(
     times: Float[np.ndarray, " times"],
     site: Site,
 ) -> dict[int, Float[Array, "times batch"]]:
-    """Concentrations (nM) of the ligands of a plan that have no closed form.
-
-    Parameters
-    ----------
-    plan : Plan
-        Ligands and their inputs.
-    theta : array, shape (parameters, batch)
-        Log parameters, not traced.
-    times : array
-        Hours from the test drug, in any order.
-    site : {"brain", "arterial", "venous"}
-        Unbound brain, or total plasma.
-
-    Returns
-    -------
-    dict of int to array
-        By place in the plan.
+    """Concentrations (nM) of the ligands of a plan that have no closed form, by their place; `theta` is not traced.
 
     Raises
     ------
@@ -65,13 +49,7 @@ def follow(
 
 
 def check_followable(plan: Plan) -> None:
-    """Refuse a steady state, and two ways to one saturable body, whose amounts would be eliminated together.
-
-    Parameters
-    ----------
-    plan : Plan
-        Ligands and their inputs.
-    """
+    """Refuse a steady state, and two ways to one saturable body, whose amounts would be eliminated together."""
     ways: dict[Body, tuple] = {}
     for ligand in plan.ligands:
         if ligand.is_saturable and any(one.steady_state for one in ligand.inputs):

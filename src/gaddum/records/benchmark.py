@@ -179,23 +179,7 @@ class Benchmark(Record):
 
 
 def load_benchmarks(library: Library | None = None) -> tuple[Benchmark, ...]:
-    """Read the bundled benchmarks in the order of their ids, checked against the library.
-
-    Parameters
-    ----------
-    library : Library, optional
-        Drugs and targets that they may name; the bundled ones if not given.
-
-    Returns
-    -------
-    tuple of Benchmark
-        All of them, counted or not.
-
-    Raises
-    ------
-    RecordError
-        With the findings of all files.
-    """
+    """Read the bundled benchmarks, checked against the library, in the order of their ids; or raise `RecordError`."""
     library = load_library() if library is None else library
     found: list[Benchmark] = []
     findings: list[Finding] = []

@@ -190,19 +190,7 @@ class Claim(Record):
 def claim_faults(
     claim: Claim, library: Library, studies: tuple[Study, ...], accounts: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Find names in a claim that nothing answers to: field path, and what must hold.
-
-    Parameters
-    ----------
-    claim : Claim
-        The claim.
-    library : Library
-        Drugs and targets.
-    studies : tuple of Study
-        The ledger.
-    accounts : tuple of str
-        Names of the case's hypotheses.
-    """
+    """Find names in a claim that nothing answers to: field path, and what must hold."""
     ids = [study.id for study in studies]
     for place, name in enumerate(claim.studies):
         if name not in ids:

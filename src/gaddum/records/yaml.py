@@ -57,25 +57,7 @@ class Document:
 
 
 def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
-    """Read a YAML file as a record.
-
-    Parameters
-    ----------
-    path : Traversable
-        The file (a `pathlib.Path` or a resource of a package).
-    model : type
-        The record's class.
-
-    Returns
-    -------
-    AnyModel
-        The record.
-
-    Raises
-    ------
-    RecordError
-        With every finding, if the file is not such a record.
-    """
+    """Read a YAML file as a record, or raise `RecordError` with every finding."""
     return to_record(read_document(path), model)
 
 

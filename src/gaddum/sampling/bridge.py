@@ -180,11 +180,6 @@ def bridge_populations(
     early
         Draws from near the posterior and gradients there, [active, populations, before] each, which proposals are
         fitted on as well and nothing else uses.
-
-    Returns
-    -------
-    BridgeAverage
-        The average of the estimates, its error, and how far they lie apart.
     """
     active, populations, chains, draws = z.shape
     kept = z.reshape(active, populations, -1)

@@ -23,17 +23,12 @@ class Convergence(NamedTuple):
 
 
 def diagnose(quantities: Float[np.ndarray, "quantities populations particles sweeps"]) -> Convergence:
-    """Find the largest R-hat and the smallest effective sample size over quantities.
+    """Find the largest R-hat and the smallest effective sample size over quantities that are not constant.
 
     Parameters
     ----------
     quantities
         Draws; chains of ordinary Markov-chain Monte Carlo are populations of one particle.
-
-    Returns
-    -------
-    Convergence
-        The worst of each; a constant quantity is skipped.
 
     References
     ----------

@@ -122,11 +122,6 @@ def move(
         Base key of the fit and number of this move; no two moves of one fit share a number.
     populations, lanes
         Number of populations, and particles per block of the batch (a divisor of a population's).
-
-    Returns
-    -------
-    CloudMove
-        The new cloud and its mean acceptance.
     """
     # Scalars go in as strongly typed arrays, so that every call shares one executable.
     step, beta_, delta_ = (jnp.asarray(x, float) for x in (tuning.step, beta, delta))

@@ -13,11 +13,6 @@ def configure_jax(*, workers: int = 2) -> None:
 
     JAX is not loaded for it, which would take longer than a short command: where it is not loaded yet, it reads these
     settings from the environment when it is.
-
-    Parameters
-    ----------
-    workers : int
-        Number of host devices.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gaddum" / "jax"
     settings = {

@@ -56,19 +56,7 @@ def audit(
 
 
 def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
-    """Resolve what is to be audited into a case and, where one was meant, a study.
-
-    Parameters
-    ----------
-    what : str
-        A study, ``CASE:STUDY``, a bundled case or a case folder.
-    case : str or None
-        Case of the study.
-
-    Raises
-    ------
-    ValueError
-        If nothing, or more than one case, holds the study.
+    """Resolve a study, ``CASE:STUDY``, a bundled case or a folder into a case and, where one was meant, its study.
 
     Examples
     --------

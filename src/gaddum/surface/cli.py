@@ -56,18 +56,7 @@ _INTERRUPTED = "Interrupted; results written earlier are intact."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Arguments after the program's name; those of the process where not given.
-
-    Returns
-    -------
-    int
-        The exit code.
-    """
+    """Run the command line, by default with the arguments of the process, and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given, prog_name="gaddum", standalone_mode=True)

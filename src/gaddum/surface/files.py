@@ -29,15 +29,7 @@ _LEFTOVER_AGE = 24 * 3600.0
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must exist.
-    content : str or bytes
-        Text is written as UTF-8.
-    """
+    """Write a file so that a reader, or a crash, sees the old content or the new, never a part."""
     raw = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -55,19 +47,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give a working folder whose files move into `folder` when the block ends well.
+    """Give a working folder whose files move into `folder`, made if absent, when the block ends well.
 
     If the block raises, nothing in `folder` changes, but for the log, which is kept as ``failed.log``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the files shall be; made if absent.
-
-    Raises
-    ------
-    ValueError
-        If `folder` is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"The output must be a folder; {str(folder)!r} is a file. Name another with --out.")

@@ -11,19 +11,7 @@ from markupsafe import Markup
 def render(
     template: str, filters: dict[str, Callable], *, styles: tuple[str, ...] = (), **content: Any
 ) -> str:
-    """Fill in a template.
-
-    Parameters
-    ----------
-    template : str
-        Its file under `templates`.
-    filters : dict
-        Functions that it uses.
-    styles : tuple of str
-        Style sheets after that of all pages.
-    content : Any
-        What it prints.
-    """
+    """Fill in a file of `templates`; `styles` follow the style sheet of all pages."""
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
         autoescape=True,

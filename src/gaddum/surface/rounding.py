@@ -97,3 +97,8 @@ def hypothesis_chance(row: dict) -> str:
     """
     probability = row["probability"]
     return chance(probability, probability * (1 - probability) * (row.get("log_ml_mcse") or 0.0))
+
+
+def where(row: dict) -> str:
+    """Write where a proposition was asked: its stratum and phase, or `all`."""
+    return row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from gaddum.surface.rounding import chance, chances, hypothesis_chance, with_error
+from gaddum.surface.rounding import chance, chances, hypothesis_chance, where, with_error
 
 STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
 _NUMBER = re.compile(r"|-?[\d.]+(e[-+]\d+)?")
@@ -81,10 +81,9 @@ def _propositions(document: dict[str, Any]) -> Table:
         if row["name"] != before:
             table.add_row(Text(row["name"], style="bold"))
             before = row["name"]
-        where = row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"
         verdict = f"leans {row['leaning']}" if row.get("leaning") else row["verdict"]
         table.add_row(
-            Text(f"  {where.replace(', behaving', '')}"),
+            Text(f"  {where(row).replace(', behaving', '')}"),
             chance(row["prior"]),
             chance(row["probability"]),
             chances(row["lower"], row["upper"]),

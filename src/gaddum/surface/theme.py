@@ -1,6 +1,6 @@
 """Theme: colours and fonts that all figures share."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SUPPORTED, CONTRADICTED, OPEN, PALE = "#1f7a80", "#b4552d", "#8fa3ad", "#b9c4ca"
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
@@ -13,6 +13,16 @@ class Theme(NamedTuple):
     ink: str
     muted: str
     background: str
+
+    @property
+    def axis(self) -> dict[str, Any]:
+        """Settings of an axis without a line."""
+        return {"domain": False, "tickSize": 0, "labelColor": self.ink, "titleColor": self.ink}
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """Settings of an axis with a faint grid and no line."""
+        return self.axis | {"grid": True, "gridColor": self.muted, "gridOpacity": 0.18}
 
 
 INLINE = Theme(ink="currentColor", muted="#7b858c", background="transparent")

@@ -103,15 +103,8 @@ def adjudicate(
     """
     loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
     with jax.enable_x64(True):
-        return _run(
-            loaded,
-            until,
-            seed,
-            workers,
-            settings or SAMPLER,
-            progress or (lambda task, done: None),
-            comparator,
-        )
+        report = progress or (lambda task, done: None)
+        return _run(loaded, until, seed, workers, settings or SAMPLER, report, comparator)
 
 
 def _run(

@@ -43,17 +43,7 @@ class PriorSetAverage(NamedTuple):
 def averaged(
     fitted: CaseFits, after: Truth, before: dict[int, Float[np.ndarray, "... draws"]]
 ) -> PriorSetAverage:
-    """Average truths over fits and draws, in every setting of the prior set.
-
-    Parameters
-    ----------
-    fitted : CaseFits
-        All fits.
-    after : dict
-        Truth on the sample of every fit.
-    before : dict
-        Variant -> truth on prior draws, in the main parameterisation.
-    """
+    """Average truths on the samples of fits, and of variants on prior draws, in every setting of the prior set."""
     over_set = {
         name: _average(fitted, after, form, shift) for name, (form, shift) in fitted.settings().items()
     }

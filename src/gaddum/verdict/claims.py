@@ -58,19 +58,7 @@ def answer_claims(
     features: Features,
     ledger: Ledger,
 ) -> list[dict[str, Any]]:
-    """Answer all claims of a case.
-
-    Parameters
-    ----------
-    fitted : CaseFits
-        All fits.
-    propositions, conjunctions : list of dict
-        Propositions per stratum and phase, and conjunctions of them.
-    features : dict
-        Level of each feature per reading row, node and draw.
-    ledger : Ledger
-        The studies that were taken in.
-    """
+    """Answer all claims of a case, from propositions and conjunctions of them, engagement and the studies taken in."""
     found = []
     for claim in fitted.loaded.case.claims:
         answers = []

@@ -39,21 +39,7 @@ def write_document(
     workers: int = 1,
     timeless: dict[int, TimelessHypothesis] | None = None,
 ) -> dict[str, Any]:
-    """Summarise fits as one JSON-ready document.
-
-    Parameters
-    ----------
-    fitted : CaseFits
-        All fits of the case.
-    until : int
-        Last year taken in, if limited.
-    settings : Settings
-        Of the sampler, for the manifest.
-    workers : int
-        Threads.
-    timeless : dict
-        Every variant refitted without time course; by importance weights where not given.
-    """
+    """Summarise fits as one JSON-ready document; variants without time course are reweighed where not refitted."""
     case, problem = fitted.loaded.case, fitted.problem
     live = bool(problem.scored) and fitted.weights.max(initial=0.0) > 0
     if live:

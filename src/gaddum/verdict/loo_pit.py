@@ -54,17 +54,7 @@ class PitBounds(NamedTuple):
 def held_out(
     fitted: CaseFits, predicted: dict[int, OutcomePredictions], *, seed: int
 ) -> list[dict[str, Any]]:
-    """PIT of every scored outcome, its cohort left out.
-
-    Parameters
-    ----------
-    fitted : CaseFits
-        All fits.
-    predicted : dict
-        Variant -> what its draws predict of every outcome, in the main parameterisation.
-    seed : int
-        Of the points drawn for discrete outcomes.
-    """
+    """PIT of every scored outcome, its cohort left out, by what each variant predicts in the main parameterisation."""
     problem = fitted.problem
     priors = fitted.priors
     sd = fixed_value(priors, "standardised_effect")

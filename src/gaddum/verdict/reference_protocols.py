@@ -47,17 +47,7 @@ class References:
         account: Account,
         table: Float[np.ndarray, "dimension grid"],
     ) -> Float[np.ndarray, "places draws"]:
-        """State at every anchor of the whole case, in its order.
-
-        Parameters
-        ----------
-        z : array
-            Draws of the whole case's parameters.
-        account : Account
-            The hypothesis, with whatever it holds.
-        table : array
-            Prior table of the whole case.
-        """
+        """State at every anchor of the whole case, in its order, by draws and prior table of the whole case."""
         given = (account, np.asarray(table)[self._places] + self._moved)
         (found,) = in_chunks(lambda part: self._states(part, given), z[self._places])
         return found[self._rows]

@@ -106,12 +106,7 @@ def classes(divergence: Float[np.ndarray, "n n"]) -> list[list[int]]:
 def combine(
     log_ml: Float[np.ndarray, " variants"], mcse: Float[np.ndarray, " variants"]
 ) -> tuple[float, float, tuple[float, ...]]:
-    """Marginal likelihood of a hypothesis whose variants share its mass equally.
-
-    Returns
-    -------
-    tuple
-        Log mean of the variants' marginal likelihoods, its error, and each variant's share.
+    """Log marginal likelihood of a hypothesis whose variants share its mass equally, its error, each variant's share.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from gaddum.surface.rounding import chance, hypothesis_chance
+from gaddum.surface.rounding import chance, hypothesis_chance, where
 from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED, Theme
 
 SURE = (0.05, 0.95)
@@ -38,7 +38,7 @@ def chart_posterior(
         }
         for row in sorted(document["hypotheses"], key=lambda row: -row["probability"])
     ]
-    base = alt.Chart(_values(rows), width=width, height=alt.Step(ROW + 7)).encode(
+    base = alt.Chart(alt.Data(values=rows), width=width, height=alt.Step(ROW + 7)).encode(
         y=alt.Y(
             "title:N",
             title=None,
@@ -68,21 +68,16 @@ def chart_propositions(
     colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
     rows = [
         {
-            "name": row["name"],
-            "where": _where(row),
-            "probability": row["probability"],
-            "lower": row["lower"],
-            "upper": row["upper"],
-            "prior": row["prior"],
-            "text": chance(row["probability"]),
+            **{key: row[key] for key in ("name", "probability", "lower", "upper", "prior")},
+            "where": where(row),
             "colour": colours.get(row["verdict"], OPEN),
         }
         for row in document["propositions"]
     ]
     panels: dict[tuple[str, ...], list[str]] = {}
     for name in dict.fromkeys(row["name"] for row in rows):
-        where = tuple(sorted({row["where"] for row in rows if row["name"] == name}))
-        panels.setdefault(where, []).append(name)
+        places = tuple(sorted({row["where"] for row in rows if row["name"] == name}))
+        panels.setdefault(places, []).append(name)
     groups = [
         _proposition_panels([row for row in rows if row["name"] in names], names, theme, columns, width)
         for names in panels.values()
@@ -111,9 +106,7 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
             }
         )
     x = {"scale": alt.Scale(domain=_effect_domain(rows), nice=False), "title": "effect (SD units)"}
-    axis = alt.Axis(
-        grid=True, gridColor=theme.muted, gridOpacity=0.18, domain=False, tickSize=0, labelColor=theme.ink
-    )
+    axis = alt.Axis(**theme.grid)
     # Data go to the facet as a whole, since a facet's layers must share theirs.
     base = alt.Chart().encode(
         y=alt.Y("label:N", title=None, sort=None, axis=_labels(theme, limit=330)),
@@ -138,7 +131,7 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
         x=alt.value(width + 44), text="said:N"
     )
     layers = alt.layer(zero, before, after, middle, bars, points, said).properties(
-        width=width, height=alt.Step(ROW), data=_values(rows)
+        width=width, height=alt.Step(ROW), data=alt.Data(values=rows)
     )
     return layers.facet(
         row=alt.Row(
@@ -186,7 +179,7 @@ def chart_engagement(
     each = max(60, (width - 16 * (len(features) - 1)) // max(1, len(features)))
     return (
         alt.layer(spans, dots)
-        .properties(width=each, height=alt.Step(11, **{"for": "offset"}), data=_values(rows))
+        .properties(width=each, height=alt.Step(11, **{"for": "offset"}), data=alt.Data(values=rows))
         .facet(
             column=alt.Column("feature:N", title=None, sort=features, header=_header(theme)),
             spacing=16,
@@ -234,10 +227,12 @@ def _proposition_panel(
     rows: list[dict[str, Any]], theme: Theme, width: int, room: int, *, labelled: bool
 ) -> alt.LayerChart | alt.FacetChart:
     axis = _labels(theme, limit=_WHERE, least=_WHERE) if labelled else None
-    base = alt.Chart(_values(rows)).encode(y=alt.Y("where:N", title=None, sort=None, axis=axis))
+    base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("where:N", title=None, sort=None, axis=axis))
     x = alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=_unit(theme), title=None)
     limits = [
-        alt.Chart(_values([{"at": at}])).mark_rule(color=theme.muted, strokeDash=[1, 3]).encode(x="at:Q")
+        alt.Chart(alt.Data(values=[{"at": at}]))
+        .mark_rule(color=theme.muted, strokeDash=[1, 3])
+        .encode(x="at:Q")
         for at in SURE
     ]
     bars = base.mark_bar(height=9).encode(x=x, color=alt.Color("colour:N", scale=None))
@@ -266,16 +261,6 @@ def _effect_domain(rows: list[dict[str, Any]]) -> list[float]:
     return [low - margin, high + margin]
 
 
-def _where(row: dict[str, Any]) -> str:
-    if row["stratum"] == row["phase"]:
-        return str(row["stratum"])
-    return f"{row['stratum']}, {row['phase']}"
-
-
-def _values(rows: list[dict[str, Any]]) -> alt.Data:
-    return alt.Data(values=rows)
-
-
 def _labels(theme: Theme, *, limit: int, least: int = 0) -> alt.Axis:
     return alt.Axis(
         labelLimit=limit,
@@ -293,14 +278,8 @@ def _unit(theme: Theme) -> alt.Axis:
         values=[0, 0.25, 0.5, 0.75, 1],
         format="~g",
         labelExpr="datum.value * 2 % 1 === 0 ? datum.label : ''",
-        grid=True,
-        gridColor=theme.muted,
-        gridOpacity=0.18,
-        domain=False,
-        tickSize=0,
-        labelColor=theme.ink,
-        titleColor=theme.ink,
         titleFontWeight="normal",
+        **theme.grid,
     )
 
 

@@ -13,11 +13,10 @@ def chart_held_out(
     """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give."""
     rows = [row | {"middle": 0.5 * (row["from"] + row["to"])} for row in document["held_out"]["histogram"]]
     base = alt.Chart(alt.Data(values=rows), width=width, height=150)
-    plain = {"domain": False, "tickSize": 0, "labelColor": theme.ink, "titleColor": theme.ink}
     x = alt.X(
         "from:Q",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(values=[0, 0.5, 1], format="~g", grid=False, **plain),
+        axis=alt.Axis(values=[0, 0.5, 1], format="~g", grid=False, **theme.axis),
         title="reported: less than foretold (0) to more than foretold (1)",
     )
     bars = base.mark_bar(color=SUPPORTED, opacity=0.85).encode(
@@ -26,7 +25,7 @@ def chart_held_out(
         y=alt.Y(
             "outcomes:Q",
             title="outcomes",
-            axis=alt.Axis(gridColor=theme.muted, gridOpacity=0.18, tickCount=4, **plain),
+            axis=alt.Axis(tickCount=4, **theme.grid),
         ),
         y2=alt.datum(0),
     )

@@ -18,7 +18,6 @@ def chart_timeline(
     """Draw a line a hypothesis, from the prior to the last year, and under it what was first reported when."""
     rows, titles = timeline_rows(document)
     years = [row["year"] for row in document["timeline"]]
-    plain = {"domain": False, "tickSize": 0, "labelColor": theme.ink, "titleColor": theme.ink}
     lines = (
         alt.Chart(alt.Data(values=rows), width=width, height=230)
         .mark_line(point={"size": 30}, strokeWidth=2)
@@ -26,19 +25,13 @@ def chart_timeline(
             x=alt.X(
                 "year:N",
                 sort=["prior", *map(str, years)],
-                axis=alt.Axis(labelAngle=0, labelOverlap=False, grid=False, **plain),
+                axis=alt.Axis(labelAngle=0, labelOverlap=False, grid=False, **theme.axis),
                 title="record up to the end of",
             ),
             y=alt.Y(
                 "probability:Q",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(
-                    values=[0, 0.25, 0.5, 0.75, 1],
-                    format=".2~f",
-                    gridColor=theme.muted,
-                    gridOpacity=0.18,
-                    **plain,
-                ),
+                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", **theme.grid),
                 title="probability",
             ),
             color=alt.Color(
