@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from gaddum.records.claim import AllOf
 from gaddum.response.response import account
 from gaddum.verdict import verdict
-from gaddum.verdict.averaging import Truth, averaged, judged_accounts, prior_average
+from gaddum.verdict.averaging import PriorSetAverage, Truth, averaged, judged_accounts, prior_average
 from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.verdict import Question
 from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
@@ -85,29 +85,19 @@ def conjunctions(fitted: CaseFits, answers: PropositionDraws, wanted: list[AllOf
 def _judged(
     fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    if not fitted.problem.assembly.anchors:
-        return _prior_only(fitted, answers, named)
-    average = averaged(fitted, answers.after, answers.before)
+    if fitted.problem.assembly.anchors:
+        average, undecided = averaged(fitted, answers.after, answers.before), {}
+    else:  # no reference protocol: prior masses of the gates, nothing decided
+        chances = np.clip(prior_average(fitted, answers.before), 0.0, 1.0)
+        average = PriorSetAverage({"prior": chances}, chances)
+        undecided = {"verdict": "undecided", "leaning": None, "moved": False}
     return [
-        {"name": name, "text": text, "stratum": stratum, "phase": phase} | average.judged((place, which))
+        {"name": name, "text": text, "stratum": stratum, "phase": phase}
+        | average.judged((place, which))
+        | undecided
         for place, (name, text) in enumerate(named)
         for which, (stratum, phase) in enumerate(answers.places)
     ]
-
-
-def _prior_only(
-    fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
-) -> list[dict[str, Any]]:
-    """Propositions where the record holds no reference protocol: prior masses of the gates, nothing decided."""
-    chances = np.clip(prior_average(fitted, answers.before), 0.0, 1.0)
-    found = []
-    for place, (name, text) in enumerate(named):
-        for which, (stratum, phase) in enumerate(answers.places):
-            chance = float(chances[place, which])
-            row = {"name": name, "text": text, "stratum": stratum, "phase": phase}
-            row |= {"probability": chance, "lower": chance, "upper": chance, "prior": chance}
-            found.append(row | {"verdict": "undecided", "leaning": None, "moved": False, "driving": []})
-    return found
 
 
 def _ask_gates(fitted: CaseFits, asked: list[Question]) -> PropositionDraws:

@@ -5,7 +5,7 @@ weights take those of the last rung before a year to it, for the account that cl
 it. A cohort counts from its first report.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,13 +16,6 @@ from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem, Setting
 from gaddum.weigh.predictive import Predictor
-
-
-class _Estimate(NamedTuple):
-    """Log marginal likelihood after each year, with its error (nats)."""
-
-    log_ml: Float[np.ndarray, " years"]
-    mcse: Float[np.ndarray, " years"]
 
 
 def years_of(problem: Problem, weights: Float[np.ndarray, " cohorts"]) -> Int[np.ndarray, " years"]:
@@ -55,16 +48,11 @@ def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
         against the first hypothesis and `log_bf_mcse` (nats).
     """
     years = years_of(fitted.problem, fitted.weights)
-    found = [_estimate(fitted, fitted.fits[FORMS[0], i]) for i in range(len(fitted.variants))]
-    masses = np.array([h.mass for h in fitted.loaded.case.hypotheses])
+    found = np.array([_estimate(fitted, fitted.fits[FORMS[0], i]) for i in range(len(fitted.variants))])
     rows = []
     for place, year in enumerate(years):
-        log_ml, errors = [], []
-        for name in fitted.names:
-            mine = [found[i] for i in fitted.places(name)]
-            log_ml.append(np.array([one.log_ml[place] for one in mine]))
-            errors.append(np.array([one.mcse[place] for one in mine]))
-        weighed = compare.weigh(fitted.names, masses, fitted.groups, log_ml, errors)
+        log_ml, errors = ([found[fitted.places(name), of, place] for name in fitted.names] for of in (0, 1))
+        weighed = compare.weigh(fitted.names, fitted.declared_masses, fitted.groups, log_ml, errors)
         reference = weighed[fitted.names[0]]
         rows.append(
             {
@@ -82,8 +70,11 @@ def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
     return rows
 
 
-def _estimate(fitted: CaseFits, fit: HypothesisFit) -> _Estimate:
-    """Follow one account through the years; after the last one its bridge is better than any weights."""
+def _estimate(fitted: CaseFits, fit: HypothesisFit) -> Float[np.ndarray, "2 years"]:
+    """Log marginal likelihood of one account after each year and its error (nats).
+
+    After the last year its bridge is better than any weights.
+    """
     ascent = year_by_year(fitted.predictor, fit.setting)
     assert ascent is not None
     years = years_of(fitted.problem, fitted.weights).size
@@ -105,4 +96,4 @@ def _estimate(fitted: CaseFits, fit: HypothesisFit) -> _Estimate:
             log_ml[year - 1] = logsumexp(each) - np.log(each.size)
             spread = np.exp(each - each.max())
             mcse[year - 1] = np.std(spread, ddof=1) / np.mean(spread) / np.sqrt(each.size)
-    return _Estimate(log_ml, mcse)
+    return np.array([log_ml, mcse])

@@ -100,11 +100,12 @@ class CaseFits:
     @property
     def masses(self) -> dict[str, float]:
         """Prior probability of each hypothesis, after those that predict the same have shared theirs."""
-        masses = compare.prior_masses(self._declared_masses, self.groups)
+        masses = compare.prior_masses(self.declared_masses, self.groups)
         return dict(zip(self.names, masses.tolist(), strict=True))
 
     @property
-    def _declared_masses(self) -> Float[np.ndarray, " hypotheses"]:
+    def declared_masses(self) -> Float[np.ndarray, " hypotheses"]:
+        """Prior masses as the case declares them."""
         return np.array([h.mass for h in self.loaded.case.hypotheses])
 
     def places(self, name: str) -> list[int]:
@@ -135,12 +136,10 @@ class CaseFits:
         return self._weighed[key]
 
     def _weigh(self, form: str, shift: Float[np.ndarray, " cohorts"] | None) -> dict[str, HypothesisWeight]:
-        log_ml, errors = [], []
-        for name in self.names:
-            mine = self.of(form, name)
-            log_ml.append(np.array([_shifted(fit, shift) for fit in mine]))
-            errors.append(np.array([fit.evidence.log_ml_mcse for fit in mine]))
-        return compare.weigh(self.names, self._declared_masses, self.groups, log_ml, errors)
+        of_each = [self.of(form, name) for name in self.names]
+        log_ml = [np.array([_shifted(fit, shift) for fit in mine]) for mine in of_each]
+        errors = [np.array([fit.evidence.log_ml_mcse for fit in mine]) for mine in of_each]
+        return compare.weigh(self.names, self.declared_masses, self.groups, log_ml, errors)
 
     def shares(self, form: str, shift: Float[np.ndarray, " cohorts"] | None = None) -> dict[int, float]:
         """Probability of each variant in one parameterisation."""
