@@ -41,17 +41,6 @@ def test_two_workers_overlap():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_on_done_hears_of_every_task_in_the_callers_thread(workers: int):
-    heard = []
-
-    def hear(place: int, value: str) -> None:
-        heard.append((place, value, threading.get_ident()))
-
-    map_tasks(str, range(5), workers=workers, on_done=hear)
-    assert sorted(heard) == [(place, str(place), threading.get_ident()) for place in range(5)]
-
-
-@pytest.mark.parametrize("workers", [1, 2])
 def test_first_exception_is_raised_and_later_tasks_are_dropped(workers: int):
     started = []
 

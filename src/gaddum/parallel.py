@@ -19,7 +19,6 @@ def map_tasks(
     tasks: Iterable[Task],
     *,
     workers: int = 1,
-    on_done: Callable[[int, Value], None] | None = None,
 ) -> list[Value]:
     """Apply a function to every task and return what it gave, in the order of the tasks.
 
@@ -34,9 +33,6 @@ def map_tasks(
         The tasks.
     workers : int
         Number of threads; 1 runs every task in the caller's own thread.
-    on_done : callable, optional
-        Called in the caller's thread as ``on_done(place, value)`` when a task is done, in the order of
-        completion.
 
     Examples
     --------
@@ -46,22 +42,13 @@ def map_tasks(
     if workers < 1:
         raise ValueError(f"The number of workers must be at least 1; got {workers!r}. Use 1 for no threads.")
     todo = list(tasks)
-    values: dict[int, Value] = {}
-
-    def keep(place: int, value: Value) -> None:
-        values[place] = value
-        if on_done is not None:
-            on_done(place, value)
-
     if workers == 1 or len(todo) < 2:
-        for place, task in enumerate(todo):
-            keep(place, function(task))
-    else:
-        pool = ThreadPoolExecutor(min(workers, len(todo)), thread_name_prefix="gaddum")
-        try:
-            places = {pool.submit(function, task): place for place, task in enumerate(todo)}
-            for future in as_completed(places):
-                keep(places[future], future.result())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    return [values[place] for place in range(len(todo))]
+        return [function(task) for task in todo]
+    pool = ThreadPoolExecutor(min(workers, len(todo)), thread_name_prefix="gaddum")
+    try:
+        futures = [pool.submit(function, task) for task in todo]
+        for future in as_completed(futures):
+            future.result()
+        return [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

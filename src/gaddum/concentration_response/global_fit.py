@@ -158,14 +158,13 @@ def fit_parallel_curves(
     *,
     fixed: Mapping[str, float] | None = None,
     level: float = 0.95,
-    profiles: Sequence[str] | None = (),
 ) -> CurveFit:
     """Fit one curve per concentration of antagonist, parallel: they share bottom, top and Hill slope.
 
     Parameters
     ----------
-    responses, fixed, level, profiles
-        As in `fit_schild`; no profiles are made unless asked for.
+    responses, fixed, level
+        As in `fit_schild`; no profiles are made.
 
     Returns
     -------
@@ -191,7 +190,7 @@ def fit_parallel_curves(
     low, high = _ends(responses)
     halves = [_half_way(responses, level_, low, high) for level_ in levels]
     starts = [np.array([low, high, hill, *halves]) for hill in (1.0, 2.0, 0.6)]
-    return fit_curve(curve, responses.response, parameters, starts, level=level, profiles=profiles)
+    return fit_curve(curve, responses.response, parameters, starts, level=level, profiles=())
 
 
 def dose_ratios(parallel: CurveFit) -> np.ndarray:

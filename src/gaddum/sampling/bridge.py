@@ -32,6 +32,8 @@ ROOM = 1.3
 quite independent. Over 60 repeats each of a Student t in 20, 60 and 123 dimensions, 2 or 4 populations of 512 or 768
 draws, the spread was 1.0 to 1.15 times what independence says."""
 
+BRACKET = 1e3
+"""Distance from all log ratios within which an estimate is sought (nats)."""
 ROUNDING = 1e-9
 """Least error of an estimate (nats): of a normal posterior the proposal is exact, and the measured error 0."""
 
@@ -119,9 +121,7 @@ def fit_proposal(z: Float[np.ndarray, "active n"], gradient: Float[np.ndarray, "
     return Proposal(mean + covariance @ (score - mean), np.linalg.cholesky((covariance + covariance.T) / 2))
 
 
-def bridge(
-    posterior: Float[np.ndarray, "chains draws"], proposal: Float[np.ndarray, " n"], ceiling: float = 1e3
-) -> Bridge:
+def bridge(posterior: Float[np.ndarray, "chains draws"], proposal: Float[np.ndarray, " n"]) -> Bridge:
     """Estimate the log marginal likelihood by the optimal bridge.
 
     Parameters
@@ -130,8 +130,6 @@ def bridge(
         Log of (unnormalised posterior / proposal density) at posterior draws, one row per chain (nats).
     proposal
         The same at draws of the proposal (nats); -inf where the posterior is zero.
-    ceiling
-        Half-width of the bracket around the means (nats).
 
     Returns
     -------
@@ -149,7 +147,7 @@ def bridge(
     at_proposal = at_posterior = np.zeros(1)
     for _ in range(2):  # the second time with the autocorrelation of the terms at the first solution
         log_odds = math.log(posterior.size / inefficiency / proposal.size)
-        log_ml = _solve(posterior, proposal, log_odds, ceiling)
+        log_ml = _solve(posterior, proposal, log_odds)
         if not math.isfinite(log_ml):
             return Bridge(log_ml, math.inf)
         at_posterior = expit(log_ml - log_odds - posterior)
@@ -204,7 +202,7 @@ def bridge_populations(
     return BridgeAverage(float(each.mean()), error / math.sqrt(populations), farthest / error)
 
 
-def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float, ceiling: float) -> float:
+def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float) -> float:
     finite = proposal[np.isfinite(proposal)]
     if not finite.size or not np.isfinite(posterior).all():
         return math.nan
@@ -220,8 +218,8 @@ def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float, ceiling
             - log_odds
         )
 
-    low = min(posterior.min(), finite.min()) - ceiling
-    high = max(posterior.max(), finite.max()) + ceiling
+    low = min(posterior.min(), finite.min()) - BRACKET
+    high = max(posterior.max(), finite.max()) + BRACKET
     return float(brentq(imbalance, low, high, xtol=1e-10))  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ import altair as alt
 import vl_convert
 
 from gaddum.surface.rounding import chance, hypothesis_chance, where
-from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED, Theme
+from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED
 
 SURE = (0.05, 0.95)
 """Probabilities beyond which a proposition counts as settled."""
@@ -23,9 +23,7 @@ _WHERE = 245
 """Room for the name of a stratum and phase (px)."""
 
 
-def chart_posterior(
-    document: dict[str, Any], *, theme: Theme = INLINE, width: int = 330
-) -> alt.LayerChart | alt.FacetChart:
+def chart_posterior(document: dict[str, Any], *, width: int = 330) -> alt.LayerChart | alt.FacetChart:
     """Draw the probability of each hypothesis: bar, prior tick, circle for the absolute parameterisation."""
     rows = [
         {
@@ -43,27 +41,25 @@ def chart_posterior(
             "title:N",
             title=None,
             sort=[row["title"] for row in rows],
-            axis=_labels(theme, limit=290, least=_WHERE),
+            axis=_labels(limit=290, least=_WHERE),
         )
     )
-    scale = _unit(theme)
+    scale = _unit()
     bars = base.mark_bar(height=11).encode(
         x=alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=scale, title="probability"),
         color=alt.Color("colour:N", scale=None),
     )
-    ticks = base.mark_tick(thickness=2, height=17, color=theme.ink, opacity=1).encode(x="prior:Q")
+    ticks = base.mark_tick(thickness=2, height=17, color=INLINE.ink, opacity=1).encode(x="prior:Q")
     circles = base.mark_point(size=42, filled=False, strokeWidth=1.5, color=CONTRADICTED, opacity=1).encode(
         x="absolute:Q"
     )
-    numbers = base.mark_text(align="right", fontSize=12, color=theme.ink).encode(
+    numbers = base.mark_text(align="right", fontSize=12, color=INLINE.ink).encode(
         x=alt.value(width + 44), text="text:N"
     )
     return alt.layer(bars, ticks, circles, numbers)
 
 
-def chart_propositions(
-    document: dict[str, Any], *, theme: Theme = INLINE, columns: int = 3, width: int = 180
-) -> alt.VConcatChart:
+def chart_propositions(document: dict[str, Any], *, columns: int = 3, width: int = 180) -> alt.VConcatChart:
     """Draw one panel per proposition, one row per stratum and phase: bar, range over the prior set, prior tick."""
     colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
     rows = [
@@ -79,13 +75,13 @@ def chart_propositions(
         places = tuple(sorted({row["where"] for row in rows if row["name"] == name}))
         panels.setdefault(places, []).append(name)
     groups = [
-        _proposition_panels([row for row in rows if row["name"] in names], names, theme, columns, width)
+        _proposition_panels([row for row in rows if row["name"] in names], names, columns, width)
         for names in panels.values()
     ]
     return alt.vconcat(*groups, spacing=8).resolve_scale(x="independent", y="independent")
 
 
-def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int = 440) -> alt.FacetChart:
+def chart_forest(document: dict[str, Any], *, width: int = 440) -> alt.FacetChart:
     """Draw observed against predicted for every scored outcome, in SD units, grouped by study."""
     rows: list[dict[str, Any]] = []
     taken: Counter[tuple[str, str]] = Counter()
@@ -106,19 +102,21 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
             }
         )
     x = {"scale": alt.Scale(domain=_effect_domain(rows), nice=False), "title": "effect (SD units)"}
-    axis = alt.Axis(**theme.grid)
+    axis = alt.Axis(**INLINE.grid)
     # Data go to the facet as a whole, since a facet's layers must share theirs.
     base = alt.Chart().encode(
-        y=alt.Y("label:N", title=None, sort=None, axis=_labels(theme, limit=330)),
+        y=alt.Y("label:N", title=None, sort=None, axis=_labels(limit=330)),
     )
-    zero = alt.Chart().mark_rule(color=theme.muted, strokeWidth=1).encode(x=alt.datum(0, type="quantitative"))
+    zero = (
+        alt.Chart().mark_rule(color=INLINE.muted, strokeWidth=1).encode(x=alt.datum(0, type="quantitative"))
+    )
     before = base.mark_rule(strokeWidth=9, color=PALE, opacity=0.45, clip=True).encode(
         x=alt.X("before_lower:Q", axis=axis, **x), x2="before_upper:Q"
     )
     after = base.mark_rule(strokeWidth=4, color=SUPPORTED, opacity=0.85, clip=True).encode(
         x=alt.X("after_lower:Q", **x), x2="after_upper:Q"
     )
-    middle = base.mark_tick(thickness=2, height=12, color=theme.ink, opacity=1, clip=True).encode(
+    middle = base.mark_tick(thickness=2, height=12, color=INLINE.ink, opacity=1, clip=True).encode(
         x=alt.X("after_median:Q", **x)
     )
     bars = base.mark_rule(strokeWidth=1.3, color=CONTRADICTED, clip=True).encode(
@@ -127,7 +125,7 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
     points = base.mark_point(size=38, filled=True, color=CONTRADICTED, opacity=1, clip=True).encode(
         x=alt.X("seen_effect:Q", **x)
     )
-    said = base.mark_text(align="right", fontSize=11, color=theme.ink).encode(
+    said = base.mark_text(align="right", fontSize=11, color=INLINE.ink).encode(
         x=alt.value(width + 44), text="said:N"
     )
     layers = alt.layer(zero, before, after, middle, bars, points, said).properties(
@@ -138,14 +136,14 @@ def chart_forest(document: dict[str, Any], *, theme: Theme = INLINE, width: int 
             "study:N",
             title=None,
             sort=list(dict.fromkeys(row["study"] for row in rows)),
-            header=_header(theme, orient="top"),
+            header=_header(orient="top"),
         ),
         spacing=12,
     ).resolve_scale(y="independent")
 
 
 def chart_engagement(
-    document: dict[str, Any], *, study: str | None = None, theme: Theme = INLINE, width: int = 620
+    document: dict[str, Any], *, study: str | None = None, width: int = 620
 ) -> alt.FacetChart:
     """Draw each feature's level per arm, filled at induction and hollow at expression; of one study or all."""
     chosen = [row for row in document["engagement"] if study in (None, row["study"])]
@@ -164,13 +162,13 @@ def chart_engagement(
             "arm:N",
             title=None,
             sort=list(dict.fromkeys(row["arm"] for row in rows)),
-            axis=_labels(theme, limit=230, least=230),
+            axis=_labels(limit=230, least=230),
         ),
         yOffset=alt.YOffset("phase:N", sort=["induction", "expression"]),
     )
     scale = alt.Scale(domain=[0, most], nice=False)
     spans = base.mark_rule(strokeWidth=2, opacity=0.65, color=SUPPORTED).encode(
-        x=alt.X("lower:Q", scale=scale, axis=_unit(theme), title=None), x2="upper:Q"
+        x=alt.X("lower:Q", scale=scale, axis=_unit(), title=None), x2="upper:Q"
     )
     dots = base.mark_point(size=34, strokeWidth=1.4, opacity=1, color=SUPPORTED).encode(
         x=alt.X("median:Q", scale=scale),
@@ -181,7 +179,7 @@ def chart_engagement(
         alt.layer(spans, dots)
         .properties(width=each, height=alt.Step(11, **{"for": "offset"}), data=alt.Data(values=rows))
         .facet(
-            column=alt.Column("feature:N", title=None, sort=features, header=_header(theme)),
+            column=alt.Column("feature:N", title=None, sort=features, header=_header()),
             spacing=16,
             bounds="flush",
         )
@@ -207,16 +205,14 @@ _VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
 
 
 def _proposition_panels(
-    rows: list[dict[str, Any]], names: list[str], theme: Theme, columns: int, width: int
+    rows: list[dict[str, Any]], names: list[str], columns: int, width: int
 ) -> alt.VConcatChart:
     lines = []
     for start in range(0, len(names), columns):
         shown = names[start : start + columns]
         room = width + 20 if len(shown) > 1 else columns * width
         line = [
-            _proposition_panel(
-                [row for row in rows if row["name"] == name], theme, width, room, labelled=place == 0
-            )
+            _proposition_panel([row for row in rows if row["name"] == name], width, room, labelled=place == 0)
             for place, name in enumerate(shown)
         ]
         lines.append(alt.hconcat(*line, spacing=22))
@@ -224,27 +220,27 @@ def _proposition_panels(
 
 
 def _proposition_panel(
-    rows: list[dict[str, Any]], theme: Theme, width: int, room: int, *, labelled: bool
+    rows: list[dict[str, Any]], width: int, room: int, *, labelled: bool
 ) -> alt.LayerChart | alt.FacetChart:
-    axis = _labels(theme, limit=_WHERE, least=_WHERE) if labelled else None
+    axis = _labels(limit=_WHERE, least=_WHERE) if labelled else None
     base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("where:N", title=None, sort=None, axis=axis))
-    x = alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=_unit(theme), title=None)
+    x = alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=_unit(), title=None)
     limits = [
         alt.Chart(alt.Data(values=[{"at": at}]))
-        .mark_rule(color=theme.muted, strokeDash=[1, 3])
+        .mark_rule(color=INLINE.muted, strokeDash=[1, 3])
         .encode(x="at:Q")
         for at in SURE
     ]
     bars = base.mark_bar(height=9).encode(x=x, color=alt.Color("colour:N", scale=None))
-    ranges = base.mark_rule(color=theme.ink, strokeWidth=1.2).encode(x="lower:Q", x2="upper:Q")
-    ticks = base.mark_tick(color=theme.ink, thickness=2, height=13, opacity=1).encode(x="prior:Q")
+    ranges = base.mark_rule(color=INLINE.ink, strokeWidth=1.2).encode(x="lower:Q", x2="upper:Q")
+    ticks = base.mark_tick(color=INLINE.ink, thickness=2, height=13, opacity=1).encode(x="prior:Q")
     title = alt.TitleParams(
         rows[0]["name"],
         anchor="start",
         frame="group",
         fontSize=12,
         offset=5,
-        color=theme.ink,
+        color=INLINE.ink,
         limit=room,
     )
     return alt.layer(*limits, bars, ranges, ticks).properties(width=width, height=alt.Step(ROW), title=title)
@@ -261,11 +257,11 @@ def _effect_domain(rows: list[dict[str, Any]]) -> list[float]:
     return [low - margin, high + margin]
 
 
-def _labels(theme: Theme, *, limit: int, least: int = 0) -> alt.Axis:
+def _labels(*, limit: int, least: int = 0) -> alt.Axis:
     return alt.Axis(
         labelLimit=limit,
         minExtent=least,
-        labelColor=theme.ink,
+        labelColor=INLINE.ink,
         domain=False,
         ticks=False,
         grid=False,
@@ -273,19 +269,19 @@ def _labels(theme: Theme, *, limit: int, least: int = 0) -> alt.Axis:
     )
 
 
-def _unit(theme: Theme) -> alt.Axis:
+def _unit() -> alt.Axis:
     return alt.Axis(
         values=[0, 0.25, 0.5, 0.75, 1],
         format="~g",
         labelExpr="datum.value * 2 % 1 === 0 ? datum.label : ''",
         titleFontWeight="normal",
-        **theme.grid,
+        **INLINE.grid,
     )
 
 
-def _header(theme: Theme, **more: Any) -> alt.Header:
+def _header(**more: Any) -> alt.Header:
     return alt.Header(
-        labelColor=theme.ink,
+        labelColor=INLINE.ink,
         labelFontSize=12,
         labelFontWeight="bold",
         labelAnchor="start",

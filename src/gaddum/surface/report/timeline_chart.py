@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from gaddum.surface.theme import INLINE, Theme
+from gaddum.surface.theme import INLINE
 
 COLOURS = ("#1f7a80", "#b4552d", "#6a5acd", "#c79a2e", "#4f7d3a", "#a14a76")
 NAMED = 0.1
@@ -12,9 +12,7 @@ NAMED = 0.1
 are one line."""
 
 
-def chart_timeline(
-    document: dict[str, Any], *, theme: Theme = INLINE, width: int = 520
-) -> alt.LayerChart | alt.FacetChart:
+def chart_timeline(document: dict[str, Any], *, width: int = 520) -> alt.LayerChart | alt.FacetChart:
     """Draw a line a hypothesis, from the prior to the last year, and under it what was first reported when."""
     rows, titles = timeline_rows(document)
     years = [row["year"] for row in document["timeline"]]
@@ -25,24 +23,24 @@ def chart_timeline(
             x=alt.X(
                 "year:N",
                 sort=["prior", *map(str, years)],
-                axis=alt.Axis(labelAngle=0, labelOverlap=False, grid=False, **theme.axis),
+                axis=alt.Axis(labelAngle=0, labelOverlap=False, grid=False, **INLINE.axis),
                 title="record up to the end of",
             ),
             y=alt.Y(
                 "probability:Q",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", **theme.grid),
+                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", **INLINE.grid),
                 title="probability",
             ),
             color=alt.Color(
                 "title:N",
-                scale=alt.Scale(domain=titles, range=[*COLOURS[: len(titles) - 1], theme.muted]),
+                scale=alt.Scale(domain=titles, range=[*COLOURS[: len(titles) - 1], INLINE.muted]),
                 legend=alt.Legend(
                     title=None,
                     orient="bottom",
                     columns=2,
                     labelLimit=320,
-                    labelColor=theme.ink,
+                    labelColor=INLINE.ink,
                     symbolType="stroke",
                 ),
             ),
