@@ -108,10 +108,6 @@ def periodic_steady_state(
 
     Parameters
     ----------
-    system : LinearSystem
-        The compartments.
-    compartment : int
-        Where the doses enter.
     interval, phase : float
         Time between doses and since the latest (h), 0 <= phase <= interval.
     amount : float

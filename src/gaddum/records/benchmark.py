@@ -226,24 +226,14 @@ def _findings(record: Benchmark, document: Document, stem: str, library: Library
     return found
 
 
-def _named(reading: Reading) -> list[tuple[FieldPath, str]]:
+def _named(reading: Reading) -> Iterator[tuple[FieldPath, str]]:
     """Drugs and targets that a reading names, with the fields that do."""
-    match reading:
-        case Occupancy() | TimeOfMaximum() | HalfTime():
-            return [(("target",), reading.target)]
-        case Concentration() | Peak():
-            return [(("drug",), reading.drug)]
-        case AreaRatio():
-            return [(("drug",), reading.drug), (("over",), reading.over)]
-        case HalfConcentration():
-            return [(("drug",), reading.drug), (("target",), reading.target)]
-        case DoseRatio():
-            over = reading.over.drug
-            return [
-                (("target",), reading.target),
-                (("over_target",), reading.over_target),
-                (("over", "drug"), over),
-            ]
+    for field in ("target", "over_target", "drug", "over"):
+        name = getattr(reading, field, None)
+        if isinstance(name, str):
+            yield (field,), name
+    if isinstance(reading, DoseRatio):
+        yield ("over", "drug"), reading.over.drug
 
 
 def _unknown(field: FieldPath, name: str, library: Library, document: Document) -> Iterator[Finding]:

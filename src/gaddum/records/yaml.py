@@ -63,22 +63,17 @@ def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
 
 def read_document(path: Traversable) -> Document:
     """Read a YAML file as plain values, or raise `RecordError`."""
-    file = str(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
+        if len(content) <= MAX_BYTES:
+            return parse_document(content.decode("utf-8"), str(path))
+        message = f"A file must not be larger than {MAX_BYTES // 1_000_000} MB; split it."
     except OSError as error:
         message = f"The file must be readable; got {error.strerror or error}."
-        raise RecordError([Finding("error", file, "", message)]) from None
-    if len(content) > MAX_BYTES:
-        message = f"A file must not be larger than {MAX_BYTES // 1_000_000} MB; split it."
-        raise RecordError([Finding("error", file, "", message)])
-    try:
-        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"A file must be UTF-8 text; got another byte at position {error.start}."
-        raise RecordError([Finding("error", file, "", message)]) from None
-    return parse_document(text, file)
+    raise RecordError([Finding("error", str(path), "", message)])
 
 
 def parse_document(text: str, file: str = "<text>") -> Document:

@@ -27,15 +27,15 @@ class State(NamedTuple):
     cloud: Cloud
     factor: np.ndarray
     step: float
-    beta: float
-    stage: int
-    evaluations: int
-    betas: tuple[float, ...]
-    increments: tuple[np.ndarray, ...]
-    kept: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    beta: float = 0.0
+    stage: int = 0
+    evaluations: int = 0
+    betas: tuple[float, ...] = ()
+    increments: tuple[np.ndarray, ...] = ()
+    kept: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = ()
     """Positions, log likelihoods and their gradients after each sweep."""
-    rungs: tuple[Rung, ...]
-    failure: str
+    rungs: tuple[Rung, ...] = ()
+    failure: str = ""
 
 
 def fingerprint(data: Any, *description: Any) -> str:
@@ -98,5 +98,4 @@ def load(path: Path, identity: str) -> State:
             increments=tuple(file["increments"]),
             kept=tuple(zip(file["kept_z"], file["kept_log_likelihood"], file["kept_gradient"], strict=True)),
             rungs=tuple(map(Rung, *(file[f"rungs_{name}"] for name in Rung._fields))),
-            failure="",
         )

@@ -55,7 +55,7 @@ def begin(run: Run) -> State:
     failure = ""
     if not np.isfinite(cloud.log_likelihood).any():
         failure = "the likelihood is zero or undefined at every prior draw"
-    return State(cloud, np.eye(run.mask.size)[None], float(step), 0.0, 0, z.shape[1], (), (), (), (), failure)
+    return State(cloud, np.eye(run.mask.size)[None], float(step), evaluations=z.shape[1], failure=failure)
 
 
 def begin_from(run: Run, start: Start) -> State:
@@ -73,7 +73,7 @@ def begin_from(run: Run, start: Start) -> State:
     z = jnp.where(jnp.asarray(known)[:, None], last, prior)
     before = origin.log_likelihood[:, -settings.particles :].ravel()
     cloud = Cloud(z, jnp.asarray(before), jnp.zeros_like(z))
-    state = State(cloud, np.eye(run.mask.size)[None], origin.step, 1.0, 0, 0, (), (), (), (), "")
+    state = State(cloud, np.eye(run.mask.size)[None], origin.step, beta=1.0)
     share, length = 0.0, 1.0
     while share < 1.0:
         onward = share + length if share + length < 1.0 - SHORTEST / 2 else 1.0

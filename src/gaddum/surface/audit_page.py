@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
+from gaddum.surface.rounding import percent
 
 GRADES = {"serious": "bold red", "caution": "yellow", "note": "dim"}
 _WIDEST = 110
@@ -22,7 +23,7 @@ _MOST_PAIRS = 12
 
 def write_page(document: dict[str, Any]) -> str:
     """Write an audit, as `gaddum audit --json` prints it, as a complete HTML page."""
-    filters = {"band": band, "share": share, "hours": written, "effect": effect}
+    filters = {"band": band, "share": percent, "hours": written, "effect": effect}
     return render("audit.html.j2", filters, styles=("audit.css",), d=document, grades=list(GRADES))
 
 
@@ -51,12 +52,7 @@ def band(span: dict[str, float]) -> str:
     >>> band({"median": 0.984, "lower": 0.58, "upper": 0.9996})
     '98 % (58\u2013100)'
     """
-    return f"{share(span['median'])} ({100 * span['lower']:.0f}\u2013{100 * span['upper']:.0f})"
-
-
-def share(value: float | None) -> str:
-    """Write a fraction as per cent; a dash where there is none."""
-    return "\u2013" if value is None else f"{100 * value:.0f} %"
+    return f"{percent(span['median'])} ({100 * span['lower']:.0f}\u2013{100 * span['upper']:.0f})"
 
 
 def effect(row: dict[str, Any]) -> str:
@@ -73,7 +69,7 @@ def _print_engagement(study: dict[str, Any], console: Console) -> None:
     for experiment in study["experiments"]:
         for one in experiment["engagement"]:
             for row in one["held"]:
-                tests = dict.fromkeys(share(m["together"]["median"]) for m in row["expression"].values())
+                tests = dict.fromkeys(percent(m["together"]["median"]) for m in row["expression"].values())
                 table.add_row(
                     *(
                         Text(text)
@@ -82,7 +78,7 @@ def _print_engagement(study: dict[str, Any], console: Console) -> None:
                             row["drug"],
                             f"{row['target']} {row['action']}",
                             band(row["induction"]["together"]),
-                            share(row["induction"]["alone"]["median"]),
+                            percent(row["induction"]["alone"]["median"]),
                             ", ".join(tests),
                         )
                     )

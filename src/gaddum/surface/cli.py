@@ -68,12 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print_error(_INTERRUPTED)
         return 130
-    except (ValueError, OSError) as error:
-        if os.environ.get("GADDUM_DEBUG"):
-            raise
-        return _report_failure(error)
-    except ImportError as error:
-        if error.name is not None:  # a module of ours fails to load; an extra that is missing has no name
+    except (ValueError, OSError, ImportError) as error:
+        # A module of ours that fails to load has a name; an extra that is missing has none.
+        if os.environ.get("GADDUM_DEBUG") or (isinstance(error, ImportError) and error.name is not None):
             raise
         return _report_failure(error)
     return 0

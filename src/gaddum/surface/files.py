@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ LOG = "run.log"
 FAILED_LOG = "failed.log"
 _LEFTOVER_AGE = 24 * 3600.0
 """Age (s) from which the working folder of a killed run is swept away; a live run is never that old."""
+
+
+def asset(name: str) -> str:
+    """Text of a file of `templates`."""
+    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -101,13 +107,13 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 def _move(work: Path, target: Path) -> None:
     """Move the files, the result last: whoever reads a new result finds the new files beside it."""
-    files = sorted(work.iterdir(), key=lambda path: (path.name == RESULT, path.name))
-    for path in files:
+    made = sorted(work.iterdir(), key=lambda path: (path.name == RESULT, path.name))
+    for path in made:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
         path.chmod(permitted(0o666))
     with _undisturbed():
-        for path in files:
+        for path in made:
             os.replace(path, target / path.name)
         (target / FAILED_LOG).unlink(missing_ok=True)
     _sync_folder(target)

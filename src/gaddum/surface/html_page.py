@@ -1,11 +1,12 @@
 """HTML page: a template with its styles inside, so that the page stands alone; all text in it is escaped."""
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
+
+from gaddum.surface.files import asset
 
 
 def render(
@@ -13,16 +14,12 @@ def render(
 ) -> str:
     """Fill in a file of `templates`; `styles` follow the style sheet of all pages."""
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
+        loader=jinja2.FunctionLoader(asset),
         autoescape=True,
         undefined=jinja2.ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= filters
-    style = Markup("".join(map(_asset, ("report.css", *styles))))
+    style = Markup("".join(map(asset, ("report.css", *styles))))
     return environment.get_template(template).render(content, style=style)
-
-
-def _asset(name: str) -> str:
-    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")

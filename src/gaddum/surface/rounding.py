@@ -102,3 +102,8 @@ def hypothesis_chance(row: dict) -> str:
 def where(row: dict) -> str:
     """Write where a proposition was asked: its stratum and phase, or `all`."""
     return row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"
+
+
+def percent(share: float | None) -> str:
+    """Write a fraction as per cent; a dash where there is none."""
+    return "\u2013" if share is None else f"{100 * share:.0f} %"

@@ -9,13 +9,12 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 
 from gaddum.records.case import Case
 from gaddum.records.library import Library, load_library
 from gaddum.records.yaml import read_record
-from gaddum.surface.files import permitted, write_atomically
+from gaddum.surface.files import asset, permitted, write_atomically
 
 
 def scaffold_case(
@@ -84,7 +83,7 @@ def scaffold_study(name: str, case: Path) -> Path:
 
 def _filled(kind: str, **blanks: str) -> str:
     """A template of `templates`, its blanks (such as @DRUG@) filled in."""
-    text = (files("gaddum.surface") / "templates" / f"{kind}.yaml").read_text(encoding="utf-8")
+    text = asset(f"{kind}.yaml")
     for name, value in blanks.items():
         text = text.replace(f"@{name.upper()}@", value)
     return text

@@ -7,6 +7,7 @@ returns a labelled document together with the draws. It prints nothing and write
 import dataclasses
 import threading
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -226,7 +227,7 @@ def _fit_all(
     form differ from it in degree and start from its draws, phases of the other form from that form's first.
     """
     problem = predictor.problem
-    tasks = [(form, group[0]) for form in FORMS for group in equivalent]
+    tasks = [(form, group[0]) for form, group in product(FORMS, equivalent)]
     done: dict[tuple[str, int], float] = dict.fromkeys(tasks, 0.0)
     lock = threading.Lock()
 
@@ -279,8 +280,9 @@ def _fit_all(
     )
     fitted = {task: result for of_family in results for task, result in of_family.items()}
     found: dict[tuple[str, int], HypothesisFit] = {}
-    for (form, lead), result in fitted.items():
-        for member in next(group for group in equivalent if group[0] == lead):
+    for form, group in product(FORMS, equivalent):
+        result = fitted[form, group[0]]
+        for member in group:
             own = compare.variant_account(variants[member], problem.assembly, absolute=form == "absolute")
             found[form, member] = result._replace(
                 variant=variants[member], setting=result.setting._replace(account=own)

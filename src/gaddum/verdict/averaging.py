@@ -45,7 +45,8 @@ def averaged(
 ) -> PriorSetAverage:
     """Average truths on the samples of fits, and of variants on prior draws, in every setting of the prior set."""
     over_set = {
-        name: _average(fitted, after, form, shift) for name, (form, shift) in fitted.settings().items()
+        name: np.asarray(sum(after[form, i] @ mass for i, mass in fitted.draw_weights(form, shift).items()))
+        for name, (form, shift) in fitted.settings().items()
     }
     return PriorSetAverage(over_set, prior_average(fitted, before))
 
@@ -78,10 +79,3 @@ def driving(main: float, without: dict[str, float]) -> list[str]:
     moves = {name: abs(value - main) for name, value in without.items()}
     order = sorted(moves, key=lambda name: -moves[name])
     return [name for name in order[:DRIVERS] if moves[name] > MOVES]
-
-
-def _average(
-    fitted: CaseFits, truth: Truth, form: str, shift: Float[np.ndarray, " columns"] | None
-) -> Float[np.ndarray, "..."]:
-    """Probability of each thing under one setting."""
-    return np.asarray(sum(truth[form, i] @ mass for i, mass in fitted.draw_weights(form, shift).items()))

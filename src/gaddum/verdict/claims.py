@@ -295,10 +295,8 @@ def _relative_effect(fitted: CaseFits, ask: RelativeEffect, features: Features) 
         f"{found.judged['lower']:.2f} to {found.judged['upper']:.2f} with half and double the prior SD and without any "
         "one study"
     )
-    judged = found.judged
-    return ClaimAnswer(
-        text, "outcomes", judged["verdict"], judged["probability"], tuple(found.driving), tuple(found.rows)
-    )
+    word, chance = found.judged["verdict"], found.judged["probability"]
+    return ClaimAnswer(text, "outcomes", word, chance, tuple(found.driving), tuple(found.rows))
 
 
 def _conditions(one: Filter) -> str:

@@ -65,22 +65,10 @@ def compare_drugs(
     features: Features,
     readings: Sequence[ArmReading] = (),
 ) -> DrugComparison | None:
-    """Compare drugs with a reference by their outcomes; None where either has none.
+    """Compare drugs with a reference by their outcomes, and by how far they block the target where `features` say.
 
-    Parameters
-    ----------
-    ask : RelativeEffect
-        Which drugs, where, and what share of the reference's effect is asked for.
-    scored : sequence of ScoredOutcome
-        Outcomes with their tables.
-    library : Library
-        Drugs and what they bind.
-    priors : dict
-        The case's distributions; uses `standardised_effect`.
-    features : dict
-        Level of each feature per reading row, node and draw, for the columns on block; may be empty.
-    readings : sequence of ArmReading
-        Which row each arm of each outcome is.
+    None where either has no outcomes. `priors` are the case's, of which `standardised_effect` is used; `readings` say
+    which row of `features` each arm of each outcome is.
     """
     cells = _cells(ask, scored, library)
     others = sorted({cell.drug for cell in cells} - {ask.reference})

@@ -52,20 +52,9 @@ def refit(
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[int, TimelessHypothesis]:
-    """Every variant without time course, sampled anew through the compiled likelihood of the case.
+    """Every variant without time course, sampled anew through the function with which the case was fitted.
 
-    Parameters
-    ----------
-    fitted : CaseFits
-        All fits.
-    log_likelihood : callable
-        The function with which they were fitted; the same object, so that nothing is compiled.
-    settings : Settings
-        Lengths of the sampler; those of the fits.
-    workers : int
-        Threads.
-    progress : callable
-        Called as progress(task, fraction).
+    The same object, so that nothing is compiled, and the lengths of the fits.
     """
     done: list[int] = []
     total = len({id(fitted.fits[FORMS[0], i].sample) for i in range(len(fitted.variants))})

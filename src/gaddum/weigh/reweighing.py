@@ -83,16 +83,9 @@ def selected(problem: Problem) -> tuple[ScoredOutcome, ...]:
 
 
 def selective_reading(problem: Problem, omega: float, sd: float) -> RecordReading:
-    """The record where a flagged result that is not significant was published with chance omega.
+    """The record where a flagged result that is not significant was published with chance omega, in (0, 1].
 
-    Parameters
-    ----------
-    problem : Problem
-        The record.
-    omega : float
-        Chance of publication without significance, in (0, 1].
-    sd : float
-        SD of the yardstick's prior on contrasts (within-group SD).
+    `sd` is that of the yardstick's prior on contrasts (within-group SD).
     """
     flagged = {id(s) for s in selected(problem)}
     reduced, saturated = [], np.zeros(len(problem.cohorts))

@@ -11,27 +11,22 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gaddum.surface.files import asset
 from gaddum.surface.html_page import render
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
-from gaddum.surface.rounding import chance, chances, hypothesis_chance, rounded, with_error
+from gaddum.surface.rounding import chance, chances, hypothesis_chance, percent, rounded, with_error
 
 LEAST_CONTRACTION = 0.1
 """Share of the prior variance below which a parameter counts as decided by its prior."""
-_UNFOLD = """
-const folded = [];
-addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("details:not([open])")) { one.open = true; folded.push(one); }
-});
-addEventListener("afterprint", () => { while (folded.length) folded.pop().open = false; });
-"""
 
 
 def write_report(document: dict[str, Any]) -> str:
     """Write a result, as `gaddum adjudicate --json` prints it, as a complete HTML page."""
     hypotheses = sorted(document["hypotheses"], key=lambda row: -row["probability"])
     reference = next((row for row in hypotheses if row["reference"]), hypotheses[0])
+    script = asset("unfold.js")
     filters = {
         "rounded": rounded,
         "with_error": with_error,
@@ -42,15 +37,15 @@ def write_report(document: dict[str, Any]) -> str:
         "interests": lambda value: value if isinstance(value, str) else "; ".join(value) or "unknown",
         "span": _span,
         "claim_chance": _claim_chance,
-        "percent": lambda share: "–" if share is None else f"{100 * share:.0f} %",
+        "percent": percent,
         "groupby_ordered": _groups,
     }
     return render(
         "report.html.j2",
         filters,
         d=document,
-        script=Markup(_UNFOLD),
-        script_hash=_digest(_UNFOLD),
+        script=Markup(script),
+        script_hash=_digest(script),
         charts=_figures(document),
         verdict=_paragraphs(document["verdict"]),
         hypotheses=hypotheses,
@@ -143,7 +138,7 @@ def _counts(document: dict[str, Any]) -> dict[str, Any]:
 def _contraction(share: float | None) -> str:
     if share is None:
         return "not used"
-    return "prior" if share < LEAST_CONTRACTION else f"{100 * share:.0f} %"
+    return "prior" if share < LEAST_CONTRACTION else percent(share)
 
 
 def _span(row: dict[str, float] | None) -> str:
