@@ -18,7 +18,9 @@ from gaddum.outcomes.design import is_paired
 from gaddum.outcomes.group_sizes import fixed_value, required_prior
 from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
 from gaddum.outcomes.statistic import Priors
-from gaddum.records.outcome import Count, Responders, Test, Verdict
+from gaddum.records.outcome.responders import Count, Responders
+from gaddum.records.outcome.test import Test
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
 from gaddum.weigh.density_tables import evaluate_1d, evaluate_2d, stack_tables
 from gaddum.weigh.likelihood import ScoredOutcome

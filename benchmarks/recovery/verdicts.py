@@ -27,7 +27,7 @@ from gaddum.outcomes.noncentral_t import floored, mixed
 from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
 from gaddum.outcomes.statistic import Priors
 from gaddum.outcomes.verdict_events import Groups, VerdictEvent, joint_log_probability
-from gaddum.records.outcome import ROLES, Verdict, VerdictName
+from gaddum.records.outcome.verdict import ROLES, Verdict, VerdictName
 from gaddum.weigh.likelihood import ScoredOutcome
 
 

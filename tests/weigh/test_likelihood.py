@@ -13,7 +13,10 @@ from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.records.gate import gate_of, monotone_gates
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import Means, PValue, Verdict, is_scored
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.prior import LogNormal
 from gaddum.records.source import Source
 from gaddum.response.assemble import assemble

@@ -44,20 +44,16 @@ from gaddum.outcomes.verdict_events import (
 )
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import (
-    ROLES,
-    Difference,
-    Interaction,
-    Means,
-    Narrative,
-    Outcome,
-    PThreshold,
-    PValue,
-    Responders,
-    Test,
-    Verdict,
-    is_scored,
-)
+from gaddum.records.outcome import Outcome, is_scored
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.narrative import Narrative
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.test import Test
+from gaddum.records.outcome.verdict import ROLES, Verdict
 
 
 class ReducedOutcome(NamedTuple):

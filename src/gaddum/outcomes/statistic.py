@@ -17,7 +17,12 @@ from gaddum.outcomes.group_sizes import fixed_value, group_sizes
 from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, effect_interval, effect_logpdf, effects_logpdf, mixed, t_of_p
 from gaddum.records.experiment import Experiment
-from gaddum.records.outcome import Difference, Interaction, Means, PThreshold, PValue, Test
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.test import Test
 from gaddum.records.prior import Distribution
 
 Contrast = tuple[tuple[str, float], ...]

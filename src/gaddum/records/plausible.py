@@ -10,7 +10,13 @@ import math
 from collections.abc import Iterator
 from itertools import combinations
 
-from gaddum.records.outcome import Difference, Interaction, Means, Outcome, PThreshold, Responders, Test
+from gaddum.records.outcome import Outcome
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.test import Test
 from gaddum.records.protocol import Arm
 
 LARGEST_D = 6.0

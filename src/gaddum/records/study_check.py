@@ -7,16 +7,13 @@ from gaddum import units
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import (
-    Difference,
-    Interaction,
-    Means,
-    Narrative,
-    Outcome,
-    Responders,
-    Verdict,
-    is_scored,
-)
+from gaddum.records.outcome import Outcome, is_scored
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.narrative import Narrative
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.plausible import numbers_in_doubt, sizes_in_doubt
 from gaddum.records.protocol import Arm
 from gaddum.records.quantity import Quantity

@@ -16,17 +16,15 @@ from gaddum.records.drug import Mixture
 from gaddum.records.experiment import Experiment
 from gaddum.records.gate import parse_gate
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import (
-    Difference,
-    Interaction,
-    Means,
-    Outcome,
-    PThreshold,
-    PValue,
-    Responders,
-    Test,
-    Verdict,
-)
+from gaddum.records.outcome import Outcome
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.test import Test
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.protocol import Arm, Manipulation, Protocol
 from gaddum.records.species import Species
 from gaddum.records.vocabulary import MODES

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from gaddum.records.experiment import Experiment, Study
-from gaddum.records.outcome import Interaction, Outcome, Responders, Verdict
+from gaddum.records.outcome import Outcome
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.referee.antagonist_engagement import Gap, Presence, Span, TargetEngagement, lead_target
 from gaddum.referee.blockade import Blockade, BlockadeAnswer, compared
 from gaddum.referee.detectable import POWER, Detectable

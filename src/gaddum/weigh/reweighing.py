@@ -23,7 +23,13 @@ from jaxtyping import Array, Bool, Float
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import LOG_FLOOR
 from gaddum.outcomes.reduce import log_saturated
-from gaddum.records.outcome import Difference, Interaction, Means, PThreshold, PValue, Test, Verdict
+from gaddum.records.outcome.difference import Difference
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.test import Test
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.weigh.density_tables import Tables, stack_tables
 from gaddum.weigh.fitted import FORMS, OMEGAS, CaseFits
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, cohort_log_likelihoods
