@@ -17,7 +17,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gaddum.outcomes.design import is_paired
 from gaddum.outcomes.group_sizes import fixed_value, required_prior
 from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
-from gaddum.outcomes.statistic import Priors
+from gaddum.outcomes.table import Priors
 from gaddum.records.outcome.responders import Count, Responders
 from gaddum.records.outcome.test import Test
 from gaddum.records.outcome.verdict import Verdict

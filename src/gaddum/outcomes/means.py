@@ -1,0 +1,78 @@
+"""Means of two or more arms, with one pooled SD."""
+
+import numpy as np
+
+from gaddum.outcomes.design import contrast_error, effective_sizes, is_paired, pooled_df
+from gaddum.outcomes.group_sizes import fixed_value
+from gaddum.outcomes.joint_means import JointMeans
+from gaddum.outcomes.noncentral_t import GRID, effect_logpdf, effects_logpdf, mixed
+from gaddum.outcomes.statistic import observed_effect, probability_beyond, probability_significant, vehicle
+from gaddum.outcomes.table import Priors, Table, difference_of
+from gaddum.records.experiment import Experiment
+from gaddum.records.outcome.means import Means
+
+
+def means_table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
+    """Means of two or more arms; standard errors or deviations as stated, or either where unclear."""
+    noise = fixed_value(priors, "arm_noise") ** 2
+    sign = 1.0 if experiment.protocol.endpoints[outcome.endpoint].improvement == "increase" else -1.0
+    base = vehicle(experiment, tuple(outcome.arms))
+    others = [name for name in outcome.arms if name != base]
+    n = {name: arm.n for name, arm in outcome.arms.items()}
+    paired, every = is_paired(experiment), tuple(n)
+    freedom, df = sum(n.values()) - len(n), pooled_df(n, every, paired)
+    if freedom < 1:
+        raise ValueError(
+            f"Means need more subjects than arms; got {n}. Correct `n`, or use `form: narrative`."
+        )
+    kinds = {arm.spread_kind for arm in outcome.arms.values()}
+    readings = [("SD", 1.0)] if kinds == {"SD"} else [("SEM", 1.0)] if kinds == {"SEM"} else None
+    readings = readings or ([("SD", 0.5), ("SEM", 0.5)] if "unclear" in kinds else [("as stated", 1.0)])
+    size = effective_sizes(n, every, paired)
+    covariance = np.diag([1 / size[name] + noise for name in others]) + 1 / size[base] + noise
+    log_weights, effects, scale_0 = [], [], None
+    errors = [contrast_error(n, (name, base), paired) for name in others]
+    above, significant = np.zeros((len(others), len(GRID))), np.zeros(len(GRID))
+    for reading, weight in readings:
+        sds = {
+            name: arm.spread * (np.sqrt(arm.n) if (arm.spread_kind, reading) in _AS_SEM else 1.0)
+            for name, arm in outcome.arms.items()
+        }
+        pooled = np.sqrt(sum((n[name] - 1) * sds[name] ** 2 for name in n) / freedom)
+        scale_0 = scale_0 or pooled
+        d = np.array([sign * (outcome.arms[name].mean - outcome.arms[base].mean) / pooled for name in others])
+        # density per unit of the first reading's SD, so that readings compare
+        shared = np.log(weight) - len(d) * np.log(pooled / scale_0)
+        log_weights.append(float(shared))
+        effects.append(d)
+        variances = np.diag(covariance)
+        above += weight * np.array([probability_beyond(x, v, df) for x, v in zip(d, variances, strict=True)])
+        significant += weight * probability_significant(errors[0], float(variances[0]), df)
+    joint = JointMeans(tuple(log_weights), np.array(effects), covariance, df)
+    observed = tuple(
+        observed_effect(float(x), error, df) for x, error in zip(effects[0], errors, strict=True)
+    )
+    if len(others) > 2:
+        log_density = joint.table()
+    else:
+        parts = zip(log_weights, effects, strict=True)
+        log_density = mixed(
+            [
+                weight
+                + (
+                    effect_logpdf(float(d[0]), float(covariance[0, 0]), df, GRID)
+                    if len(d) == 1
+                    else effects_logpdf(d, covariance, df, GRID, GRID)
+                )
+                for weight, d in parts
+            ]
+        )
+    contrasts = tuple(difference_of(name, base) for name in others)
+    components = dict(readings) if len(readings) > 1 else {}
+    several = joint if len(others) > 2 else None
+    return Table(
+        contrasts, log_density, observed, components, above=above, significant=significant, joint=several
+    )
+
+
+_AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM")}
