@@ -14,10 +14,9 @@ import numpy as np
 from benchmarks.recovery.verdicts import possible_reports
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gaddum.outcomes.design import is_paired
+from gaddum.outcomes.form import Priors
 from gaddum.outcomes.group_sizes import fixed_value, required_prior
 from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
-from gaddum.outcomes.table import Priors
 from gaddum.records.outcome.responders import Count, Responders
 from gaddum.records.outcome.test import Test
 from gaddum.records.outcome.verdict import Verdict
@@ -51,7 +50,9 @@ def drawer(scored: ScoredOutcome, priors: Priors) -> Draw:
             return _responders(scored, outcome, priors)
         case Responders() as outcome if outcome.retest is not None and len(outcome.counts) == 1:
             return _retest(scored, outcome, priors)
-        case Test(statistic="t", df=None) as outcome if not is_paired(scored.experiment, outcome.paired):
+        case Test(statistic="t", df=None) as outcome if not scored.experiment.protocol.is_paired(
+            outcome.paired
+        ):
             return _statistic(scored, outcome, priors)
     raise ValueError(f"No draw for {scored.reduced.label!r} ({scored.outcome.form}).")
 

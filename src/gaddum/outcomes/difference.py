@@ -4,16 +4,16 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import t as student_t
 
-from gaddum.outcomes.design import degrees_of_freedom, is_paired
+from gaddum.outcomes.design import degrees_of_freedom
+from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes
 from gaddum.outcomes.noncentral_t import GRID, effect_logpdf
-from gaddum.outcomes.statistic import observed_effect, probability_beyond, probability_significant
-from gaddum.outcomes.table import Priors, Table, difference_of
+from gaddum.outcomes.statistic import is_pair, observed_effect, probability_beyond, probability_significant
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome.difference import Difference
 
 
-def difference_table(experiment: Experiment, outcome: Difference, priors: Priors) -> Table:
+def table(experiment: Experiment, outcome: Difference, priors: Priors) -> Table:
     """A difference with its interval, which keeps the standard error of that interval."""
     noise = fixed_value(priors, "arm_noise") ** 2
     first, second = outcome.contrast
@@ -24,7 +24,7 @@ def difference_table(experiment: Experiment, outcome: Difference, priors: Priors
         observed = ({"effect": effect, "lower": low, "upper": high},)
     else:
         scenario = group_sizes(experiment, outcome.contrast, priors)[0]
-        df = degrees_of_freedom(scenario.n, outcome.contrast, is_paired(experiment))
+        df = degrees_of_freedom(scenario.n, outcome.contrast, experiment.protocol.is_paired())
         error = float((high - low) / (2 * student_t.ppf(tail, df)))
         observed = (observed_effect(effect, error, df),)
     variance = error**2 + 2 * noise
@@ -35,3 +35,13 @@ def difference_table(experiment: Experiment, outcome: Difference, priors: Priors
         above=probability_beyond(effect, variance, df)[None],
         significant=probability_significant(error, variance, df),
     )
+
+
+def compared(experiment: Experiment, outcome: Difference, first: str, second: str) -> ArmComparison | None:
+    """By whether the interval leaves out 0."""
+    if not is_pair(outcome.contrast, first, second):
+        return None
+    sign = 1.0 if outcome.contrast[0] == first else -1.0
+    low, high = sorted(sign * limit for limit in outcome.ci)
+    unit = "SD" if outcome.sd is None else "points"
+    return ArmComparison(low > 0, f"difference {sign * outcome.value:.2g} ({low:.2g} to {high:.2g}) {unit}")

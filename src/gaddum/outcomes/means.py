@@ -1,25 +1,32 @@
 """Means of two or more arms, with one pooled SD."""
 
 import numpy as np
+from scipy.stats import t as student_t
 
-from gaddum.outcomes.design import contrast_error, effective_sizes, is_paired, pooled_df
+from gaddum.outcomes.design import (
+    SESSION_CORRELATION,
+    contrast_error,
+    degrees_of_freedom,
+    effective_sizes,
+    pooled_df,
+)
+from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, effect_logpdf, effects_logpdf, mixed
-from gaddum.outcomes.statistic import observed_effect, probability_beyond, probability_significant, vehicle
-from gaddum.outcomes.table import Priors, Table, difference_of
+from gaddum.outcomes.statistic import judged, observed_effect, probability_beyond, probability_significant
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome.means import Means
 
 
-def means_table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
+def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
     """Means of two or more arms; standard errors or deviations as stated, or either where unclear."""
     noise = fixed_value(priors, "arm_noise") ** 2
     sign = 1.0 if experiment.protocol.endpoints[outcome.endpoint].improvement == "increase" else -1.0
-    base = vehicle(experiment, tuple(outcome.arms))
+    base = experiment.protocol.vehicle(outcome.arms) or list(outcome.arms)[-1]
     others = [name for name in outcome.arms if name != base]
     n = {name: arm.n for name, arm in outcome.arms.items()}
-    paired, every = is_paired(experiment), tuple(n)
+    paired, every = experiment.protocol.is_paired(), tuple(n)
     freedom, df = sum(n.values()) - len(n), pooled_df(n, every, paired)
     if freedom < 1:
         raise ValueError(
@@ -76,3 +83,19 @@ def means_table(experiment: Experiment, outcome: Means, priors: Priors) -> Table
 
 
 _AS_SEM = {("SEM", "SEM"), ("SEM", "SD"), ("SEM", "as stated"), ("unclear", "SEM")}
+
+
+def compared(experiment: Experiment, outcome: Means, first: str, second: str) -> ArmComparison | None:
+    """By the t test of the design between the two means."""
+    if not {first, second} <= set(outcome.arms):
+        return None
+    one, other = outcome.arms[first], outcome.arms[second]
+    if "unclear" in (one.spread_kind, other.spread_kind):
+        return None
+    errors = [arm.spread / (arm.n**0.5 if arm.spread_kind == "SD" else 1.0) for arm in (one, other)]
+    paired, sizes = experiment.protocol.is_paired(), {first: float(one.n), second: float(other.n)}
+    shared = 2 * SESSION_CORRELATION * errors[0] * errors[1] if paired else 0.0
+    t = abs(one.mean - other.mean) / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - shared)
+    p = 2 * student_t.sf(t, degrees_of_freedom(sizes, (first, second), paired))
+    endpoint = experiment.protocol.endpoints[outcome.endpoint]
+    return judged(float(p), (one.mean > other.mean) == (endpoint.improvement == "increase"))

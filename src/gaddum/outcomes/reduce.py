@@ -17,28 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaddum.outcomes.difference import difference_table
+from gaddum.outcomes.form import Contrast, Priors, likelihood_of
 from gaddum.outcomes.group_sizes import fixed_value
-from gaddum.outcomes.interaction import interaction_table
 from gaddum.outcomes.joint_means import JointMeans
-from gaddum.outcomes.means import means_table
 from gaddum.outcomes.noncentral_t import GRID, floored
-from gaddum.outcomes.responders import responders_table
-from gaddum.outcomes.table import Contrast, Priors
-from gaddum.outcomes.test import test_table
-from gaddum.outcomes.verdict import verdict_table
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import Outcome, is_scored
-from gaddum.records.outcome.difference import Difference
-from gaddum.records.outcome.interaction import Interaction
-from gaddum.records.outcome.means import Means
-from gaddum.records.outcome.narrative import Narrative
-from gaddum.records.outcome.p_threshold import PThreshold
-from gaddum.records.outcome.p_value import PValue
-from gaddum.records.outcome.responders import Responders
-from gaddum.records.outcome.test import Test
-from gaddum.records.outcome.verdict import Verdict
+from gaddum.records.outcome import Outcome, arms_of, is_scored
 
 
 class ReducedOutcome(NamedTuple):
@@ -92,22 +77,15 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
     ReducedOutcome or None
         None for a narrative, which is not scored.
     """
-    _check_arms(experiment, outcome)
-    match outcome:
-        case Narrative():
-            return None
-        case Means():
-            table = means_table(experiment, outcome, priors)
-        case Difference():
-            table = difference_table(experiment, outcome, priors)
-        case Responders():
-            table = responders_table(experiment, outcome, priors)
-        case Test() | PValue() | PThreshold():
-            table = test_table(experiment, outcome, priors)
-        case Interaction():
-            table = interaction_table(experiment, outcome, priors)
-        case Verdict():
-            table = verdict_table(experiment, outcome, priors)
+    missing = [name for name in arms_of(outcome) if name not in experiment.protocol.arms]
+    if missing:
+        raise ValueError(
+            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
+            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
+        )
+    if not outcome.can_be_scored:
+        return None
+    table = likelihood_of(outcome).table(experiment, outcome, priors)
     log_density, sd = floored(table.log_density), fixed_value(priors, "standardised_effect")
     return ReducedOutcome(
         contrasts=table.contrasts,
@@ -116,7 +94,7 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
         log_saturated=log_saturated(log_density, sd)
         if table.joint is None
         else table.joint.log_saturated(sd),
-        label=_label(experiment, outcome),
+        label=f"{experiment.id}: {outcome.endpoint}, {outcome.headline}",
         observed=table.observed,
         components=table.components,
         above=table.above,
@@ -152,33 +130,3 @@ def log_saturated(log_density: np.ndarray, sd: float) -> float:
     if log_density.ndim == 1:
         return float(np.logaddexp.reduce(log_density + log_prior))
     return float(np.logaddexp.reduce(log_density + log_prior[:, None] + log_prior[None, :], axis=None))
-
-
-def _label(experiment: Experiment, outcome: Outcome) -> str:
-    what = outcome.verdict if isinstance(outcome, Verdict) else outcome.form
-    return f"{experiment.id}: {outcome.endpoint}, {what}"
-
-
-def _check_arms(experiment: Experiment, outcome: Outcome) -> None:
-    match outcome:
-        case Means():
-            named = tuple(outcome.arms)
-        case Responders():
-            retest = (
-                () if outcome.retest is None else (outcome.retest.arm, outcome.retest.among_responders_of)
-            )
-            named = (*outcome.counts, *retest)
-        case Interaction():
-            named = outcome.arms
-        case Verdict():
-            named = tuple(outcome.roles.values())
-        case Narrative():
-            named = ()
-        case _:
-            named = outcome.contrast
-    missing = [name for name in named if name not in experiment.protocol.arms]
-    if missing:
-        raise ValueError(
-            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
-            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
-        )

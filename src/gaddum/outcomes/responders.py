@@ -1,28 +1,26 @@
 """Counts of responders, by arm or also in a retest."""
 
+import numpy as np
+from scipy import stats
+
+from gaddum.outcomes.form import LEVEL, ArmComparison, Priors, Table
 from gaddum.outcomes.group_sizes import required_prior
 from gaddum.outcomes.responder_counts import Counts, responders_log_probability, retest_log_probability
-from gaddum.outcomes.statistic import vehicle_or_none
-from gaddum.outcomes.table import Priors, Table
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome.responders import Responders
 
 
-def responders_table(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
+def table(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
     """Counts over the arms' effects, the response to placebo averaged out."""
     counts = {name: Counts(count.responders, count.n) for name, count in outcome.counts.items()}
-    base = vehicle_or_none(experiment, tuple(counts))
+    if (message := outcome.unscorable(experiment.protocol)) is not None:
+        raise ValueError(message)
+    base = experiment.protocol.vehicle(counts)
     vehicle = counts.pop(base) if base is not None else None
     placebo = required_prior(priors, "placebo_response")
     if outcome.retest is not None:
         retest = outcome.retest
         counts.pop(retest.arm, None)
-        if set(counts) != {retest.among_responders_of}:
-            raise ValueError(
-                f"A retest must name the one other arm with counts; got "
-                f"{retest.among_responders_of!r}, counts are of {', '.join(counts) or 'none'}. "
-                "Move further arms to an outcome of their own."
-            )
         log_density = retest_log_probability(
             counts[retest.among_responders_of],
             Counts(retest.responders, retest.n),
@@ -31,12 +29,21 @@ def responders_table(experiment: Experiment, outcome: Responders, priors: Priors
             vehicle,
         )
         arms = (retest.among_responders_of, retest.arm)
-    elif 1 <= len(counts) <= 2:
+    else:
         arms = tuple(counts)
         log_density = responders_log_probability(tuple(counts.values()), placebo, vehicle)
-    else:
-        raise ValueError(
-            f"Responders are scored for one or two arms beside vehicle; got {len(counts)} "
-            f"({', '.join(counts) or 'vehicle alone'}). Split into outcomes of one or two arms."
-        )
     return Table(tuple(((name, 1.0),) for name in arms), log_density, absolute=True)
+
+
+def compared(experiment: Experiment, outcome: Responders, first: str, second: str) -> ArmComparison | None:
+    """By Fisher's exact test of two counts, or by how many earlier responders of the first respond in the second."""
+    again = outcome.retest
+    if again is not None and (first, second) == (again.among_responders_of, again.arm):
+        p = float(stats.binom.cdf(again.responders, again.n, 0.5))
+        return ArmComparison(p < LEVEL / 2, f"{again.responders} of {again.n} earlier responders respond")
+    if not {first, second} <= set(outcome.counts):
+        return None
+    one, other = outcome.counts[first], outcome.counts[second]
+    p = float(np.asarray(stats.fisher_exact([[c.responders, c.n - c.responders] for c in (one, other)])[1]))
+    text = f"{other.responders} of {other.n} against {one.responders} of {one.n} respond"
+    return ArmComparison(p < LEVEL and one.responders / one.n > other.responders / other.n, text)

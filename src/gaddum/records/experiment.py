@@ -59,6 +59,12 @@ class Experiment(Record):
     protocol: Protocol
     outcomes: tuple[Outcome, ...] = ()
 
+    @property
+    def control(self) -> str | None:
+        """Name the arm that others are compared with: in the role V of an outcome, or else the protocol's vehicle."""
+        said = (outcome.arm_roles.get("V") for outcome in self.outcomes)
+        return next(filter(None, said), self.protocol.vehicle())
+
 
 class Study(Record):
     """One published report: what all its experiments have in common, and the experiments."""

@@ -23,7 +23,7 @@ from gaddum.referee.antagonist_engagement import (
     describe_dose,
     presences,
 )
-from gaddum.referee.blockade import Blockade, BlockadeAnswer, answers, blockades, is_test_drug, vehicle
+from gaddum.referee.blockade import Blockade, BlockadeAnswer, answers, blockades, is_test_drug
 from gaddum.referee.concerns import (
     FULL,
     GRADES,
@@ -229,7 +229,7 @@ def _experiment(
     loaded: LoadedCase,
 ) -> ExperimentAudit:
     protocol = one.protocol
-    control = vehicle(one, loaded)
+    control = one.control
     others = []
     if not subjects and control is not None:
         pairs_ = [(name, control) for name, arm in protocol.arms.items() if name != control and arm.doses]

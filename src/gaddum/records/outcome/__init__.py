@@ -1,6 +1,7 @@
 """Outcome: what the paper reported, in the form in which it reported it.
 
-Nine forms; the likelihood (in `outcomes.reduce`) is the probability of exactly that statement:
+The likelihood is the probability of exactly that statement. A form is two files of its name, here the record and in
+`gaddum.outcomes` the likelihood, and a line of `FORMS`; all else follows from what the record declares.
 
 =============  =======================================================================================
 means          group means (or change scores) with SD or SEM and n
@@ -34,46 +35,48 @@ antagonist alone     A > V, A < V or neither is written as effective / no differ
 Better is always the direction that the endpoint calls improvement.
 """
 
-from typing import Annotated
+from functools import reduce
+from importlib import import_module
+from operator import or_
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from gaddum.records.outcome.difference import Difference
-from gaddum.records.outcome.interaction import Interaction
-from gaddum.records.outcome.means import Means
-from gaddum.records.outcome.narrative import Narrative
-from gaddum.records.outcome.p_threshold import PThreshold
-from gaddum.records.outcome.p_value import PValue
-from gaddum.records.outcome.responders import Responders
-from gaddum.records.outcome.test import Test
-from gaddum.records.outcome.verdict import Verdict
+from gaddum.records.outcome.base import ReportedOutcome
 
-Outcome = Annotated[
-    Means | Difference | Responders | Test | PValue | PThreshold | Interaction | Verdict | Narrative,
-    Field(discriminator="form"),
-]
+FORMS = (
+    "means",
+    "difference",
+    "responders",
+    "test",
+    "p-value",
+    "p-threshold",
+    "interaction",
+    "verdict",
+    "narrative",
+)
+"""Forms of outcome: "p-value" is `PValue` in `p_value.py`."""
+
+
+def _record(form: str) -> type[ReportedOutcome]:
+    module = import_module(f"{__name__}.{form.replace('-', '_')}")
+    return getattr(module, form.title().replace("-", ""))
+
+
+RECORDS = {form: _record(form) for form in FORMS}
+"""Record of each form."""
+
+if TYPE_CHECKING:
+    Outcome = ReportedOutcome
+else:
+    Outcome = Annotated[reduce(or_, RECORDS.values()), Field(discriminator="form")]
 
 
 def arms_of(outcome: Outcome) -> tuple[str, ...]:
     """Names of the arms that an outcome speaks of, each once."""
-    match outcome:
-        case Means():
-            names = list(outcome.arms)
-        case Responders():
-            names = list(outcome.counts)
-            if outcome.retest is not None:
-                names += [outcome.retest.arm, outcome.retest.among_responders_of]
-        case Interaction():
-            names = list(outcome.arms)
-        case Verdict():
-            names = list(outcome.roles.values())
-        case Narrative():
-            names = []
-        case _:
-            names = list(outcome.contrast)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(mention.arm for mention in outcome.arm_mentions))
 
 
 def is_scored(outcome: Outcome) -> bool:
     """Whether an outcome enters the likelihood."""
-    return outcome.primary and not isinstance(outcome, Narrative)
+    return outcome.primary and outcome.can_be_scored

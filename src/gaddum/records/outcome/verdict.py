@@ -1,10 +1,12 @@
 """Verdict: only the authors' word, as an event over arms in named roles."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import model_validator
 
-from gaddum.records.outcome.base import ReportedOutcome
+from gaddum.records.outcome.base import ArmName, Doubt, ReportedOutcome
+from gaddum.records.protocol import Protocol
 
 VerdictName = Literal[
     "effective",
@@ -40,7 +42,7 @@ class Verdict(ReportedOutcome):
 
     form: Literal["verdict"]
     verdict: VerdictName
-    roles: dict[Role, str]
+    roles: dict[Role, ArmName]
     rule: Literal["strict", "lax", "unknown"] = "unknown"
     correction: Literal["none", "Tukey", "Bonferroni", "unknown"] = "unknown"
     agonist_effect_present: bool | None = None
@@ -60,3 +62,22 @@ class Verdict(ReportedOutcome):
                 "answer `agonist_effect_present: true` or `false`."
             )
         return self
+
+    @property
+    def headline(self) -> str:
+        """The authors' word."""
+        return self.verdict
+
+    @property
+    def arm_roles(self) -> dict[str, str]:
+        """The roles that the verdict names."""
+        return {role: arm for role, arm in self.roles.items()}
+
+    def doubts(self, protocol: Protocol) -> Iterator[Doubt]:
+        """A blockade of nothing."""
+        if self.agonist_effect_present is False:
+            yield Doubt(
+                ("agonist_effect_present",),
+                f"A verdict {self.verdict!r} presupposes an effect to block; got `agonist_effect_present: false`. "
+                "Say so in a narrative instead, or correct the field.",
+            )
