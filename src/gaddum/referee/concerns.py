@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from gaddum.outcomes.form import compared
+from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.outcome.interaction import Interaction
 from gaddum.records.outcome.responders import Responders
 from gaddum.records.outcome.verdict import Verdict
 from gaddum.referee.antagonist_engagement import Gap, Presence, Span, TargetEngagement, lead_target
-from gaddum.referee.blockade import Blockade, BlockadeAnswer
+from gaddum.referee.blockade_answers import BlockadeAnswer
 from gaddum.referee.detectable import POWER, Detectable
 
 Grade = Literal["serious", "caution", "note"]

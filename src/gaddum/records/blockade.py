@@ -1,13 +1,12 @@
-"""Blockade: which arms of an experiment test whether something stops the test drug, and what came of it.
+"""Blockade: which arms of an experiment test whether something stops the test drug.
 
 A blocked arm gets the test drug and, beyond what every arm gets, an antagonist or a manipulation of a receptor. Arms
 are told apart by what they get; the roles of a verdict, and the arm names V, K and A, help where doses do not say.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from gaddum.outcomes.form import compared
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Mixture
 from gaddum.records.experiment import Experiment
@@ -17,8 +16,6 @@ from gaddum.records.protocol import Arm, Manipulation, Protocol
 from gaddum.records.species import Species
 from gaddum.records.vocabulary import MODES
 
-Answer = Literal["weakened", "spared"]
-"""Whether the antagonist took effect away from the test drug, or left it standing."""
 _REMOVING = ("knock-out", "antibody", "lesion", "inhibition")
 
 
@@ -33,16 +30,6 @@ class Blockade(NamedTuple):
     blockers: tuple[str, ...]
     """Antagonists given."""
     manipulations: tuple[Manipulation, ...]
-
-
-class BlockadeAnswer(NamedTuple):
-    """What one outcome says about one blocked arm."""
-
-    answer: Answer
-    endpoint: str
-    form: str
-    text: str
-    primary: bool
 
 
 def gate_targets(loaded: LoadedCase) -> tuple[str, ...]:
@@ -163,36 +150,6 @@ class ArmAdditions(NamedTuple):
             and not (several and all(one in other.manipulations for other in protocol.arms.values()))
         )
         return cls(test, blockers, other, own)
-
-
-def answers(experiment: Experiment, blockade: Blockade) -> tuple[BlockadeAnswer, ...]:
-    """Read every outcome that compares a blocked arm with the test drug alone.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        Its outcomes.
-    blockade : Blockade
-        The arms.
-
-    Returns
-    -------
-    tuple of BlockadeAnswer
-        One for each outcome that says something; primary ones first.
-    """
-    found = [
-        BlockadeAnswer(
-            "weakened" if reading.better else "spared",
-            outcome.endpoint,
-            outcome.form,
-            reading.text,
-            outcome.primary,
-        )
-        for outcome in experiment.outcomes
-        if blockade.drug is not None
-        and (reading := compared(experiment, outcome, blockade.drug, blockade.blocked)) is not None
-    ]
-    return tuple(sorted(found, key=lambda one: not one.primary))
 
 
 def _roles(experiment: Experiment) -> dict[str, dict[str, str]]:
