@@ -54,7 +54,9 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
         for place, outcome in enumerate(experiment.outcomes):
             yield from _check_outcome(loaded, study, experiment, (*here, "outcomes", place), outcome)
     unsized = sum(
-        _lacks_n(experiment, one) for experiment in study.experiments for one in experiment.outcomes
+        is_scored(one) and experiment.lacks_sizes(one)
+        for experiment in study.experiments
+        for one in experiment.outcomes
     )
     if unsized:
         message = f"The number of subjects is unknown in {unsized} scored outcome(s); the prior on n applies."
@@ -74,13 +76,6 @@ def say(
 def twice(names: Iterable[str]) -> list[str]:
     """Names that occur more than once."""
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _lacks_n(experiment: Experiment, outcome: Outcome) -> bool:
-    if not is_scored(outcome) or not outcome.needs_sizes:
-        return False
-    arms = (experiment.protocol.arms.get(name) for name in arms_of(outcome))
-    return any(arm is not None and arm.n is None and arm.n_range is None for arm in arms)
 
 
 def _check_arm(loaded: LoadedCase, study: Study, path: tuple, arm: Arm) -> Iterator[Finding]:
