@@ -56,7 +56,7 @@ def test_the_density_of_four_means_is_that_of_their_standardised_differences() -
     s = np.sqrt(np.random.default_rng(1).chisquare(df, 400_000) / df)
     residual = s[:, None] * d - delta
     # density of d: that of d s given s, times s for each difference
-    each = stats.multivariate_normal.pdf(residual, cov=c) * s**3
+    each = stats.multivariate_normal(cov=c).pdf(residual) * s**3
     mine = np.interp(table.joint.direction @ delta, GRID, table.grid_log_density)
     mine -= 0.5 * np.sum((table.joint.whitened @ delta) ** 2)
     assert np.exp(mine) == pytest.approx(each.mean(), abs=5 * each.std() / np.sqrt(len(s)))

@@ -56,7 +56,7 @@ def test_observed_effect_and_its_interval_come_from_the_t_test() -> None:
     assert reduced(KVA, **FORMS["abolished"]).observed == ()
 
 
-STATISTICS = {
+STATISTICS: dict[str, dict[str, Any]] = {
     "p-value": {"form": "p-value", "p": 0.02, "contrast": ["K", "V"], "better": "first"},
     "means": FORMS["means"],
 }
