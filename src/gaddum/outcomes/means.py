@@ -13,7 +13,7 @@ from gaddum.outcomes.design import (
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.joint_means import JointMeans
-from gaddum.outcomes.noncentral_t import GRID, effect_logpdf, effects_logpdf, mixed
+from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.statistic import judged, observed_effect, probability_beyond, probability_significant
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome.means import Means
@@ -59,26 +59,17 @@ def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
     observed = tuple(
         observed_effect(float(x), error, df) for x, error in zip(effects[0], errors, strict=True)
     )
-    if len(others) > 2:
-        log_density = joint.table()
-    else:
-        parts = zip(log_weights, effects, strict=True)
-        log_density = mixed(
-            [
-                weight
-                + (
-                    effect_logpdf(float(d[0]), float(covariance[0, 0]), df, GRID)
-                    if len(d) == 1
-                    else effects_logpdf(d, covariance, df, GRID, GRID)
-                )
-                for weight, d in parts
-            ]
-        )
     contrasts = tuple(difference_of(name, base) for name in others)
     components = dict(readings) if len(readings) > 1 else {}
-    several = joint if len(others) > 2 else None
+    several = len(others) > 2
     return Table(
-        contrasts, log_density, observed, components, above=above, significant=significant, joint=several
+        contrasts,
+        joint.table() if several else joint.on_grid(),
+        observed,
+        components,
+        above=above,
+        significant=significant,
+        joint=joint if several else None,
     )
 
 

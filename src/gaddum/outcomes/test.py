@@ -1,12 +1,13 @@
-"""A t, F or standardised effect of one contrast."""
+"""A t, F, standardised effect or p of one contrast."""
 
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
 from gaddum.outcomes.statistic import absolute_t, better_arm, is_pair, judged, statistic_table, two_sided_p
 from gaddum.records.experiment import Experiment
+from gaddum.records.outcome.p_value import PValue
 from gaddum.records.outcome.test import Test
 
 
-def table(experiment: Experiment, outcome: Test, priors: Priors) -> Table:
+def table(experiment: Experiment, outcome: Test | PValue, priors: Priors) -> Table:
     """Density of the statistic."""
     sign = -1.0 if outcome.better == "second" else 1.0
     return statistic_table(
@@ -19,7 +20,7 @@ def table(experiment: Experiment, outcome: Test, priors: Priors) -> Table:
     )
 
 
-def compared(experiment: Experiment, outcome: Test, first: str, second: str) -> ArmComparison | None:
+def compared(experiment: Experiment, outcome: Test | PValue, first: str, second: str) -> ArmComparison | None:
     """By the p of the statistic."""
     if not is_pair(outcome.contrast, first, second):
         return None
