@@ -86,6 +86,7 @@ def test_the_joint_density_of_three_means_is_their_table_over_two_contrasts(kind
     three = reduced(
         dict.fromkeys("VKC", 6),
         form="means",
+        selected=True,
         arms={name: one | {"spread_kind": kind} for name, one in arms.items()},
     )
     d, as_sem = np.array([1.1, 0.2]), np.sqrt(6)

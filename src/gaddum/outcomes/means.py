@@ -61,7 +61,7 @@ def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
     )
     contrasts = tuple(difference_of(name, base) for name in others)
     components = dict(readings) if len(readings) > 1 else {}
-    several = len(others) > 2
+    several = len(others) > (2 if outcome.selected else 1)  # selection is modelled over two contrasts at most
     return Table(
         contrasts,
         joint.table() if several else joint.on_grid(),
