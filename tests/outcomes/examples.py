@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
+from gaddum.outcomes.form import Table
+from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome import Outcome
 from gaddum.records.prior import Distribution
@@ -58,7 +59,7 @@ def outcome(**fields: Any) -> Outcome:
 
 def reduced(
     sizes: dict[str, Any], *, improvement: str = "increase", design: str = "parallel", **fields: Any
-) -> ReducedOutcome:
+) -> Table:
     table = reduce_outcome(experiment(sizes, improvement, design), outcome(**fields), PRIORS)
     assert table is not None
     return table

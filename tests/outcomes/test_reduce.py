@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from tests.outcomes.examples import FORMS, KVA, PRIORS, experiment, outcome, reduced
 
+from gaddum.outcomes.form import Table
 from gaddum.outcomes.noncentral_t import GRID
-from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
+from gaddum.outcomes.reduce import log_saturated, reduce_outcome
 
 
 def test_a_narrative_is_not_scored() -> None:
@@ -50,7 +51,7 @@ def test_two_arm_verdicts_partition() -> None:
 
 
 def test_unknown_rule_and_correction_are_mixtures_of_probabilities() -> None:
-    def table(rule: str, correction: str) -> ReducedOutcome:
+    def table(rule: str, correction: str) -> Table:
         return reduced(KVA, **FORMS["abolished"], rule=rule, correction=correction)
 
     mixture = np.logaddexp.reduce(

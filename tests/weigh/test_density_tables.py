@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gaddum.outcomes.form import Table
 from gaddum.outcomes.noncentral_t import GRID, along_logpdf, effect_interval, effect_logpdf
-from gaddum.outcomes.reduce import ReducedOutcome
 from gaddum.weigh import density_tables
 from gaddum.weigh.density_tables import stack_tables
 
 evaluate_1d, evaluate_2d = jax.jit(density_tables.evaluate_1d), jax.jit(density_tables.evaluate_2d)
 
 
-def table(log_density: np.ndarray) -> ReducedOutcome:
-    return ReducedOutcome((), False, log_density, 0.0, "", None, {})
+def table(log_density: np.ndarray) -> Table:
+    return Table((), log_density)
 
 
 COVARIANCE = np.array([[0.24, 0.12], [0.12, 0.24]])

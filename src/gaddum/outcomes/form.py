@@ -23,16 +23,28 @@ LEVEL = 0.05
 
 
 class Table(NamedTuple):
-    """One outcome over its contrasts; the fields are those of `reduce.ReducedOutcome`."""
+    """One outcome as log density over its contrasts."""
 
     contrasts: tuple[Contrast, ...]
-    log_density: np.ndarray
+    """Each of (arm, coefficient); one or two, or more where `joint` is there."""
+    grid_log_density: np.ndarray
+    """Log density on `GRID`, one axis per contrast; with `joint` that of `JointMeans.table`."""
     observed: tuple[dict[str, float], ...] = ()
+    """Effect, lower, upper of each contrast (SD); empty where nothing is reported but a verdict or a count."""
     components: dict[str, float] = {}
+    """Weights of the mixture's parts, for display."""
     absolute: bool = False
+    """Whether a contrast is the arm's effect over its (implied) vehicle, as for responders."""
     above: np.ndarray | None = None
+    """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
     significant: np.ndarray | None = None
+    """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
     joint: JointMeans | None = None
+    """Means of three arms or more: the density along one direction, beside a quadratic form."""
+    log_saturated: float = float("nan")
+    """Log of the integral of the density over independent normal priors on the contrasts; of `reduce`."""
+    label: str = ""
+    """Of `reduce`."""
 
 
 class ArmComparison(NamedTuple):

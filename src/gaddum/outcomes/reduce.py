@@ -17,37 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaddum.outcomes.form import Contrast, Priors, likelihood_of
+from gaddum.outcomes.form import Priors, Table, likelihood_of
 from gaddum.outcomes.group_sizes import fixed_value
-from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import GRID, floored
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import Outcome, arms_of, is_scored
-
-
-class ReducedOutcome(NamedTuple):
-    """One outcome as a table over its contrasts."""
-
-    contrasts: tuple[Contrast, ...]
-    """One or two contrasts, each of (arm, coefficient); three or more where `joint` is there."""
-    absolute: bool
-    """Whether a contrast is the arm's effect over its (implied) vehicle, as for responders."""
-    grid_log_density: np.ndarray
-    """Log density on `GRID`, one axis per contrast; with `joint` that of `JointMeans.table`."""
-    log_saturated: float
-    """Log of the integral of the density over independent normal priors on the contrasts."""
-    label: str
-    observed: tuple[dict[str, float], ...]
-    """Effect, lower, upper of each contrast (SD); empty where nothing is reported but a verdict or a count."""
-    components: dict[str, float]
-    """Weights of the mixture's parts, for display."""
-    above: np.ndarray | None = None
-    """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
-    significant: np.ndarray | None = None
-    """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
-    joint: JointMeans | None = None
-    """Means of four arms or more: the density along one direction, beside a quadratic form."""
 
 
 class Report(NamedTuple):
@@ -56,10 +31,10 @@ class Report(NamedTuple):
     study: Study
     experiment: Experiment
     outcome: Outcome
-    reduced: ReducedOutcome | None
+    reduced: Table | None
 
 
-def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> ReducedOutcome | None:
+def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> Table | None:
     """Table of one outcome.
 
     Parameters
@@ -74,7 +49,7 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
 
     Returns
     -------
-    ReducedOutcome or None
+    Table or None
         None for a narrative, which is not scored.
     """
     missing = [name for name in arms_of(outcome) if name not in experiment.protocol.arms]
@@ -85,21 +60,12 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
         )
     if not outcome.can_be_scored:
         return None
-    table = likelihood_of(outcome).table(experiment, outcome, priors)
-    log_density, sd = floored(table.log_density), fixed_value(priors, "standardised_effect")
-    return ReducedOutcome(
-        contrasts=table.contrasts,
-        absolute=table.absolute,
+    found = likelihood_of(outcome).table(experiment, outcome, priors)
+    log_density, sd = floored(found.grid_log_density), fixed_value(priors, "standardised_effect")
+    return found._replace(
         grid_log_density=log_density,
-        log_saturated=log_saturated(log_density, sd)
-        if table.joint is None
-        else table.joint.log_saturated(sd),
+        log_saturated=found.joint.log_saturated(sd) if found.joint else log_saturated(log_density, sd),
         label=f"{experiment.id}: {outcome.endpoint}, {outcome.headline}",
-        observed=table.observed,
-        components=table.components,
-        above=table.above,
-        significant=table.significant,
-        joint=table.joint,
     )
 
 

@@ -57,7 +57,7 @@ class Responders(ReportedOutcome):
                 f"{self.retest.among_responders_of!r}; got n = {self.retest.n}. Correct one of them.",
             )
         yield from beyond_enrolled("counts", {name: one.n for name, one in self.counts.items()}, protocol)
-        if (message := self.unscorable(protocol)) is not None:
+        if self.primary and (message := self.unscorable(protocol)) is not None:
             yield Doubt(("counts",), message, "error")
 
     def unscorable(self, protocol: Protocol) -> str | None:
