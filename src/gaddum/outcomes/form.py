@@ -1,12 +1,17 @@
 """Form: what the likelihood of every form of outcome gives, and how it is found.
 
-A form of `records.outcome.FORMS` that can be scored has a module of its name here, with two functions: `table`, the log
-density over true contrasts, and `compared`, what the report says of one arm against another, for a referee.
+A form of `records.outcome.FORMS` that can be scored has a module of its name here, with two functions::
+
+    table(experiment, outcome, priors) -> Table
+    compared(experiment, outcome, first, second) -> ArmComparison | None
+
+the log density of what was reported over true contrasts (SD), and what was reported of one arm against another, for a
+referee; None where nothing was.
 """
 
 from importlib import import_module
-from typing import Any, NamedTuple, cast
-from typing import Protocol as Interface
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,21 +60,9 @@ class ArmComparison(NamedTuple):
     text: str
 
 
-class FormLikelihood(Interface):
-    """The two functions of a form's module."""
-
-    def table(self, experiment: Experiment, outcome: Any, priors: Priors) -> Table:
-        """Log density of what was reported over true contrasts (SD) on `GRID`."""
-        ...
-
-    def compared(self, experiment: Experiment, outcome: Any, first: str, second: str) -> ArmComparison | None:
-        """What was reported of one arm against another; None where nothing was."""
-        ...
-
-
-def likelihood_of(outcome: Outcome) -> FormLikelihood:
+def likelihood_of(outcome: Outcome) -> ModuleType:
     """Module of an outcome's form."""
-    return cast(FormLikelihood, import_module(f"gaddum.outcomes.{outcome.form.replace('-', '_')}"))
+    return import_module(f"gaddum.outcomes.{outcome.form.replace('-', '_')}")
 
 
 def compared(experiment: Experiment, outcome: Outcome, first: str, second: str) -> ArmComparison | None:

@@ -18,7 +18,7 @@ from gaddum.records.species import Species, known_species
 
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]
-_DRUG_ARM = re.compile(r"[KX]?[KXA](?![a-z])")
+_DRUG_ARM = re.compile(r"[KX]?[KXA](?![A-Za-z])")
 
 
 class Subject(Record):

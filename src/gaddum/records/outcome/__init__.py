@@ -57,13 +57,10 @@ FORMS = (
 )
 """Forms of outcome: "p-value" is `PValue` in `p_value.py`."""
 
-
-def _record(form: str) -> type[ReportedOutcome]:
-    module = import_module(f"{__name__}.{form.replace('-', '_')}")
-    return getattr(module, form.title().replace("-", ""))
-
-
-RECORDS = {form: _record(form) for form in FORMS}
+RECORDS: dict[str, type[ReportedOutcome]] = {
+    form: getattr(import_module(f"{__name__}.{form.replace('-', '_')}"), form.title().replace("-", ""))
+    for form in FORMS
+}
 """Record of each form."""
 
 if TYPE_CHECKING:

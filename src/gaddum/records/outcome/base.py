@@ -110,7 +110,9 @@ def against_design(
     protocol: Protocol, arms: Iterable[str], *, paired: bool | None = None, df: float | None = None
 ) -> Iterator[Doubt]:
     """What a test says of itself that the design, or the number of subjects, does not allow."""
-    if paired is not None and protocol.design != "unstated" and paired != protocol.is_paired():
+    if protocol.design not in ("parallel", "crossover"):
+        return
+    if paired is not None and paired != protocol.is_paired():
         told = "paired" if paired else "not paired"
         message = f"A test should be paired in a crossover only; got {told} in `design: {protocol.design}`. "
         yield Doubt(
@@ -118,7 +120,7 @@ def against_design(
         )
     sizes = {name: arm.n for name, arm in protocol.arms.items() if arm.subset_of is None}
     every, named = [n for n in sizes.values() if n is not None], [sizes.get(name) or 0 for name in arms]
-    if df is None or len(every) < len(sizes) or protocol.design == "unstated" or min(named) < 2:
+    if df is None or len(every) < len(sizes) or min(named) < 2:
         return
     if protocol.is_paired(paired):
         least, most = min(named) - 2, (max(every) - 1) * (len(every) - 1)
