@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import gaddum
+from gaddum.records.outcome import RECORDS
 
 SOURCE = Path(gaddum.__file__).parent
 Name = tuple[str, str]
@@ -83,6 +84,10 @@ def references() -> dict[Name, set[Name]]:
                 continue
             for name in defined(statement) or {""}:
                 found.setdefault((module, name), set()).update(needs(statement, names))
+    for form, record in RECORDS.items():  # found by the name of the form
+        found["gaddum.records.outcome", "RECORDS"].add((record.__module__, record.__name__))
+        likelihood = f"gaddum.outcomes.{form.replace('-', '_')}"
+        found["gaddum.outcomes.form", "likelihood_of"] |= {(likelihood, "table"), (likelihood, "compared")}
     return found
 
 

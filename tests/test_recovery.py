@@ -11,8 +11,10 @@ from benchmarks.recovery.verdicts import possible_reports
 
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
-from gaddum.records.outcome import Count, Outcome, Responders, Verdict, is_scored
-from gaddum.records.outcome import Test as StatisticRecord
+from gaddum.records.outcome import Outcome, is_scored
+from gaddum.records.outcome.responders import Count, Responders
+from gaddum.records.outcome.test import Test as StatisticRecord
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.weigh.likelihood import ScoredOutcome
 from letter import load_letter
 

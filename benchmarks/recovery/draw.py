@@ -14,11 +14,12 @@ import numpy as np
 from benchmarks.recovery.verdicts import possible_reports
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gaddum.outcomes.design import is_paired
+from gaddum.outcomes.form import Priors, Table
 from gaddum.outcomes.group_sizes import fixed_value, required_prior
-from gaddum.outcomes.reduce import ReducedOutcome, reduce_outcome
-from gaddum.outcomes.statistic import Priors
-from gaddum.records.outcome import Count, Responders, Test, Verdict
+from gaddum.outcomes.reduce import reduce_outcome
+from gaddum.records.outcome.responders import Count, Responders
+from gaddum.records.outcome.test import Test
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
 from gaddum.weigh.density_tables import evaluate_1d, evaluate_2d, stack_tables
 from gaddum.weigh.likelihood import ScoredOutcome
@@ -36,7 +37,7 @@ class Unvaried:
         return df
 
 
-Draw = Callable[[np.ndarray, np.random.Generator | Unvaried], tuple[str, ReducedOutcome]]
+Draw = Callable[[np.ndarray, np.random.Generator | Unvaried], tuple[str, Table]]
 """From true contrasts and a stream to what was reported, in words and as its table."""
 
 
@@ -49,7 +50,9 @@ def drawer(scored: ScoredOutcome, priors: Priors) -> Draw:
             return _responders(scored, outcome, priors)
         case Responders() as outcome if outcome.retest is not None and len(outcome.counts) == 1:
             return _retest(scored, outcome, priors)
-        case Test(statistic="t", df=None) as outcome if not is_paired(scored.experiment, outcome.paired):
+        case Test(statistic="t", df=None) as outcome if not scored.experiment.protocol.is_paired(
+            outcome.paired
+        ):
             return _statistic(scored, outcome, priors)
     raise ValueError(f"No draw for {scored.reduced.label!r} ({scored.outcome.form}).")
 
@@ -58,7 +61,7 @@ def _verdicts(scored: ScoredOutcome, priors: Priors) -> Draw:
     reports = possible_reports(scored, priors)
     names, tables = list(reports), stack_tables(list(reports.values())).tables
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Table]:
         places = jnp.tile(jnp.asarray(contrasts)[:, None, None], (1, len(names), 1))
         logs = evaluate_1d(tables, *places) if len(contrasts) == 1 else evaluate_2d(tables, *places)
         chance = np.exp(np.asarray(logs)[:, 0])
@@ -72,11 +75,11 @@ def _responders(scored: ScoredOutcome, outcome: Responders, priors: Priors) -> D
     ((arm, count),) = outcome.counts.items()
 
     @cache
-    def reduced(responders: int) -> ReducedOutcome:
+    def reduced(responders: int) -> Table:
         counts = {arm: Count(responders=responders, n=count.n)}
         return _reduced(scored, outcome.model_copy(update={"counts": counts}), priors)
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Table]:
         placebo = ndtri(_fraction(required_prior(priors, "placebo_response"), rng))
         responders = int(rng.binomial(count.n, ndtr(placebo + contrasts[0])))
         return f"{responders}/{count.n}", reduced(responders)
@@ -89,7 +92,7 @@ def _retest(scored: ScoredOutcome, outcome: Responders, priors: Priors) -> Draw:
     assert retest is not None
 
     @cache
-    def reduced(first: int, again: int) -> ReducedOutcome:
+    def reduced(first: int, again: int) -> Table:
         after = retest.model_copy(update={"responders": again, "n": first}) if first else None
         update = {"counts": {arm: Count(responders=first, n=count.n)}, "retest": after}
         found = _reduced(scored, outcome.model_copy(update=update), priors)
@@ -99,7 +102,7 @@ def _retest(scored: ScoredOutcome, outcome: Responders, priors: Priors) -> Draw:
         table = np.repeat(found.grid_log_density[:, None], len(found.grid_log_density), axis=1)
         return found._replace(contrasts=scored.reduced.contrasts, grid_log_density=table)
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, ReducedOutcome]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Table]:
         placebo = ndtri(_fraction(required_prior(priors, "placebo_response"), rng))
         lasting = _fraction(required_prior(priors, "retest_correlation"), rng)
         own = placebo + np.sqrt(lasting) * rng.standard_normal(count.n)
@@ -119,7 +122,7 @@ def _statistic(scored: ScoredOutcome, outcome: Test, priors: Priors) -> Draw:
     df, variance = sum(n) - 2, 1 / n[0] + 1 / n[1]
     noise = 2 * fixed_value(priors, "arm_noise") ** 2
 
-    def draw(contrasts: np.ndarray, rng: np.random.Generator | Unvaried) -> tuple[str, ReducedOutcome]:
+    def draw(contrasts: np.ndarray, rng: np.random.Generator | Unvaried) -> tuple[str, Table]:
         mean = contrasts[0] + np.sqrt(variance + noise) * rng.standard_normal()
         t = np.asarray(mean / np.sqrt(variance * rng.chisquare(df) / df)).item()
         better = "first" if t > 0 else "second"
@@ -129,7 +132,7 @@ def _statistic(scored: ScoredOutcome, outcome: Test, priors: Priors) -> Draw:
     return draw
 
 
-def _reduced(scored: ScoredOutcome, outcome: Responders | Test, priors: Priors) -> ReducedOutcome:
+def _reduced(scored: ScoredOutcome, outcome: Responders | Test, priors: Priors) -> Table:
     found = reduce_outcome(scored.experiment, outcome, priors)
     assert found is not None
     return found

@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.recovery.draw import Draw, Unvaried, drawer
 from jaxtyping import Array, Float
 
+from gaddum.outcomes.form import Priors
 from gaddum.outcomes.group_sizes import fixed_value
-from gaddum.outcomes.statistic import Priors
 from gaddum.records.ledger import LoadedCase
 from gaddum.response.assemble import assemble
 from gaddum.response.response import respond

@@ -10,7 +10,8 @@ from tests.letter import load_letter
 from gaddum.records.case import Anchor
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import Ledger, LoadedCase
-from gaddum.records.outcome import Outcome, Test
+from gaddum.records.outcome import Outcome
+from gaddum.records.outcome.test import Test
 from gaddum.records.source import Source
 
 CLASSES = ("nmdar", "nmdar-permissive-opioid", "independent-target", "nothing-specific")

@@ -22,12 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaddum.outcomes.form import Priors, Table
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes, weights_of
 from gaddum.outcomes.noncentral_t import floored, mixed
-from gaddum.outcomes.reduce import ReducedOutcome, log_saturated, reduce_outcome
-from gaddum.outcomes.statistic import Priors
+from gaddum.outcomes.reduce import log_saturated, reduce_outcome
 from gaddum.outcomes.verdict_events import Groups, VerdictEvent, joint_log_probability
-from gaddum.records.outcome import ROLES, Verdict, VerdictName
+from gaddum.records.outcome.verdict import ROLES, Verdict, VerdictName
 from gaddum.weigh.likelihood import ScoredOutcome
 
 
@@ -74,7 +74,7 @@ FAMILIES: dict[VerdictName, Family] = {
 }
 
 
-def possible_reports(scored: ScoredOutcome, priors: Priors) -> dict[str, ReducedOutcome]:
+def possible_reports(scored: ScoredOutcome, priors: Priors) -> dict[str, Table]:
     """Everything that may be reported instead of a verdict, by name; all over the contrasts of that verdict."""
     outcome = scored.outcome
     assert isinstance(outcome, Verdict)

@@ -9,7 +9,7 @@ import yaml
 from gaddum import import_studies
 from gaddum.interop.mapping import Mapping, read_mapping
 from gaddum.records.experiment import Study
-from gaddum.records.outcome import Means
+from gaddum.records.outcome.means import Means
 
 FIELDS = {
     "study.id": "{Author} {Year}",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.outcomes.test_reduce import PRIORS, experiment, outcome, reduced
+from tests.outcomes.examples import PRIORS, experiment, outcome, reduced
 
 from gaddum.outcomes.design import contrast_error
 from gaddum.outcomes.noncentral_t import GRID

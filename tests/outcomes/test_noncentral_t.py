@@ -6,13 +6,13 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import log_ndtr, logsumexp
 
+from gaddum.outcomes.joint_means import JointMeans
 from gaddum.outcomes.noncentral_t import (
     GRID,
     LOG_FLOOR,
     chi_nodes,
     effect_interval,
     effect_logpdf,
-    effects_logpdf,
     floored,
     nct_interval,
     nct_logpdf,
@@ -110,7 +110,7 @@ def test_known_sd_is_the_normal_limit() -> None:
 @pytest.mark.parametrize("df", [6.0, 24.0])
 def test_joint_density_agrees_with_direct_quadrature(df: float) -> None:
     d, covariance = np.array([1.6, -0.2]), np.array([[0.25, 0.12], [0.12, 0.28]])
-    grid = effects_logpdf(d, covariance, df, GRID, GRID)
+    grid = JointMeans((0.0,), d[None], covariance, df).on_grid()
     normal = stats.multivariate_normal(np.zeros(2), covariance)
     for i, j in [(120, 120), (136, 118), (160, 100), (80, 140), (200, 200), (60, 120), (240, 0)]:
         delta = np.array([GRID[i], GRID[j]])
@@ -125,9 +125,9 @@ def test_joint_density_agrees_with_direct_quadrature(df: float) -> None:
 def test_joint_density_has_the_single_one_as_its_marginal() -> None:
     covariance = np.array([[0.25, 0.12], [0.12, 0.28]])
     second = np.linspace(-12, 12, 301)
+    i, j = (int(np.argmin(np.abs(GRID - true))) for true in (0.5, 1.0))
     joint = [
-        np.exp(effects_logpdf(np.array([0.9, y]), covariance, 10.0, np.array([0.5]), np.array([1.0])))
-        for y in second
+        np.exp(JointMeans((0.0,), np.array([[0.9, y]]), covariance, 10.0).on_grid()[i, j]) for y in second
     ]
     mass = np.sum(joint) * (second[1] - second[0])
     assert np.log(mass) == pytest.approx(effect_logpdf(0.9, 0.25, 10.0, np.array([0.5]))[0], abs=1e-6)

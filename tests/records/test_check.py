@@ -228,6 +228,38 @@ def difference_in_points(folder):
     folder.experiment["outcomes"][0] = {**fields, "form": "difference", **numbers}
 
 
+def a_test(folder, design, **fields):
+    folder.experiment["protocol"]["design"] = design
+    shared = {key: outcome(folder)[key] for key in ("endpoint", "source")}
+    said = {"form": "test", "statistic": "t", "value": 2.5, "contrast": ["K", "V"], "better": "first"}
+    folder.experiment["outcomes"][0] = shared | said | fields
+
+
+def paired_in_parallel_groups(folder):
+    a_test(folder, "parallel", paired=True)
+
+
+def unpaired_in_a_crossover(folder):
+    a_test(folder, "crossover", paired=False)
+
+
+def more_df_than_subjects(folder):
+    a_test(folder, "parallel", df=30)
+
+
+def df_of_independent_groups_in_a_crossover(folder):
+    a_test(folder, "crossover", df=21)
+
+
+def df_of_fewer_subjects(folder):
+    a_test(folder, "parallel", df=3)
+
+
+def crossover_of_unequal_arms(folder):
+    folder.experiment["protocol"]["design"] = "crossover"
+    outcome(folder)["arms"]["K"]["n"] = 7
+
+
 def retest_of_too_many(folder):
     fields = {key: outcome(folder)[key] for key in ("endpoint", "source")}
     counts = {"K": {"responders": 3, "n": 8}}
@@ -255,6 +287,12 @@ def retest_of_too_many(folder):
         (other_lab, "should come from one lab"),
         (difference_in_points, "Name the `sd`"),
         (retest_of_too_many, "among the 3 responder"),
+        (paired_in_parallel_groups, "got paired in `design: parallel`"),
+        (unpaired_in_a_crossover, "got not paired in `design: crossover`"),
+        (more_df_than_subjects, "should have 7 to 21 degrees of freedom; got 30"),
+        (df_of_fewer_subjects, "should have 7 to 21 degrees of freedom; got 3"),
+        (df_of_independent_groups_in_a_crossover, "should have 6 to 14 degrees of freedom; got 21"),
+        (crossover_of_unequal_arms, "should have one n; got V 8, K 7"),
     ],
 )
 def test_what_is_probably_not_meant_is_a_warning(folder, spoil, message):
@@ -262,6 +300,24 @@ def test_what_is_probably_not_meant_is_a_warning(folder, spoil, message):
     found = findings_of(folder)
     assert any(one.level == "warning" and message in one.message for one in found), found
     assert all(one.level != "error" for one in found)
+
+
+@pytest.mark.parametrize(
+    ("design", "df"), [("parallel", 14), ("parallel", 21), ("crossover", 7), ("unstated", 99)]
+)
+def test_degrees_of_freedom_that_the_design_allows_are_not_asked_about(folder, design, df):
+    a_test(folder, design, df=df)
+    assert findings_of(folder) == []
+
+
+def test_counts_of_more_arms_than_are_scored_are_an_error(folder):
+    fields = {key: outcome(folder)[key] for key in ("endpoint", "source")}
+    arms = folder.experiment["protocol"]["arms"]
+    arms["K2"] = arms["K"] | {"doses": [arms["K"]["doses"][0] | {"amount": "20 mg/kg"}]}
+    counts = {name: {"responders": 3, "n": 8} for name in arms}
+    folder.experiment["outcomes"][0] = fields | {"form": "responders", "criterion": "half", "counts": counts}
+    (found,) = findings_of(folder)
+    assert found.level == "error" and "one or two arms beside vehicle; got 3 (K, KA, K2)" in found.message
 
 
 def test_unknown_n_and_narratives_are_notes(folder):

@@ -7,7 +7,8 @@ import pytest
 
 from gaddum.records.check import check_case
 from gaddum.records.ledger import load_case
-from gaddum.records.outcome import Narrative, is_scored
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.narrative import Narrative
 
 PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from gaddum.outcomes.power import detectable_effect
+from gaddum.records.blockade import is_antagonist
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
 from gaddum.records.prior import LogNormal
 from gaddum.records.vocabulary import MODES
 from gaddum.referee.audit import Audit, StudyAudit, audit
-from gaddum.referee.blockade import is_antagonist
 from gaddum.referee.disagreement import compare, conclude
 
 SOURCE = "{how: assumption, reason: made for a test}"

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import Verdict, is_scored
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.source import Source
 from gaddum.sampling.settings import Settings
 from gaddum.verdict.adjudicate import adjudicate

@@ -7,7 +7,10 @@ from scipy import stats
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.ledger import load_case
-from gaddum.records.outcome import PThreshold, PValue, Responders, Verdict
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.source import Source
 from gaddum.verdict.loo_pit import ends_of, histogram
 from gaddum.weigh.likelihood import ScoredOutcome

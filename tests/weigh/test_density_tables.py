@@ -5,26 +5,36 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaddum.outcomes.noncentral_t import GRID, effect_interval, effect_logpdf, effects_logpdf
-from gaddum.outcomes.reduce import ReducedOutcome
+from gaddum.outcomes.form import Table
+from gaddum.outcomes.noncentral_t import GRID, along_logpdf, effect_interval, effect_logpdf
 from gaddum.weigh import density_tables
 from gaddum.weigh.density_tables import stack_tables
 
 evaluate_1d, evaluate_2d = jax.jit(density_tables.evaluate_1d), jax.jit(density_tables.evaluate_2d)
 
 
-def table(log_density: np.ndarray) -> ReducedOutcome:
-    return ReducedOutcome((), False, log_density, 0.0, "", None, {})
+def table(log_density: np.ndarray) -> Table:
+    return Table((), log_density)
 
 
 COVARIANCE = np.array([[0.24, 0.12], [0.12, 0.24]])
 D = np.array([1.2, 0.1])
+
+
+def exact_of_two(d: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Log density of two differences that share an SD of 21 degrees of freedom."""
+    delta = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
+    precision = np.linalg.inv(COVARIANCE)
+    linear = along_logpdf(d, COVARIANCE, 21.0, delta @ precision @ d)
+    return linear - 0.5 * np.einsum("xyi,ij,xyj->xy", delta, precision, delta)
+
+
 STACKED = stack_tables(
     [
-        table(effects_logpdf(D, COVARIANCE, 21.0, GRID, GRID)),
+        table(exact_of_two(D, GRID, GRID)),
         table(effect_logpdf(1.1, 0.24, 14.0, GRID)),
         table(np.log(effect_interval(1.0, np.inf, 0.24, 14.0, GRID))),
-        table(effects_logpdf(-D, COVARIANCE, 21.0, GRID, GRID)),
+        table(exact_of_two(-D, GRID, GRID)),
     ]
 )
 TABLES = STACKED.tables
@@ -45,7 +55,7 @@ def test_one_contrast_off_grid_within_1e_4() -> None:
 
 def test_two_contrasts_off_grid_within_1e_4() -> None:
     x, y = BETWEEN[::20], BETWEEN[5::20]
-    exact = effects_logpdf(D, COVARIANCE, 21.0, x, y)
+    exact = exact_of_two(D, x, y)
     xs, ys = (np.stack([m.ravel()] * 2) for m in np.meshgrid(x, y, indexing="ij"))
     values = evaluate_2d(TABLES, jnp.asarray(xs), jnp.asarray(ys))[0].reshape(exact.shape)
     assert np.max(np.abs(values - exact)[exact > -200]) < 1e-4

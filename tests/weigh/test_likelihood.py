@@ -8,14 +8,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from tests.weigh.cases import (
+    HERE,
+    draws_of,
+    evaluate,
+    evaluate_with,
+    for_few,
+    of_mice,
+    p_value,
+    with_outcomes,
+)
 
 from gaddum.outcomes.group_sizes import fixed_value
-from gaddum.records.gate import gate_of, monotone_gates
-from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import Means, PValue, Verdict, is_scored
-from gaddum.records.prior import LogNormal
-from gaddum.records.source import Source
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.means import Means
 from gaddum.response.assemble import assemble
 from gaddum.response.response import account, respond
 from gaddum.weigh.density_tables import evaluate_1d, evaluate_2d
@@ -23,16 +30,9 @@ from gaddum.weigh.likelihood import (
     build_problem,
     cohort_log_likelihoods,
     cohort_spread,
-    log_likelihood,
     setting,
 )
-from gaddum.weigh.predictive import FOR_FEW_DRAWS
 from letter import load_letter
-
-DRAWS = 10_000
-BLOCK = 250
-"""Draws of one call: any number of draws shares one compiled function."""
-HERE = Source(how="assumption", reason="made up for a test")
 
 
 @pytest.fixture(scope="module")
@@ -47,163 +47,7 @@ def whole(ketamine):
     return assembly, build_problem(ketamine, assembly)
 
 
-def with_outcomes(loaded, choose):
-    """The case with each experiment's outcomes replaced by choose(study, experiment)."""
-    studies = [
-        study.model_copy(
-            update={
-                "experiments": tuple(
-                    experiment.model_copy(update={"outcomes": tuple(choose(study, experiment))})
-                    for experiment in study.experiments
-                )
-            }
-        )
-        for study in loaded.ledger.studies
-    ]
-    return dataclasses.replace(loaded, ledger=Ledger(tuple(studies)))
-
-
-def with_prior(loaded, name, distribution):
-    """The case with one row of its prior table replaced."""
-    priors = tuple(
-        p.model_copy(update={"distribution": distribution}) if p.name == name else p
-        for p in loaded.case.priors
-    )
-    return dataclasses.replace(loaded, case=loaded.case.model_copy(update={"priors": priors}))
-
-
-def positive_controls(loaded):
-    """Only that the test drug works, at every anchor that has a vehicle arm."""
-
-    def effective(study, experiment):
-        return [
-            Verdict(
-                form="verdict",
-                verdict="effective",
-                endpoint=a.endpoint,
-                roles={"K": a.arm, "V": "V"},
-                source=HERE,
-            )
-            for a in loaded.case.anchors
-            if (a.study, a.experiment) == (study.id, experiment.id) and "V" in experiment.protocol.arms
-        ]
-
-    return with_outcomes(loaded, effective)
-
-
-def draws_of(assembly, count, seed=0):
-    return np.random.default_rng(seed).standard_normal((assembly.dimension, count))
-
-
-def for_few(problem):
-    """The log likelihood of a problem, compiled for few draws."""
-    return jax.jit(log_likelihood(problem), compiler_options=FOR_FEW_DRAWS)
-
-
-def evaluate(problem, hypothesis, z, *, phase="both", absolute=False):
-    """Log likelihood of a hypothesis at draws, in blocks."""
-    function = for_few(problem)
-    return evaluate_with(function, problem, hypothesis, z, phase=phase, absolute=absolute)
-
-
-def evaluate_with(function, problem, hypothesis, z, *, phase="both", absolute=False, weights=None):
-    given = setting(
-        problem, account(hypothesis, problem.assembly, phase=phase, absolute=absolute), weights=weights
-    )
-    blocks = np.split(z, max(1, z.shape[1] // BLOCK), axis=1)
-    return np.concatenate([np.asarray(function(block, given)) for block in blocks])
-
-
-def gate_hypothesis(gate):
-    return Hypothesis(name="any", title="any", gate=str(gate), says="any")
-
-
-# Positive controls
-
-
-@pytest.fixture(scope="module")
-def controls(ketamine):
-    loaded = positive_controls(ketamine)
-    assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly)
-    assert len(problem.scored) >= 4
-    return loaded, problem, jax.jit(log_likelihood(problem))
-
-
-def test_gate_matched_positive_controls_do_not_tell_hypotheses_apart(controls):
-    loaded, problem, function = controls
-    z = draws_of(problem.assembly, DRAWS)
-    acting = [h for h in loaded.case.hypotheses if h.gate != "0"]
-    logs = np.array([evaluate_with(function, problem, h, z) for h in acting])
-    assert np.all(np.isfinite(logs))
-    assert np.ptp(logs, axis=0).max() < 1e-9
-    nothing = next(h for h in loaded.case.hypotheses if h.gate == "0")
-    assert np.mean(evaluate_with(function, problem, nothing, z) < logs[0]) > 0.9
-
-
-@pytest.mark.parametrize("phase", ["induction", "expression"])
-def test_gate_matched_positive_controls_do_not_tell_phases_apart(controls, phase):
-    loaded, problem, function = controls
-    z = draws_of(problem.assembly, 1000)
-    phased = [h for h in loaded.case.hypotheses if h.phased]
-    reference = evaluate_with(function, problem, loaded.case.hypotheses[0], z)
-    for hypothesis in phased:
-        found = evaluate_with(function, problem, hypothesis, z, phase=phase)
-        assert np.abs(found - reference).max() < 1e-9
-
-
-@pytest.mark.slow
-def test_gate_matched_positive_controls_do_not_tell_any_monotone_gates_apart(controls):
-    """All gates over the case's features that are silent at vehicle and acted on by the test drug."""
-    _, problem, function = controls
-    features = problem.assembly.features
-    at_vehicle = sum(1 << i for i, name in enumerate(features) if name.endswith(".tone"))
-    gates = [corners for corners in monotone_gates(len(features)) if not corners[at_vehicle] and any(corners)]
-    assert len(gates) > 50
-    z = draws_of(problem.assembly, BLOCK)
-    logs = [
-        evaluate_with(function, problem, gate_hypothesis(gate_of(features, corners)), z) for corners in gates
-    ]
-    assert np.ptp(logs, axis=0).max() < 1e-9
-
-
-@pytest.mark.slow
-def test_absolute_positive_controls_lower_direct_mu_agonism_without_reserve(ketamine):
-    loaded = with_prior(
-        positive_controls(ketamine), "reserve", LogNormal(family="lognormal", median=0.1, gsd=1.2)
-    )
-    assembly = assemble(loaded)
-    problem = build_problem(loaded, assembly)
-    function = jax.jit(log_likelihood(problem))
-    z = draws_of(assembly, 4000)
-    named = {h.name: h for h in loaded.case.hypotheses}
-    evidence = {
-        name: np.log(np.mean(np.exp(evaluate_with(function, problem, named[name], z, absolute=True))))
-        for name in ("nmdar", "mor-agonism")
-    }
-    assert evidence["mor-agonism"] < evidence["nmdar"] - 1.0
-
-
 # Contrasts and shared subjects
-
-
-def p_value(first, second, **given):
-    return PValue(
-        form="p-value",
-        endpoint="hours_3",
-        p=0.03,
-        contrast=(first, second),
-        better="first",
-        source=HERE,
-        **given,
-    )
-
-
-def of_mice(ketamine, *outcomes):
-    """The case with the given outcomes of the mouse study only."""
-    return with_outcomes(
-        ketamine, lambda study, experiment: outcomes if study.id == "zhang_hashimoto2019" else ()
-    )
 
 
 @pytest.mark.slow
@@ -311,7 +155,7 @@ def with_antagonist_alone(loaded):
     return dataclasses.replace(loaded, ledger=Ledger(studies))
 
 
-def two_by_two(**arms: float) -> Means:
+def means_of(**arms: float) -> Means:
     arms_ = {
         name: {"mean": mean, "spread": 12.0, "spread_kind": "SD", "n": 10} for name, mean in arms.items()
     }
@@ -321,7 +165,7 @@ def two_by_two(**arms: float) -> Means:
 
 @pytest.mark.parametrize("precision", [np.float64, np.float32])
 def test_means_of_four_arms_have_the_density_of_all_their_differences(ketamine, precision):
-    loaded = with_antagonist_alone(of_mice(ketamine, two_by_two(V=150.0, K=100.0, KA=148.0, A=152.0)))
+    loaded = with_antagonist_alone(of_mice(ketamine, means_of(V=150.0, K=100.0, KA=148.0, A=152.0)))
     problem = build_problem(loaded, assemble(loaded))
     effect = np.random.default_rng(0).normal(0.5, 1.5, (problem.contrasts_1d.shape[1], 50))
     found = cohort_log_likelihoods(problem, jnp.asarray(effect, precision), jnp.full(50, 1e-9, precision))
@@ -340,6 +184,18 @@ def test_means_of_four_arms_have_the_density_of_all_their_differences(ketamine, 
     held = np.log(np.trapezoid(weight[:, None] * np.exp(log_norm - 0.5 * form), u, axis=0))
     exact = np.logaddexp(np.log1p(-problem.failure) + held, np.log(problem.failure) + s.reduced.log_saturated)
     np.testing.assert_allclose(found[0], exact, atol=1e-5 if precision is np.float64 else 2e-3)
+
+
+def test_means_of_three_arms_count_the_same_by_their_quadratic_form_and_by_a_table(ketamine):
+    """Those on which publication may have depended keep a table over both contrasts."""
+    found = []
+    for selected in (False, True):
+        means = means_of(V=150.0, K=100.0, KA=148.0).model_copy(update={"selected": selected})
+        loaded = of_mice(ketamine, means)
+        problem = build_problem(loaded, assemble(loaded))
+        effect = np.random.default_rng(0).normal(0.5, 1.5, (problem.contrasts_1d.shape[1], 200))
+        found.append(cohort_log_likelihoods(problem, jnp.asarray(effect), jnp.full(200, 1e-9)))
+    np.testing.assert_allclose(found[0], found[1], atol=5e-4)
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ from scipy.integrate import simpson
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import PValue, Verdict
+from gaddum.records.outcome.p_value import PValue
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.source import Source
 from gaddum.response.assemble import assemble
 from gaddum.weigh.likelihood import ScoredOutcome, build_problem, cohort_log_likelihoods

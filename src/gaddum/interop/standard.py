@@ -1,10 +1,18 @@
-"""Standard: the columns in which a ledger is exported, and which are read back without a mapping."""
+"""Standard: the columns in which a ledger is exported, and which are read back without a mapping.
+
+Those of outcomes follow from the records of their forms: a path in words, with ``arm #`` for a key that is an arm.
+"""
+
+from collections.abc import Iterator
 
 from gaddum.interop.mapping import Mapping
+from gaddum.records.field import leaves
+from gaddum.records.outcome import RECORDS
+from gaddum.records.outcome.base import ReportedOutcome
 
 _SOURCE = ("how", "doi", "pmid", "cites", "locator", "reason")
 
-_COLUMNS = """
+_BEFORE = """
 study.id : study
 study.year : year
 study.title : title
@@ -34,52 +42,23 @@ arms.{arm #}.manipulations : arm # manipulations
 arms.{arm #}.subset_of : arm # subset of
 arms.{arm #}.expectancy : arm # expectancy
 arms.{arm #}.note : arm # note
-outcome.arms.{arm #}.mean : arm # mean
-outcome.arms.{arm #}.spread : arm # spread
-outcome.arms.{arm #}.spread_kind : arm # spread kind
-outcome.arms.{arm #}.n : arm # mean of n
-outcome.counts.{arm #}.responders : arm # responders
-outcome.counts.{arm #}.n : arm # responders of n
-outcome.change : change
-outcome.criterion : criterion
-outcome.retest.arm : retest arm
-outcome.retest.among_responders_of : retest among responders of
-outcome.retest.responders : retest responders
-outcome.retest.n : retest n
-outcome.contrast.0 : first arm
-outcome.contrast.1 : second arm
-outcome.better : better
-outcome.statistic : statistic
-outcome.value : value
-outcome.df : df
-outcome.p : p
-outcome.threshold : threshold
-outcome.significant : significant
-outcome.paired : paired
-outcome.ci.0 : ci low
-outcome.ci.1 : ci high
-outcome.ci_level : ci level
-outcome.sd : sd
-outcome.arms.0 : interaction K
-outcome.arms.1 : interaction V
-outcome.arms.2 : interaction KA
-outcome.arms.3 : interaction A
-outcome.positive : positive
-outcome.verdict : verdict
-outcome.roles.K : role K
-outcome.roles.V : role V
-outcome.roles.KA : role KA
-outcome.roles.X : role X
-outcome.roles.KX : role KX
-outcome.rule : rule
-outcome.correction : correction
-outcome.agonist_effect_present : agonist effect present
-outcome.text : text
-outcome.why : why
-outcome.primary : primary
-outcome.selected : selected
-outcome.same_subjects : same subjects
-outcome.correlation : correlation
+"""
+
+_NAMES = {
+    "arms.{arm #}.n": "arm # mean of n",
+    "counts.{arm #}.n": "arm # responders of n",
+    "contrast.0": "first arm",
+    "contrast.1": "second arm",
+    "ci.0": "ci low",
+    "ci.1": "ci high",
+    "arms.0": "interaction K",
+    "arms.1": "interaction V",
+    "arms.2": "interaction KA",
+    "arms.3": "interaction A",
+}
+"""Columns of outcomes whose names are not their paths."""
+
+_AFTER = """
 protocol.design : design
 protocol.masking : masking
 protocol.selection : selection
@@ -94,10 +73,35 @@ study.reporting : reporting
 study.note : study note
 """
 
-_PAIRS = [line.split(" : ") for line in _COLUMNS.strip().splitlines()] + [
-    [f"{head}.source.{part}", f"{head} {part}"]
-    for head in ("outcome", "protocol", "study")
-    for part in _SOURCE
+
+def _outcome_columns() -> Iterator[list[str]]:
+    """Path and column of every field of any form, those that all forms share last."""
+    paths = dict.fromkeys(path for record in RECORDS.values() for path, _ in leaves(record))
+    for path in sorted(paths, key=lambda path: path[0] in ReportedOutcome.model_fields):
+        if path[0] in ("form", "endpoint", "source"):
+            continue
+        name = ".".join("{arm #}" if part == "*" else str(part) for part in path)
+        field, *inside = (str(part).replace("_", " ") for part in path)
+        words = (
+            ["arm #", *inside[1:]] if "*" in path else [field.removesuffix("s") if inside else field, *inside]
+        )
+        yield [f"outcome.{name}", _NAMES.get(name, " ".join(words))]
+
+
+def _declared(text: str) -> Iterator[list[str]]:
+    for line in text.strip().splitlines():
+        yield line.split(" : ")
+
+
+_PAIRS = [
+    *_declared(_BEFORE),
+    *_outcome_columns(),
+    *_declared(_AFTER),
+    *(
+        [f"{head}.source.{part}", f"{head} {part}"]
+        for head in ("outcome", "protocol", "study")
+        for part in _SOURCE
+    ),
 ]
 
 STANDARD = Mapping(fields={path: "{" + column + "}" for path, column in _PAIRS})

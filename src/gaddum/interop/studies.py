@@ -28,11 +28,18 @@ from gaddum.interop.mapping import (
 from gaddum.interop.sheet import Row, Sheet, read_sheet
 from gaddum.interop.standard import STANDARD
 from gaddum.records.experiment import Study
-from gaddum.records.field import FieldPath
+from gaddum.records.field import FieldPath, leaves
 from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.outcome import RECORDS
+from gaddum.records.outcome.base import ArmName
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.yaml import Document, parse_document, readable, to_record
 
+_LEAVES = [leaf for record in RECORDS.values() for leaf in leaves(record)]
+_ARM_NAMES = {path for path, kind in _LEAVES if kind == ArmName}
+"""Fields of outcomes in which the name of an arm stands."""
+_RESULTS_OF_ARMS = {path[0] for path, _ in _LEAVES if "*" in path}
+"""Fields of outcomes that have arms as their keys."""
 _MAX_FAULTS = 50
 """Faults after which reading stops."""
 
@@ -104,7 +111,7 @@ class _FieldEntry(NamedTuple):
         """The arm, or the arm's result, that this is about."""
         if self.path[0] == "arms":
             return self.path[:2]
-        in_result = self.path[:2] in (("outcome", "arms"), ("outcome", "counts")) and len(self.path) > 3
+        in_result = self.path[0] == "outcome" and len(self.path) > 3 and self.path[1] in _RESULTS_OF_ARMS
         return self.path[:3] if in_result else None
 
 
@@ -338,12 +345,7 @@ def _named_by_outcome(said: list[_FieldEntry]) -> Iterator[str]:
         if one.path[0] != "outcome" or one.text is None:
             continue
         within = one.path[1:]
-        if within[0] in ("contrast", "roles") or within in (
-            ("retest", "arm"),
-            ("retest", "among_responders_of"),
-        ):
-            yield one.text
-        elif within[0] == "arms" and len(within) == 2:
+        if within in _ARM_NAMES:
             yield one.text
         elif one.group is not None and not one.template.is_constant:
             yield str(within[1])

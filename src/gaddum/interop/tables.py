@@ -14,7 +14,11 @@ from gaddum.records.dose import HELD, Dose
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.field import FieldPath
 from gaddum.records.ledger import Ledger
-from gaddum.records.outcome import Interaction, Means, Outcome, Responders, Verdict, is_scored
+from gaddum.records.outcome import Outcome, is_scored
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.means import Means
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.shorthand import write_doses
 from gaddum.records.source import Source

@@ -15,11 +15,6 @@ SESSION_CORRELATION = 0.5
 """Assumed correlation r of a subject's sessions (1); 0 between subjects."""
 
 
-def is_paired(experiment: Experiment, said: bool | None = None) -> bool:
-    """Whether arms share their subjects: as the record says, or else by design."""
-    return experiment.protocol.design == "crossover" if said is None else said
-
-
 def effective_sizes(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> dict[str, float]:
     """Sizes of independent groups that would give contrasts the same error.
 

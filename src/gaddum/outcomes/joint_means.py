@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.interpolate import CubicSpline
 
 from gaddum.outcomes.noncentral_t import GRID, along_logpdf
 
@@ -45,6 +46,13 @@ class JointMeans(NamedTuple):
     def table(self) -> Float[np.ndarray, " grid"]:
         """Log density without its quadratic form, where the effects along `direction` are `GRID`."""
         return self._along(self.covariance, GRID * np.abs(self.slope).sum())
+
+    def on_grid(self) -> Float[np.ndarray, "..."]:
+        """Log density over all contrasts, an axis of `GRID` for each: for one or two of them."""
+        delta = np.stack(np.meshgrid(*[GRID] * len(self.covariance), indexing="ij"), axis=-1)
+        fine = np.linspace(GRID[0], GRID[-1], 10 * (len(GRID) - 1) + 1)
+        along = CubicSpline(fine, self._along(self.covariance, fine * np.abs(self.slope).sum()))
+        return along(delta @ self.direction) - 0.5 * np.sum((delta @ self.whitened.T) ** 2, axis=-1)
 
     def log_saturated(self, sd: float) -> float:
         """Log of the integral of the density over independent N(0, sd^2) priors on the contrasts."""

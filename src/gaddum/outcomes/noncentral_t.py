@@ -12,7 +12,6 @@ Used by `reduce` (tables) and `power`; `verdict_events` shares the quadrature of
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import gammaln, logsumexp, ndtr
 from scipy.stats import t as student_t
 
@@ -147,23 +146,6 @@ def along_logpdf(d: np.ndarray, covariance: np.ndarray, df: float, linear: np.nd
     nodes = chi_nodes(df, square, _reach(linear) + 1e-9)
     exponent = nodes.log_weight + len(d) * np.log(nodes.s) - 0.5 * nodes.s**2 * square
     return constant + logsumexp(exponent + np.asarray(linear)[..., None] * nodes.s, axis=-1)
-
-
-def effects_logpdf(
-    d: np.ndarray, covariance: np.ndarray, df: float, delta_1: np.ndarray, delta_2: np.ndarray
-) -> np.ndarray:
-    """Log density of two observed standardised differences, with one axis for each true one; see `along_logpdf`."""
-    precision = np.linalg.inv(covariance)
-    slope = precision @ d
-    delta_1, delta_2 = np.asarray(delta_1)[:, None], np.asarray(delta_2)[None, :]
-    square = (
-        precision[0, 0] * delta_1**2 + 2 * precision[0, 1] * delta_1 * delta_2 + precision[1, 1] * delta_2**2
-    )
-    linear = slope[0] * delta_1 + slope[1] * delta_2
-    # given S the exponent depends on the true effects through `linear` alone: a smooth function of it
-    reach = _reach(linear) + 1e-9
-    z = np.linspace(-reach, reach, int(np.clip(8 * reach, 801, 6001)))
-    return CubicSpline(z, along_logpdf(d, covariance, df, z))(linear) - 0.5 * square
 
 
 def t_of_p(p: float, df: float) -> float:

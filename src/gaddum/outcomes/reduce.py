@@ -17,71 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaddum.outcomes.design import degrees_of_freedom, effective_sizes, is_paired
-from gaddum.outcomes.group_sizes import fixed_value, group_sizes, required_prior, weights_of
-from gaddum.outcomes.joint_means import JointMeans
-from gaddum.outcomes.noncentral_t import GRID, floored, mixed
-from gaddum.outcomes.responders import Counts, responders_log_probability, retest_log_probability
-from gaddum.outcomes.statistic import (
-    Contrast,
-    Priors,
-    Table,
-    difference_of,
-    difference_table,
-    interaction_table,
-    log_of,
-    means_table,
-    test_table,
-    vehicle_or_none,
-)
-from gaddum.outcomes.verdict_events import (
-    EVENTS,
-    PAIRS,
-    Groups,
-    joint_log_probability,
-    pair_probability,
-    without_agonist_effect,
-)
+from gaddum.outcomes.form import Priors, Table, likelihood_of
+from gaddum.outcomes.group_sizes import fixed_value
+from gaddum.outcomes.noncentral_t import GRID, floored
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import (
-    ROLES,
-    Difference,
-    Interaction,
-    Means,
-    Narrative,
-    Outcome,
-    PThreshold,
-    PValue,
-    Responders,
-    Test,
-    Verdict,
-    is_scored,
-)
-
-
-class ReducedOutcome(NamedTuple):
-    """One outcome as a table over its contrasts."""
-
-    contrasts: tuple[Contrast, ...]
-    """One or two contrasts, each of (arm, coefficient); three or more where `joint` is there."""
-    absolute: bool
-    """Whether a contrast is the arm's effect over its (implied) vehicle, as for responders."""
-    grid_log_density: np.ndarray
-    """Log density on `GRID`, one axis per contrast; with `joint` that of `JointMeans.table`."""
-    log_saturated: float
-    """Log of the integral of the density over independent normal priors on the contrasts."""
-    label: str
-    observed: tuple[dict[str, float], ...]
-    """Effect, lower, upper of each contrast (SD); empty where nothing is reported but a verdict or a count."""
-    components: dict[str, float]
-    """Weights of the mixture's parts, for display."""
-    above: np.ndarray | None = None
-    """Probability of a statistic at least as large as the one reported, [contrasts, grid]; None without a statistic."""
-    significant: np.ndarray | None = None
-    """Probability of a result significant at 5 %, either way, [grid]; None where the table itself says so."""
-    joint: JointMeans | None = None
-    """Means of four arms or more: the density along one direction, beside a quadratic form."""
+from gaddum.records.outcome import Outcome, arms_of, is_scored
 
 
 class Report(NamedTuple):
@@ -90,10 +31,10 @@ class Report(NamedTuple):
     study: Study
     experiment: Experiment
     outcome: Outcome
-    reduced: ReducedOutcome | None
+    reduced: Table | None
 
 
-def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> ReducedOutcome | None:
+def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> Table | None:
     """Table of one outcome.
 
     Parameters
@@ -108,39 +49,23 @@ def reduce_outcome(experiment: Experiment, outcome: Outcome, priors: Priors) -> 
 
     Returns
     -------
-    ReducedOutcome or None
+    Table or None
         None for a narrative, which is not scored.
     """
-    _check_arms(experiment, outcome)
-    match outcome:
-        case Narrative():
-            return None
-        case Means():
-            table = means_table(experiment, outcome, priors)
-        case Difference():
-            table = difference_table(experiment, outcome, priors)
-        case Responders():
-            table = _responders(experiment, outcome, priors)
-        case Test() | PValue() | PThreshold():
-            table = test_table(experiment, outcome, priors)
-        case Interaction():
-            table = interaction_table(experiment, outcome, priors)
-        case Verdict():
-            table = _verdict(experiment, outcome, priors)
-    log_density, sd = floored(table.log_density), fixed_value(priors, "standardised_effect")
-    return ReducedOutcome(
-        contrasts=table.contrasts,
-        absolute=table.absolute,
+    missing = [name for name in arms_of(outcome) if name not in experiment.protocol.arms]
+    if missing:
+        raise ValueError(
+            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
+            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
+        )
+    if not outcome.can_be_scored:
+        return None
+    found = likelihood_of(outcome).table(experiment, outcome, priors)
+    log_density, sd = floored(found.grid_log_density), fixed_value(priors, "standardised_effect")
+    return found._replace(
         grid_log_density=log_density,
-        log_saturated=log_saturated(log_density, sd)
-        if table.joint is None
-        else table.joint.log_saturated(sd),
-        label=_label(experiment, outcome),
-        observed=table.observed,
-        components=table.components,
-        above=table.above,
-        significant=table.significant,
-        joint=table.joint,
+        log_saturated=found.joint.log_saturated(sd) if found.joint else log_saturated(log_density, sd),
+        label=f"{experiment.id}: {outcome.endpoint}, {outcome.headline}",
     )
 
 
@@ -171,106 +96,3 @@ def log_saturated(log_density: np.ndarray, sd: float) -> float:
     if log_density.ndim == 1:
         return float(np.logaddexp.reduce(log_density + log_prior))
     return float(np.logaddexp.reduce(log_density + log_prior[:, None] + log_prior[None, :], axis=None))
-
-
-def _verdict(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
-    noise = fixed_value(priors, "arm_noise") ** 2
-    corrections = weights_of(priors, "correction", outcome.correction)
-    every = tuple(name for name, arm in experiment.protocol.arms.items() if arm.subset_of is None)
-    named = tuple(outcome.roles.values())
-    tested = tuple(dict.fromkeys((*named, *every)))
-    joint, paired = outcome.verdict in EVENTS, is_paired(experiment)
-    arm_of: dict[str, str] = dict(outcome.roles)  # pyright: ignore[reportAssignmentType] (keys are Literals)
-    arms = tuple(arm_of[role] for role in ROLES[outcome.verdict])
-    rules = weights_of(priors, "rule", outcome.rule)
-    events = EVENTS.get(outcome.verdict, {})
-    if len(events) == 1:
-        rules = dict.fromkeys(events, 1.0)
-    parts = []
-    for scenario in group_sizes(experiment, tested, priors):
-        effective = effective_sizes(scenario.n, tested, paired)
-        sizes = tuple(effective[name] for name in (*arms, arms[-1])[:3])
-        groups = Groups(
-            n=sizes,
-            variance=tuple(1 / n + noise for n in sizes),
-            df=degrees_of_freedom(scenario.n, tested, paired, len(tested)),
-            k=len(tested),
-        )
-        if not joint:
-            probability = pair_probability(PAIRS[outcome.verdict], groups, corrections)
-            parts.append(np.log(scenario.weight) + log_of(probability))
-            continue
-        for rule, weight in rules.items():
-            if weight == 0:
-                continue
-            event = events[rule]
-            if outcome.agonist_effect_present is False:
-                event = without_agonist_effect(outcome.verdict, event)
-            parts.append(np.log(scenario.weight * weight) + joint_log_probability(event, groups, corrections))
-    contrasts = tuple(difference_of(name, arms[1]) for name in (arms[0], *arms[2:]))
-    mixture = {**(rules if len(events) > 1 else {}), **(corrections if len(tested) > 2 else {})}
-    components = {name: weight for name, weight in mixture.items() if 0 < weight < 1}
-    return Table(contrasts, np.minimum(mixed(parts), 0.0), (), components)
-
-
-def _responders(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
-    counts = {name: Counts(count.responders, count.n) for name, count in outcome.counts.items()}
-    base = vehicle_or_none(experiment, tuple(counts))
-    vehicle = counts.pop(base) if base is not None else None
-    placebo = required_prior(priors, "placebo_response")
-    if outcome.retest is not None:
-        retest = outcome.retest
-        counts.pop(retest.arm, None)
-        if set(counts) != {retest.among_responders_of}:
-            raise ValueError(
-                f"A retest must name the one other arm with counts; got "
-                f"{retest.among_responders_of!r}, counts are of {', '.join(counts) or 'none'}. "
-                "Move further arms to an outcome of their own."
-            )
-        log_density = retest_log_probability(
-            counts[retest.among_responders_of],
-            Counts(retest.responders, retest.n),
-            placebo,
-            required_prior(priors, "retest_correlation"),
-            vehicle,
-        )
-        arms = (retest.among_responders_of, retest.arm)
-    elif 1 <= len(counts) <= 2:
-        arms = tuple(counts)
-        log_density = responders_log_probability(tuple(counts.values()), placebo, vehicle)
-    else:
-        raise ValueError(
-            f"Responders are scored for one or two arms beside vehicle; got {len(counts)} "
-            f"({', '.join(counts) or 'vehicle alone'}). Split into outcomes of one or two arms."
-        )
-    return Table(tuple(((name, 1.0),) for name in arms), log_density, absolute=True)
-
-
-def _label(experiment: Experiment, outcome: Outcome) -> str:
-    what = outcome.verdict if isinstance(outcome, Verdict) else outcome.form
-    return f"{experiment.id}: {outcome.endpoint}, {what}"
-
-
-def _check_arms(experiment: Experiment, outcome: Outcome) -> None:
-    match outcome:
-        case Means():
-            named = tuple(outcome.arms)
-        case Responders():
-            retest = (
-                () if outcome.retest is None else (outcome.retest.arm, outcome.retest.among_responders_of)
-            )
-            named = (*outcome.counts, *retest)
-        case Interaction():
-            named = outcome.arms
-        case Verdict():
-            named = tuple(outcome.roles.values())
-        case Narrative():
-            named = ()
-        case _:
-            named = outcome.contrast
-    missing = [name for name in named if name not in experiment.protocol.arms]
-    if missing:
-        raise ValueError(
-            f"An outcome must name arms of its experiment; got {', '.join(missing)} in {experiment.id!r}, "
-            f"arms are {', '.join(experiment.protocol.arms)}. Correct the name or add the arm."
-        )

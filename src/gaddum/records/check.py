@@ -15,7 +15,8 @@ from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.gate import Gate, parse_gate
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
-from gaddum.records.outcome import Narrative, is_scored
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.narrative import Narrative
 from gaddum.records.species import Species
 from gaddum.records.study_check import check_cohort, check_study, say, twice
 from gaddum.records.vocabulary import MODES

@@ -27,7 +27,8 @@ from gaddum.records.base import Record, in_unit
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import nearest
 from gaddum.records.library import Library
-from gaddum.records.outcome import Outcome, Verdict, VerdictName, arms_of, is_scored
+from gaddum.records.outcome import Outcome, arms_of, is_scored
+from gaddum.records.outcome.verdict import Verdict, VerdictName
 from gaddum.records.source import Source
 from gaddum.records.species import Species
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gaddum.records.base import Record
-from gaddum.records.outcome import Outcome
+from gaddum.records.outcome import Outcome, arms_of
 from gaddum.records.protocol import Protocol
 from gaddum.records.source import Source
 
@@ -58,6 +58,17 @@ class Experiment(Record):
     id: str
     protocol: Protocol
     outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def control(self) -> str | None:
+        """Name the arm that others are compared with: in the role V of an outcome, or else the protocol's vehicle."""
+        said = (outcome.arm_roles.get("V") for outcome in self.outcomes)
+        return next(filter(None, said), self.protocol.vehicle())
+
+    def lacks_sizes(self, outcome: Outcome) -> bool:
+        """Whether an outcome needs the number of subjects of an arm that nothing says."""
+        arms = [self.protocol.arms.get(name) for name in arms_of(outcome) if outcome.needs_sizes]
+        return any(arm is not None and arm.n is None and arm.n_range is None for arm in arms)
 
 
 class Study(Record):

@@ -3,8 +3,10 @@
 A place is a path of field names, keys and positions, such as ``("arms", "KA", "doses", 0, "amount")``.
 """
 
+from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -60,6 +62,43 @@ def types_at(model: type[BaseModel], loc: FieldPath) -> tuple[Any, ...]:
                 stepped += _unwrapped(arguments[1])
         candidates = stepped
     return tuple(candidates)
+
+
+@cache
+def leaves(model: type[BaseModel]) -> tuple[tuple[FieldPath, Any], ...]:
+    """Places of a record that hold one value, and their types; ``*`` stands for any key.
+
+    Annotated text keeps its annotation, which may say what it names.
+
+    Examples
+    --------
+    >>> from gaddum.records.outcome.means import ArmMean, Means
+    >>> [path for path, kind in leaves(Means) if kind is int]
+    [('arms', '*', 'n')]
+    """
+    return tuple(dict.fromkeys(_leaves(model, ())))
+
+
+def _leaves(kind: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        hints = get_type_hints(kind, include_extras=True)
+        for name in kind.model_fields:
+            yield from _leaves(hints[name], (*path, name))
+    elif origin in (Union, UnionType):
+        for one in arguments:
+            if one is not NoneType:
+                yield from _leaves(one, path)
+    elif origin is Annotated and arguments[0] is not str:
+        yield from _leaves(arguments[0], path)
+    elif origin is dict:
+        for key in get_args(arguments[0]) if get_origin(arguments[0]) is Literal else ("*",):
+            yield from _leaves(arguments[1], (*path, key))
+    elif origin is tuple and Ellipsis not in arguments:
+        for place, one in enumerate(arguments):
+            yield from _leaves(one, (*path, place))
+    else:
+        yield path, kind
 
 
 def _unwrapped(annotation: Any) -> list[Any]:

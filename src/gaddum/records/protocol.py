@@ -3,6 +3,8 @@
 A Protocol with Outcomes is published evidence (see `experiment`); without, it is a candidate design.
 """
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +18,7 @@ from gaddum.records.species import Species, known_species
 
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]
+_DRUG_ARM = re.compile(r"[KX]?[KXA](?![A-Za-z])")
 
 
 class Subject(Record):
@@ -133,6 +136,23 @@ class Protocol(Record):
     cells_per_animal: Quantity | None = None
     """Cluster size where the unit of replication is a cell in an animal."""
     source: Source
+
+    def is_paired(self, said: bool | None = None) -> bool:
+        """Whether arms share their subjects: as a test says of itself, or else by design."""
+        return self.design == "crossover" if said is None else said
+
+    def vehicle(self, among: Iterable[str] | None = None) -> str | None:
+        """Name the arm that gets nothing, by its doses and manipulations, or else the one called V.
+
+        An arm called K, X, A, KA or KX is a drug's, whose doses were not read if it has none.
+        """
+        names = [name for name in (self.arms if among is None else among) if name in self.arms]
+        bare = (
+            name
+            for name in names
+            if not (self.arms[name].doses or self.arms[name].manipulations or _DRUG_ARM.match(name))
+        )
+        return next(bare, "V" if "V" in names else None)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Protocol":

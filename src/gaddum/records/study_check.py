@@ -7,17 +7,7 @@ from gaddum import units
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import (
-    Difference,
-    Interaction,
-    Means,
-    Narrative,
-    Outcome,
-    Responders,
-    Verdict,
-    is_scored,
-)
-from gaddum.records.plausible import numbers_in_doubt, sizes_in_doubt
+from gaddum.records.outcome import Outcome, arms_of, is_scored
 from gaddum.records.protocol import Arm
 from gaddum.records.quantity import Quantity
 from gaddum.records.yaml import readable
@@ -64,7 +54,9 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
         for place, outcome in enumerate(experiment.outcomes):
             yield from _check_outcome(loaded, study, experiment, (*here, "outcomes", place), outcome)
     unsized = sum(
-        _lacks_n(experiment, one) for experiment in study.experiments for one in experiment.outcomes
+        is_scored(one) and experiment.lacks_sizes(one)
+        for experiment in study.experiments
+        for one in experiment.outcomes
     )
     if unsized:
         message = f"The number of subjects is unknown in {unsized} scored outcome(s); the prior on n applies."
@@ -84,32 +76,6 @@ def say(
 def twice(names: Iterable[str]) -> list[str]:
     """Names that occur more than once."""
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _arms_of(outcome: Outcome) -> tuple[tuple[tuple[str | int, ...], str], ...]:
-    """Arms that an outcome speaks of, with the field path of each."""
-    if isinstance(outcome, Means):
-        return tuple((("arms", arm), arm) for arm in outcome.arms)
-    if isinstance(outcome, Responders):
-        named: list[tuple[tuple[str | int, ...], str]] = [(("counts", arm), arm) for arm in outcome.counts]
-        if outcome.retest is not None:
-            named.append((("retest", "arm"), outcome.retest.arm))
-            named.append((("retest", "among_responders_of"), outcome.retest.among_responders_of))
-        return tuple(named)
-    if isinstance(outcome, Interaction):
-        return tuple((("arms", index), arm) for index, arm in enumerate(outcome.arms))
-    if isinstance(outcome, Verdict):
-        return tuple((("roles", role), arm) for role, arm in outcome.roles.items())
-    if isinstance(outcome, Narrative):
-        return ()
-    return tuple((("contrast", index), arm) for index, arm in enumerate(outcome.contrast))
-
-
-def _lacks_n(experiment: Experiment, outcome: Outcome) -> bool:
-    if not is_scored(outcome) or isinstance(outcome, (Means, Responders, Difference)):
-        return False
-    arms = (experiment.protocol.arms.get(name) for _, name in _arms_of(outcome))
-    return any(arm is not None and arm.n is None and arm.n_range is None for arm in arms)
 
 
 def _check_arm(loaded: LoadedCase, study: Study, path: tuple, arm: Arm) -> Iterator[Finding]:
@@ -149,27 +115,14 @@ def _check_outcome(
         hint = nearest(outcome.endpoint, protocol.endpoints)
         message = f"An outcome must name an endpoint of its protocol; got {outcome.endpoint!r}. {hint}"
         yield say(loaded, study, (*path, "endpoint"), message)
-    named = _arms_of(outcome)
-    for place, arm in named:
-        if arm not in protocol.arms:
-            message = f"An outcome must name arms of its protocol; got {arm!r}. {nearest(arm, protocol.arms)}"
-            yield say(loaded, study, (*path, *place), message)
-    if not isinstance(outcome, (Means, Responders)):
-        for arm in twice(arm for _, arm in named):
-            message = f"An outcome must compare different arms; got {arm!r} twice."
-            yield say(loaded, study, path, message)
-    arms = {arm: protocol.arms[arm] for _, arm in named if arm in protocol.arms}
-    if isinstance(outcome, Verdict) and outcome.agonist_effect_present is False:
-        message = (
-            f"A verdict {outcome.verdict!r} presupposes an effect to block; got `agonist_effect_present: false`. "
-            "Say so in a narrative instead, or correct the field."
-        )
-        yield say(loaded, study, (*path, "agonist_effect_present"), message, "warning")
-    if isinstance(outcome, Means) and outcome.selected and len(outcome.arms) > 3:
-        message = (
-            "Selection by significance is modelled for means of two or three arms; those of "
-            f"{len(outcome.arms)} arms count as published whatever they had been. Score the selected contrast apart."
-        )
-        yield say(loaded, study, (*path, "selected"), message, "warning")
-    for place, message in (*sizes_in_doubt(outcome, arms), *numbers_in_doubt(outcome)):
-        yield say(loaded, study, (*path, *place), message, "warning")
+    for mention in outcome.arm_mentions:
+        if mention.arm not in protocol.arms:
+            hint = nearest(mention.arm, protocol.arms)
+            message = f"An outcome must name arms of its protocol; got {mention.arm!r}. {hint}"
+            yield say(loaded, study, (*path, *mention.field), message)
+    for arm in twice(mention.arm for mention in outcome.arm_mentions if not mention.is_key):
+        message = f"An outcome must compare different arms; got {arm!r} twice."
+        yield say(loaded, study, path, message)
+    if set(arms_of(outcome)) <= set(protocol.arms):
+        for doubt in outcome.doubts(protocol):
+            yield say(loaded, study, (*path, *doubt.field), doubt.message, doubt.level)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from gaddum.engagement.occupancy import ProtocolOccupancy, TargetCourse, occupancy
 from gaddum.numerics.spline import lookup
 from gaddum.parameters import canonical, fraction_nodes
+from gaddum.records.blockade import ArmAdditions, Blockade, gate_targets
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.experiment import Experiment
@@ -24,7 +25,6 @@ from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Protocol
 from gaddum.records.target import Affinity
 from gaddum.records.vocabulary import MODES
-from gaddum.referee.blockade import ArmAdditions, Blockade, gate_targets
 
 AFTER_DOSE_H = np.concatenate([[0.0], np.geomspace(1 / 60, 24.0, 27)])
 """Times after a dose of the test drug at which its peak is sought (h)."""

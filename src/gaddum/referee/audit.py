@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gaddum._version import __version__
+from gaddum.records.blockade import Blockade, blockades, is_test_drug
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.records.outcome import is_scored
@@ -23,7 +24,7 @@ from gaddum.referee.antagonist_engagement import (
     describe_dose,
     presences,
 )
-from gaddum.referee.blockade import Blockade, BlockadeAnswer, answers, blockades, is_test_drug, vehicle
+from gaddum.referee.blockade_answers import BlockadeAnswer, answers
 from gaddum.referee.concerns import (
     FULL,
     GRADES,
@@ -229,7 +230,7 @@ def _experiment(
     loaded: LoadedCase,
 ) -> ExperimentAudit:
     protocol = one.protocol
-    control = vehicle(one, loaded)
+    control = one.control
     others = []
     if not subjects and control is not None:
         pairs_ = [(name, control) for name, arm in protocol.arms.items() if name != control and arm.doses]

@@ -7,10 +7,14 @@ Grades: ``serious`` (the experiment may not show what it is said to show), ``cau
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from gaddum.outcomes.form import compared
+from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment, Study
-from gaddum.records.outcome import Interaction, Outcome, Responders, Verdict
+from gaddum.records.outcome.interaction import Interaction
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.referee.antagonist_engagement import Gap, Presence, Span, TargetEngagement, lead_target
-from gaddum.referee.blockade import Blockade, BlockadeAnswer, compared
+from gaddum.referee.blockade_answers import BlockadeAnswer
 from gaddum.referee.detectable import POWER, Detectable
 
 Grade = Literal["serious", "caution", "note"]
@@ -83,12 +87,11 @@ def appraise(subject: BlockadeAppraisal, study: Study) -> tuple[Concern, ...]:
 
 def agonist_effect(experiment: Experiment, drug: str | None, vehicle: str | None) -> bool | None:
     """Whether the test drug alone was shown to work; None where nothing says so."""
-    if drug is None:
+    if drug is None or vehicle is None:
         return None
-    found = [_shows(experiment, outcome, drug, vehicle) for outcome in experiment.outcomes]
-    if any(one is True for one in found):
-        return True
-    return False if any(one is False for one in found) else None
+    readings = (compared(experiment, outcome, drug, vehicle) for outcome in experiment.outcomes)
+    found = [reading.better for reading in readings if reading is not None]
+    return any(found) if found else None
 
 
 def percent(span: Span) -> str:
@@ -109,17 +112,6 @@ def leads(subject: BlockadeAppraisal) -> tuple[TargetEngagement, ...]:
     names = dict.fromkeys(row.drug for row in subject.presence.held if row.role != "test drug")
     rows = (lead_target(name, subject.presence.held) for name in names)
     return tuple(row for row in rows if row is not None)
-
-
-def _shows(experiment: Experiment, outcome: Outcome, drug: str, vehicle: str | None) -> bool | None:
-    if isinstance(outcome, Verdict) and outcome.roles.get("K") == drug:
-        if outcome.agonist_effect_present is not None:
-            return outcome.agonist_effect_present
-        if outcome.verdict in ("not effective", "no difference"):
-            return False
-        return True if outcome.verdict == "effective" else None
-    found = None if vehicle is None else compared(experiment, outcome, drug, vehicle)
-    return None if found is None else found.better
 
 
 def _engagement(s: BlockadeAppraisal) -> Iterator[Concern]:

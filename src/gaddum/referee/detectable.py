@@ -11,9 +11,9 @@ import numpy as np
 
 from gaddum.outcomes.group_sizes import Scenario, group_sizes
 from gaddum.outcomes.power import contrast_power, detectable_contrast, detectable_effect, t_test_power
+from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment
 from gaddum.records.prior import Distribution, Fixed, HalfNormal, LogNormal, Normal
-from gaddum.referee.blockade import Blockade
 
 EFFECTS = (0.5, 0.8, 1.2)
 """True differences at which power is shown (within-group SD)."""

@@ -12,10 +12,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.protocol import Endpoint, Protocol
 from gaddum.referee.antagonist_engagement import Presence, Span, TargetEngagement, lead_target, span
-from gaddum.referee.blockade import Answer, Blockade, BlockadeAnswer
+from gaddum.referee.blockade_answers import Answer, BlockadeAnswer
 
 MARGIN = 0.10
 """Difference in the fraction held that counts."""

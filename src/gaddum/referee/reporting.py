@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
-from gaddum.records.outcome import Responders, is_scored
+from gaddum.records.outcome import is_scored
+from gaddum.records.outcome.responders import Responders
 from gaddum.referee.concerns import Concern
 
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool
 
-from gaddum.records.outcome import arms_of
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.reweighing import Reader, reading_of
@@ -28,16 +27,8 @@ def kinds(scored: tuple[ScoredOutcome, ...]) -> list[Kind]:
     """Outcomes known by a verdict only, and those of groups of unknown size."""
     return [
         Kind("verdict_only", np.array([s.outcome.form == "verdict" for s in scored], bool)),
-        Kind("unknown_n", np.array([of_unknown_size(s) for s in scored], bool)),
+        Kind("unknown_n", np.array([s.experiment.lacks_sizes(s.outcome) for s in scored], bool)),
     ]
-
-
-def of_unknown_size(s: ScoredOutcome) -> bool:
-    """Whether an arm that an outcome speaks of has no stated size, in the protocol or the outcome itself."""
-    if s.outcome.form in ("means", "responders"):
-        return False
-    arms = s.experiment.protocol.arms
-    return any(arms[name].n is None and arms[name].n_range is None for name in arms_of(s.outcome))
 
 
 def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:

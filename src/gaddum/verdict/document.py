@@ -16,6 +16,7 @@ from gaddum.verdict import verdict
 from gaddum.verdict.claims import answer_claims
 from gaddum.verdict.contributions import bayes_factor_parts
 from gaddum.verdict.loo_pit import held_out, histogram
+from gaddum.verdict.missing import missing
 from gaddum.verdict.propositions import ask, conjunctions, propositions
 from gaddum.verdict.timeline import timeline
 from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
@@ -89,7 +90,7 @@ def write_document(
         "priors": _priors(fitted),
         "assumptions": _assumptions(fitted),
         "sampled_dimension": max((f.evidence.dimension for f in fitted.fits.values()), default=0),
-        "missing": _missing(fitted, claims),
+        "missing": missing(fitted.loaded, problem.scored, claims),
         "manifest": _manifest(fitted, settings, until),
     }
 
@@ -267,37 +268,6 @@ def _assumptions(fitted: CaseFits) -> list[dict[str, str]]:
             "reason": "their spread is small beside that of clearance and unbound fraction",
         },
     ]
-
-
-def _missing(fitted: CaseFits, claims: list[dict[str, Any]]) -> list[str]:
-    """What the record lacks, counted from it."""
-    scored = fitted.problem.scored
-    unknown = [
-        s
-        for s in scored
-        if any(arm.n is None and not arm.n_range for arm in s.experiment.protocol.arms.values())
-    ]
-    verbal = [s for s in scored if s.outcome.form == "verdict"]
-    narrative = sum(o.form == "narrative" for _, _, o in fitted.loaded.ledger.outcomes())
-    blockade = [s for s in verbal if "KA" in getattr(s.outcome, "roles", {})]
-    alone = [s for s in blockade if "A" not in s.experiment.protocol.arms]
-    found = []
-    if unknown:
-        found.append(f"{len(unknown)} of {len(scored)} scored outcomes come without the number of subjects.")
-    if verbal:
-        found.append(f"{len(verbal)} of {len(scored)} scored outcomes are known only as a verdict.")
-    if alone:
-        found.append(
-            f"{len(alone)} of {len(blockade)} blockade outcomes come without an antagonist-alone arm."
-        )
-    if narrative:
-        found.append(f"{narrative} outcomes are narrative and not scored.")
-    untested = [claim["id"] for claim in claims if claim["verdict"] == "not testable"]
-    if untested:
-        found.append(
-            f"{len(untested)} of {len(claims)} claims are not testable on this record: {', '.join(untested)}."
-        )
-    return found
 
 
 def _manifest(fitted: CaseFits, settings: Settings, until: int | None) -> dict[str, Any]:

@@ -31,7 +31,9 @@ from scipy.stats import binom
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
-from gaddum.records.outcome import PThreshold, Responders, Verdict
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.responders import Responders
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.weigh.fitted import FORMS, CaseFits
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.predictive import OutcomePredictions

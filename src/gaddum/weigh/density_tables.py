@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gaddum.outcomes.form import Table
 from gaddum.outcomes.noncentral_t import GRID
-from gaddum.outcomes.reduce import ReducedOutcome
 
 _LOW, _HIGH = float(GRID[0]), float(GRID[-1])
 _CELLS = len(GRID) - 1
@@ -40,7 +40,7 @@ class StackedTables(NamedTuple):
     """The same for two contrasts."""
 
 
-def stack_tables(outcomes: Sequence[ReducedOutcome]) -> StackedTables:
+def stack_tables(outcomes: Sequence[Table]) -> StackedTables:
     """Coefficients of the outcomes' tables, stacked by number of contrasts."""
     one = tuple(i for i, outcome in enumerate(outcomes) if outcome.grid_log_density.ndim == 1)
     two = tuple(i for i, outcome in enumerate(outcomes) if outcome.grid_log_density.ndim == 2)

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from gaddum.outcomes.reduce import ReducedOutcome, Report, reduce_record
+from gaddum.outcomes.form import Table
+from gaddum.outcomes.reduce import Report, reduce_record
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import Outcome
@@ -40,7 +41,7 @@ class ScoredOutcome(NamedTuple):
     study: Study
     experiment: Experiment
     outcome: Outcome
-    reduced: ReducedOutcome
+    reduced: Table
     cohort: int
     weight: float
     """Composite weight among outcomes on the same subjects."""

@@ -170,7 +170,6 @@ def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictio
     """
     rows = []
     for place, s in enumerate(problem.scored):
-        verbal = s.outcome.form in ("verdict", "responders", "p-threshold")
         observed = s.reduced.observed
 
         def contrast(which: int, s: ScoredOutcome = s, place: int = place) -> dict[str, Any]:
@@ -192,8 +191,10 @@ def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictio
                     "label": label(s),
                     "observed_text": getattr(s.outcome, "verdict", None) or label(s),
                     "observed": observed[which] if observed else None,
-                    "probability_of_report": float(np.mean(after.density[place])) if verbal else None,
-                    "prior_probability_of_report": float(np.mean(before.density[place])) if verbal else None,
+                    "probability_of_report": float(np.mean(after.density[place])) if not observed else None,
+                    "prior_probability_of_report": float(np.mean(before.density[place]))
+                    if not observed
+                    else None,
                     "second": contrast(1) if not observed and len(s.reduced.contrasts) == 2 else None,
                 }
                 | contrast(which)

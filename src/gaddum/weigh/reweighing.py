@@ -23,7 +23,8 @@ from jaxtyping import Array, Bool, Float
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import LOG_FLOOR
 from gaddum.outcomes.reduce import log_saturated
-from gaddum.records.outcome import Difference, Interaction, Means, PThreshold, PValue, Test, Verdict
+from gaddum.records.outcome.p_threshold import PThreshold
+from gaddum.records.outcome.verdict import Verdict
 from gaddum.weigh.density_tables import Tables, stack_tables
 from gaddum.weigh.fitted import FORMS, OMEGAS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, cohort_log_likelihoods
@@ -74,11 +75,12 @@ def reading_of(problem: Problem, kept: Bool[np.ndarray, " outcomes"] | None = No
 
 def selected(problem: Problem) -> tuple[ScoredOutcome, ...]:
     """Scored outcomes on which publication may have depended, as far as their form has one significance."""
-    tested = Means | Difference | Test | PValue | PThreshold | Interaction | Verdict
     return tuple(
         s
         for s in problem.scored
-        if s.outcome.selected and isinstance(s.outcome, tested) and s.reduced.joint is None
+        if s.outcome.selected
+        and s.reduced.joint is None
+        and (s.reduced.significant is not None or isinstance(s.outcome, Verdict))
     )
 
 

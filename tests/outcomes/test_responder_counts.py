@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.special import betaln, comb, log_ndtr, logsumexp, ndtr, ndtri
 
 from gaddum.outcomes.noncentral_t import GRID
-from gaddum.outcomes.responders import (
+from gaddum.outcomes.responder_counts import (
     Counts,
     correlation_nodes,
     placebo_weights,
