@@ -43,3 +43,17 @@ def plain(text: str) -> str:
 def _lowered(found: re.Match[str]) -> str:
     mark = "^" if found["before"] else ""
     return found["before"] + mark + found["raised"].translate(_LOWERED)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value, as programs write it.
+
+    Examples
+    --------
+    >>> is_missing(" . "), is_missing("NaN"), is_missing("0")
+    (True, True, False)
+    """
+    return cell.strip().casefold() in _MISSING
+
+
+_MISSING = ("", ".", "na", "nan", "n/a", "#n/a", "null")

@@ -75,7 +75,7 @@ def test_doses_that_a_table_cannot_say_are_refused(text, message):
         ("TIME AMT RATE\n0 5 -1\n", "a known rate; got AMT 5, RATE -1"),
         ("TIME AMT RATE SS\n0 0 5 1\n", "must have an amount"),
         ("TIME AMT CMT\n0 5 3\n", "Compartment 3 of event 0 must have a route"),
-        ("TIME AMT RATE CMT\n0 5 5 1\n", "intravenous dose may have a rate; got one by po"),
+        ("TIME AMT RATE CMT\n0 5 5 1\n", "intravenous dose may have a rate or a duration; got one by po"),
     ],
 )
 def test_events_that_doses_cannot_say_are_refused(text, message):
