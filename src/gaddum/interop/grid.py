@@ -63,6 +63,7 @@ def parse_grid(
     name: str = "table",
     separator: str | None = None,
     decimal: str | None = None,
+    short: bool = False,
 ) -> Grid:
     r"""Read the text of a table as a grid.
 
@@ -80,6 +81,8 @@ def parse_grid(
         What stands between cells, where the text leaves a doubt.
     decimal : {".", ","}, optional
         The decimal mark, where the text leaves a doubt.
+    short : bool
+        Whether a line may end early, its last cells being empty.
 
     Raises
     ------
@@ -108,9 +111,11 @@ def parse_grid(
         ((n, line.lstrip()[1:]), [one for one in shown if one[0] > n], 0) for n, line in comments[:_TOP]
     ]
     for (line, head), below, above in headers:
-        readings = {word: heads for word, mark in marks.items() if known(heads := _header(head, mark))}
+        tabbed = separator is None and "\t" in head.strip()  # then other marks are within cells
+        usable = {word: mark for word, mark in marks.items() if not tabbed or mark in ("\t", None)}
+        readings = {word: heads for word, mark in usable.items() if known(heads := _header(head, mark))}
         if readings:
-            grid = _only_reading(readings, marks, line, below, name)
+            grid = _only_reading(readings, marks, line, below, name, short)
             notes += [f"{_lines(above)} above the header skipped"] if above else []
             skipped = len(comments) - (line in {n for n, _ in comments})
             notes += [f"{_lines(skipped)} of comment skipped"] if skipped else []
@@ -191,6 +196,7 @@ def _only_reading(
     line: int,
     below: Sequence[tuple[int, str]],
     name: str,
+    short: bool,
 ) -> Grid:
     """The one reading of these heads that is rectangular."""
     found: dict[str, Grid] = {}
@@ -199,7 +205,7 @@ def _only_reading(
         if len(heads) > MAX_COLUMNS:
             refuse(name, f"A table must have at most {MAX_COLUMNS} columns; got {len(heads)}.", line)
         try:
-            grid = _rectangle(heads, list(_split(below, marks[word])), line)
+            grid = _rectangle(heads, list(_split(below, marks[word])), line, short)
         except _Ragged as error:
             faults.append(error.args)
             continue
@@ -249,7 +255,7 @@ def _split(lines: Sequence[tuple[int, str]], mark: str | None) -> Iterable[tuple
         raise _Ragged(lines[min(place, len(lines) - 1)][0], f"{told}; {error}.") from None
 
 
-def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int) -> Grid:
+def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int, short: bool) -> Grid:
     """Rows of the header's length, without what is around a table."""
     notes: list[str] = []
     shown = [one for one in rows if tuple(one[1]) != heads]
@@ -276,6 +282,9 @@ def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int) -> Gr
     if len(heads) > 1 and not heads[0] and len(set(names)) == len(names) and all(names):
         heads, cut = heads[1:], [(n, cells[1:]) for n, cells in cut]
         notes.append("the first column has no head and is left out as names of rows")
+    if short and (early := sum(len(cells) < len(heads) for _, cells in cut)):
+        cut = [(n, cells + [""] * (len(heads) - len(cells)) * (len(cells) > 1)) for n, cells in cut]
+        notes.append(f"{_lines(early)} that end early filled up with empty cells")
     for n, cells in cut:
         if len(cells) != len(heads):
             told = f"A record must have {len(heads)} fields, as the header; got {len(cells)}."
