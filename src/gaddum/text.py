@@ -9,8 +9,9 @@ import re
 _ONE_FOR_ONE = str.maketrans(
     "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"  # hyphens, figure and en dash, minus signs
     "\u2018\u2019\u02b9\u2032\u00b4"  # quotation marks and primes, as in 2'-hydroxy
-    "\u03bc\u22c5\u2219\u2022\u2027\u2044\u2215",  # Greek mu as micro sign; multiplication dots; slashes
-    "-------" + "'''''" + "\u00b5" + "\u00b7\u00b7\u00b7\u00b7" + "//",
+    "\u03bc\u22c5\u2219\u2022\u2027\u2044\u2215"  # Greek mu as micro sign; multiplication dots; slashes
+    "\u0130\u0131\u017f\u212a",  # letters that are i, s and k to who ignores case, but are not
+    "-------" + "'''''" + "\u00b5" + "\u00b7\u00b7\u00b7\u00b7" + "//" + "IisK",
 )
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
 _RAISED = "\u207a\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"

@@ -188,3 +188,38 @@ def test_what_was_taken_for_granted_is_said(table, text, note):
 def test_a_logarithm_out_of_range_is_refused(table, first):
     with pytest.raises(ValueError, match="log10 must lie within 30"):
         read_responses(table(f"log agonist;control\n{first};1\n"))
+
+
+def test_a_title_above_the_heads_is_skipped_though_it_holds_numbers(table):
+    found = read_response_table(table("Experiment 12 (2020)\nagonist (nM),control,10 nM\n1,5,1\n"))
+    assert (rows(found.responses), found.notes[0]) == (
+        [(1, 0, 5), (1, 10, 1)],
+        "1 line above the header skipped",
+    )
+
+
+def test_a_unit_in_another_case_is_not_overlooked(table):
+    with pytest.raises(ValueError, match="in its own case, such as nM .* got 'MM'"):
+        read_responses(table("agonist (MM),control,10 nM\n1,5,1\n"))
+
+
+def test_the_antagonist_alone_is_no_control(table):
+    with pytest.raises(ValueError, match="control must be without the antagonist"):
+        read_responses(table("agonist (nM),control,naloxone 10 nM,naloxone alone\n1,5,1,2\n"))
+
+
+def test_decimal_commas_may_stand_in_heads_too(table):
+    assert read_responses(table("agonist (nM);control;0,1 uM\n0,5;5,5;1\n")).levels.tolist() == [0, 100]
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "10 nM of it", "AM251"])
+def test_an_antagonist_that_a_row_does_not_say_is_asked_for(table, cell):
+    with pytest.raises(ValueError, match="antagonist of a row must be a concentration, 0 or control"):
+        read_responses(table(f"agonist,antagonist,response\n1,{cell},5\n"))
+
+
+def test_an_agonist_by_mass_needs_its_name(table):
+    text = "agonist (ng/mL),control,10 nM\n34.14,5,1\n"
+    assert read_responses(table(text), agonist="naltrexone").agonist == pytest.approx([100, 100])
+    with pytest.raises(ValueError, match="--agonist"):
+        read_responses(table(text))

@@ -272,3 +272,7 @@ def test_a_record_takes_iv_with_a_duration_as_an_infusion():
 
 def test_a_record_takes_any_minus_sign():
     assert dose(time="\u22121 h") == dose(time="-1 h")
+
+
+def test_a_route_in_capitals_of_another_keyboard_is_read():
+    assert parse_doses("ketamine 1 mg/kg \u0130P") == parse_doses("ketamine 1 mg/kg ip")

@@ -20,6 +20,8 @@ _STATISTICS = {"mean": "mean", "sd": "sd", "sem": "sem", "se": "sem", "n": "n"}
 _ROLES = {"", "antagonist", "blocker", "inhibitor", "with", "plus"}
 """Words before a number that leave no doubt that it is a concentration, though it has no unit."""
 _LOG = re.compile(r"(?P<minus>- ?)?log(?:10|\(10\))?(?=[^a-z]|m\b|agonist|antagonist)")
+_NEARLY = re.compile(r"[fpnumµ]m|[fpnumµ]?mol/?l?|[pnumµ]?g/?[dumµ]?l")
+"""What a unit of concentration looks like in lower case."""
 _LARGEST_LOG = 30.0
 MOST_SUBJECTS = 1000
 """Largest n of a mean."""
@@ -102,8 +104,8 @@ def parse_concentration_head(head: str, unit: str, drug: str | None = None) -> C
     >>> found.words, found.to_nanomolar(-1.0), found.says
     ('agonist', 100.0, 'log10 of uM')
     """
-    text = " ".join(plain(head).split())
-    if not re.search("[^\\W\\d_]", text):
+    text = " ".join(plain(head).replace("_", " ").split())
+    if not re.search("[^\\W\\d_]{2}|[^\\W\\d_e]", text.casefold()):
         raise ValueError(
             f"A column of concentrations must have a head in words, such as 'agonist (nM)'; got {head!r}."
         )
@@ -113,6 +115,11 @@ def parse_concentration_head(head: str, unit: str, drug: str | None = None) -> C
     if own is None:
         before, _, last = re.sub(r"[()\[\]]", " ", text).strip().rpartition(" ")
         words, own = (before, last) if is_unit(last) else (text, None)
+        near = [one for one in re.findall(r"[^\s()\[\],]+", text) if _NEARLY.fullmatch(one.casefold())]
+        if near and own is None:
+            raise ValueError(
+                f"A unit must be written in its own case, such as nM or ug/mL; got {near[-1]!r} in {head!r}."
+            )
     used = own or ("M" if log else unit)
     scale = nanomolar(f"1 {used}", drug or words)
     words = " ".join(re.sub(r"[()\[\]]", " ", words).split()).casefold()

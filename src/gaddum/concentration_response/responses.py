@@ -126,40 +126,61 @@ def read_responses(
     ).responses
 
 
-def read_response_table(
-    path: str | Path,
+def read_response_table(path: str | Path, unit: str = "nM", **options: str | None) -> ResponseTable:
+    """Read a table of responses, and say how; see `read_responses`."""
+    text, notes = read_text(path)
+    table = parse_responses(text, unit, name=str(path), **options)
+    return table._replace(notes=(*notes, *table.notes))
+
+
+def parse_responses(
+    text: str,
     unit: str = "nM",
     *,
+    name: str = "table",
     agonist: str | None = None,
     antagonist: str | None = None,
     separator: str | None = None,
     decimal: str | None = None,
 ) -> ResponseTable:
-    """Read a table of responses, and say how; see `read_responses`."""
-    text, notes = read_text(path)
+    r"""Read responses from text; see `read_responses`.
+
+    Examples
+    --------
+    >>> found = parse_responses("agonist (uM),control,AM251 10 nM\n1,50,5\n")
+    >>> found.responses.levels.tolist(), found.notes
+    ([0.0, 10.0], ('agonist: uM', 'levels of antagonist: control = 0 nM, AM251 10 nM = 10 nM'))
+    """
     drugs = {"agonist": agonist, "antagonist": antagonist}
     read_as = partial(
-        parse_grid, text, wanted=_WANTED, name=str(path), separator=separator, decimal=decimal, short=True
+        parse_grid, text, wanted=_WANTED, name=name, separator=separator, decimal=decimal, short=True
     )
     try:
         grid = read_as(known=lambda heads: _is_long(heads) or _is_wide(heads, unit, drugs))
     except RecordError:  # the heads themselves say best what is wrong with them
-        grid = read_as(known=lambda heads: len(heads) > 1 and not re.search("[,;|]", "".join(heads)))
+        grid = read_as(known=_nearly)
+    grid = grid._replace(heads=_pointed(grid.heads))
     if not grid.rows:
-        raise ValueError(f"{path} must hold a line of heads and at least one of numbers; got one line.")
+        raise ValueError(f"{name} must hold a line of heads and at least one of numbers; got one line.")
     read = _long if len({*_LONG} & {_role(head) for head in grid.heads}) > 1 else _wide
-    responses, told = read(path, grid, unit, drugs)
+    responses, told = read(name, grid, unit, drugs)
     if not responses.response.size:
-        raise ValueError(f"{path} must hold at least one response; got empty cells only.")
-    return ResponseTable(responses, (*notes, *grid.notes, *told))
+        raise ValueError(f"{name} must hold at least one response; got empty cells only.")
+    return ResponseTable(responses, (*grid.notes, *told))
 
 
 _WANTED = "name agonist, antagonist and response, or the agonist and then each concentration of antagonist"
 _Drugs = Mapping[str, str | None]
 
 
+def _pointed(heads: Heads) -> Heads:
+    """Heads with points in place of decimal commas, where a comma cannot part thousands."""
+    return tuple(re.sub(r"(?<=[0-9]),(?=(?:[0-9]{1,2}|[0-9]{4,})(?![0-9]))", ".", head) for head in heads)
+
+
 def _role(head: str) -> str:
     """Which column of a long table a head names, in its own word where it names none."""
+    head = head.replace("_", " ")
     bare = re.sub(r"[\[(][^\])]*[\])]", "", head).casefold()
     inner = re.sub(r"^-? ?log(?:10)?[ \[(]*(agonist|antagonist).*", r"\1", head.casefold())
     word = inner if inner in _LONG else " ".join(re.split(r"[,/]", bare)[0].replace(".", "").split())
@@ -177,48 +198,55 @@ def _is_long(heads: Heads) -> bool:
 def _is_wide(heads: Heads, unit: str, drugs: _Drugs) -> bool:
     try:
         parse_concentration_head(heads[0], unit, drugs["agonist"])
-        return len([parse_level(head, unit, drugs["antagonist"]) for head in heads[1:]]) > 0
+        return len([parse_level(head, unit, drugs["antagonist"]) for head in _pointed(heads)[1:]]) > 0
     except ValueError:
         return False
 
 
-def _long(path: str | Path, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Responses, list[str]]:
+def _nearly(heads: Heads) -> bool:
+    """Whether these look like heads, though not all of them can be read."""
+    return (
+        len(heads) > 1
+        and not re.search("[,;|]", "".join(heads))
+        and bool(re.search(r"[^\W\d_]{3}", heads[0]))
+    )
+
+
+def _long(name: str, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Responses, list[str]]:
     roles = [_role(head) for head in grid.heads]
-    absent = [name for name in _LONG if name not in roles]
-    twice = [name for name in (*_LONG, *_SPREAD) if roles.count(name) > 1]
+    absent = [who for who in _LONG if who not in roles]
+    twice = [who for who in (*_LONG, *_SPREAD) if roles.count(who) > 1]
     if absent or twice:
         told = f"lacks {', '.join(absent)}" if absent else f"has {', '.join(twice)} more than once"
-        raise ValueError(f"A long table must have the columns {', '.join(_LONG)} once; {path} {told}.")
+        raise ValueError(f"A long table must have the columns {', '.join(_LONG)} once; {name} {told}.")
     place = {role: index for index, role in enumerate(roles)}
-    scales = [
-        parse_concentration_head(_with_unit(grid, place[name]), unit, drugs[name]) for name in _LONG[:2]
-    ]
+    scales = [parse_concentration_head(_with_unit(grid, place[who]), unit, drugs[who]) for who in _LONG[:2]]
     points: list[tuple[float, float, float]] = []
-    told = [f"{name}: {scale.says}" for name, scale in zip(_LONG, scales, strict=False)]
+    told = [f"{who}: {scale.says}" for who, scale in zip(_LONG, scales, strict=False)]
     told += [f"not read: {', '.join(rest)}"] if (rest := _unread(grid.heads, roles)) else []
     names: set[str] = set()
     for row in grid.rows:
         cells = {role: row.cells[index] for role, index in place.items()}
         if is_missing(cells["response"]):
             continue
-        agonist = scales[0].to_nanomolar(_number(path, row, cells["agonist"]))
+        agonist = scales[0].to_nanomolar(_number(name, row, cells["agonist"]))
         try:
-            blocker = scales[1].to_nanomolar(number(cells["antagonist"]))
+            blocker = number(cells["antagonist"])
         except ValueError:
-            text = "none" if is_missing(cells["antagonist"]) else cells["antagonist"]
-            level = parse_level(text, scales[1].says, drugs["antagonist"])
-            blocker = level.level
-            names |= {level.drug} - {""}
-        spread = {name: cells[name] for name in _SPREAD if name in cells}
-        values = _values(path, row, cells["response"], spread)
+            level = _level(name, row, cells["antagonist"], unit, drugs)
+            blocker, names = level.level, names | ({level.drug} - {""})
+        else:
+            blocker = scales[1].to_nanomolar(blocker)
+        spread = {one: cells[one] for one in _SPREAD if one in cells}
+        values = _values(name, row, cells["response"], spread)
         points += [(agonist, blocker, value) for value in values]
-    _one_antagonist(path, names)
+    _one_antagonist(name, names)
     skipped = sum(is_missing(row.cells[place["response"]]) for row in grid.rows)
     told += _said(grid.heads, {*roles} & {*_SPREAD}, skipped)
     return make_responses(*np.array(points, float).reshape(-1, 3).T), told
 
 
-def _wide(path: str | Path, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Responses, list[str]]:
+def _wide(name: str, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Responses, list[str]]:
     first = _with_unit(grid, 0)
     try:
         parse_level(first, unit, drugs["antagonist"])
@@ -226,11 +254,17 @@ def _wide(path: str | Path, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Respo
         scale = parse_concentration_head(first, unit, drugs["agonist"])
     else:
         raise ValueError(
-            f"The first column must hold the agonist's concentrations; {path} heads it {first!r}."
+            f"The first column must hold the agonist's concentrations; {name} heads it {first!r}."
         )
     heads = [parse_level(head, unit, drugs["antagonist"]) for head in grid.heads[1:]]
-    _one_antagonist(path, {head.drug for head in heads} - {""})
-    columns = _grouped(path, heads)
+    names = {head.drug for head in heads} - {""}
+    _one_antagonist(name, names)
+    alone = {head for head in grid.heads if head.casefold().removesuffix("alone").strip() in names}
+    if alone:
+        raise ValueError(
+            f"A control must be without the antagonist; {name} has {alone.pop()!r}. Leave it out."
+        )
+    columns = _grouped(name, heads)
     points: list[tuple[float, float, float]] = []
     skipped = 0
     for row in grid.rows:
@@ -239,15 +273,25 @@ def _wide(path: str | Path, grid: Grid, unit: str, drugs: _Drugs) -> tuple[Respo
             if is_missing(cells[place]):
                 skipped += 1
                 continue
-            agonist = scale.to_nanomolar(_number(path, row, row.cells[0]))
-            values = _values(path, row, cells[place], {name: cells[at] for name, at in spread.items()})
+            agonist = scale.to_nanomolar(_number(name, row, row.cells[0]))
+            values = _values(name, row, cells[place], {what: cells[at] for what, at in spread.items()})
             points += [(agonist, heads[place].level, value) for value in values]
     levels = ", ".join(
         dict.fromkeys(f"{grid.heads[place + 1]} = {heads[place].level:.6g} nM" for place in columns)
     )
-    spreads = {name for spread in columns.values() for name in spread}
+    spreads = {what for spread in columns.values() for what in spread}
     told = [f"agonist: {scale.says}", f"levels of antagonist: {levels}", *_said(grid.heads, spreads, skipped)]
     return make_responses(*np.array(points, float).reshape(-1, 3).T), told
+
+
+def _level(name: str, row: GridRow, cell: str, unit: str, drugs: _Drugs) -> LevelHead:
+    """Antagonist of a row that says it in words."""
+    try:
+        return parse_level(cell, unit, drugs["antagonist"])
+    except ValueError:
+        raise ValueError(
+            f"The antagonist of a row must be a concentration, 0 or control; {name} has {cell!r} in row {row.line}."
+        ) from None
 
 
 def _with_unit(grid: Grid, place: int) -> str:
@@ -260,13 +304,13 @@ def _unread(heads: Heads, roles: Sequence[str]) -> list[str]:
     return [head for head, role in zip(heads, roles, strict=True) if role not in (*_LONG, *_SPREAD)]
 
 
-def _one_antagonist(path: str | Path, names: set[str]) -> None:
+def _one_antagonist(name: str, names: set[str]) -> None:
     if len(names) > 1:
         found = ", ".join(sorted(names))
-        raise ValueError(f"A table must be about one antagonist; {path} names {found}. Make one table each.")
+        raise ValueError(f"A table must be about one antagonist; {name} names {found}. Make one table each.")
 
 
-def _grouped(path: str | Path, heads: Sequence[LevelHead]) -> dict[int, dict[str, int]]:
+def _grouped(name: str, heads: Sequence[LevelHead]) -> dict[int, dict[str, int]]:
     """Place of each column of responses or means, with the places of its SD, SEM and n."""
     found: dict[int, dict[str, int]] = {}
     for place, head in enumerate(heads):
@@ -277,25 +321,25 @@ def _grouped(path: str | Path, heads: Sequence[LevelHead]) -> dict[int, dict[str
             means = [at for at in found if heads[at].level == head.level]
             if len(means) != 1 or head.statistic in found[means[0]]:
                 raise ValueError(
-                    f"A column of {head.statistic} must belong to one column of means; {path} has {len(means)} at "
+                    f"A column of {head.statistic} must belong to one column of means; {name} has {len(means)} at "
                     f"{head.level:g} nM. Give each mean its own level, or the single values."
                 )
             found[means[0]][head.statistic] = place
     return found
 
 
-def _values(path: str | Path, row: GridRow, cell: str, spread: Mapping[str, str]) -> list[float]:
+def _values(name: str, row: GridRow, cell: str, spread: Mapping[str, str]) -> list[float]:
     """The response, or n of them with its mean and SD: the sums that least squares rest on are the same."""
-    mean = _number(path, row, cell)
-    given = {name: _number(path, row, text) for name, text in spread.items() if not is_missing(text)}
+    mean = _number(name, row, cell)
+    given = {what: _number(name, row, text) for what, text in spread.items() if not is_missing(text)}
     error = given.get("sd", given.get("sem"))
     if error is None or "n" not in given:
         return [mean]
     n = given["n"]
     if error < 0 or n != int(n) or not 1 <= n <= MOST_SUBJECTS or {"sd", "sem"} <= set(given):
         raise ValueError(
-            f"A mean must have one of SD and SEM, not negative, and n from 1 to {MOST_SUBJECTS}; {path} has "
-            f"{', '.join(f'{name} {value:g}' for name, value in given.items())} in row {row.line}."
+            f"A mean must have one of SD and SEM, not negative, and n from 1 to {MOST_SUBJECTS}; {name} has "
+            f"{', '.join(f'{what} {value:g}' for what, value in given.items())} in row {row.line}."
         )
     if n == 1:
         return [mean]
@@ -314,10 +358,10 @@ def _said(heads: Heads, spreads: set[str], skipped: int) -> list[str]:
     return told
 
 
-def _number(path: str | Path, row: GridRow, cell: str) -> float:
+def _number(name: str, row: GridRow, cell: str) -> float:
     try:
         return number(cell)
     except ValueError:
         raise ValueError(
-            f"Cells must hold finite numbers; {path} has {cell!r} in row {row.line}. Leave missing responses empty."
+            f"Cells must hold finite numbers; {name} has {cell!r} in row {row.line}. Leave missing responses empty."
         ) from None

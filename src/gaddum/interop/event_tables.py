@@ -24,7 +24,9 @@ _MAX_FINDINGS = 20
 _CLOCK = re.compile(r"([0-9]{1,5}):([0-9]{2})(?::([0-9]{2}))?")
 _WHOLE = ("EVID", "CMT", "ADDL", "SS", "MDV")
 _HOURS = ("TIME", "II", "DUR")
-_ALIASES = {"TINF": "DUR"}
+_ALIASES: dict[str, str] = dict.fromkeys(("TINF", "INFDUR", "INF_DUR"), "DUR")
+_SUBJECTS = ("SUBJ", "SUBJID", "SUBJECT", "USUBJID", "PATIENT", "ANIMAL")
+"""What others call ID; it is read as ID where there is no other."""
 _ELSEWHERE = "Other programs give doses so; name it as NONMEM does (AMT, RATE, CMT, EVID, II), or drop it."
 REFUSED = {
     **dict.fromkeys(
@@ -32,10 +34,17 @@ REFUSED = {
     ),
     "PCMT": "Predictions are made in CMT, or in the default compartment; drop it.",
     "CONT": "Write each record on one line, and drop it.",
-    **dict.fromkeys(("ADM", "TAU", "NDOSE", "AMOUNT", "DURATION", "INFUSION_DURATION"), _ELSEWHERE),
+    **dict.fromkeys(
+        ("ADM", "TAU", "NDOSE", "AMOUNT", "DURATION", "INFTIME", "INFRATE", "INF_RATE", "INFUSION"),
+        _ELSEWHERE,
+    ),
     **dict.fromkeys(("TLAG", "LAGTIME"), "Name it ALAG and the number of the compartment, or drop it."),
 }
 """Columns that would change what a record means."""
+
+_NEAR = {item: rf"{item}[ _.].*" for item in ITEMS if item != "DV"}
+_NEAR |= {"AMT": r"(?:AMT|DOSE)(?:[ _.].*)?", "CMT": r"CMT[ _.].*|ROUTE|RTE"}
+"""What a column is not called by which, if the first is missing, a record would lose its meaning."""
 
 
 def read_events(path: str | Path, *, separator: str | None = None, decimal: str | None = None) -> EventTable:
@@ -168,6 +177,8 @@ def _item(head: str) -> tuple[str, str | None]:
 def _columns(grid: Grid, name: str) -> tuple[Heads, dict[str, str]]:
     """Names of the columns, and units that heads or a row of units say of NONMEM's own."""
     found = [_item(head) for head in grid.heads]
+    if "ID" not in dict(found):
+        found = [("ID", None) if head.upper() in _SUBJECTS else (head, unit) for head, unit in found]
     columns = tuple(column for column, _ in found)
     folded = [column.upper() for column in columns]
     below = grid.units or ("",) * len(columns)
@@ -178,9 +189,10 @@ def _columns(grid: Grid, name: str) -> tuple[Heads, dict[str, str]]:
             refuse(name, told, grid.line)
         if other in REFUSED:
             refuse(name, f"The column {other} is not supported. {REFUSED[other]}", grid.line, other)
-        if other == "DOSE" and "AMT" not in folded:
-            told = "Amounts must stand in AMT; got DOSE. Name it AMT if each record with one is a dose."
-            refuse(name, told, grid.line, other)
+        for wanted, near in _NEAR.items():
+            if wanted not in folded and re.fullmatch(near, other):
+                told = f"{wanted} must stand in a column of that name, its unit in brackets; got {column}. Rename it."
+                refuse(name, told, grid.line, column)
     return columns, {item: unit for item, unit in said.items() if item in ITEMS and unit}
 
 

@@ -110,17 +110,23 @@ def parse_grid(
     headers += [
         ((n, line.lstrip()[1:]), [one for one in shown if one[0] > n], 0) for n, line in comments[:_TOP]
     ]
+    faults: list[tuple[int, str]] = []
     for (line, head), below, above in headers:
         tabbed = separator is None and "\t" in head.strip()  # then other marks are within cells
         usable = {word: mark for word, mark in marks.items() if not tabbed or mark in ("\t", None)}
-        readings = {word: heads for word, mark in usable.items() if known(heads := _header(head, mark))}
-        if readings:
-            grid = _only_reading(readings, marks, line, below, name, short)
+        readings = {
+            word: heads for word, mark in usable.items() if any(heads := _header(head, mark)) and known(heads)
+        }
+        grid = _only_reading(readings, marks, line, below, name, short, faults)
+        if grid is not None:
             notes += [f"{_lines(above)} above the header skipped"] if above else []
             skipped = len(comments) - (line in {n for n, _ in comments})
             notes += [f"{_lines(skipped)} of comment skipped"] if skipped else []
             rows, told = _with_points(grid.rows, name, decimal)
             return grid._replace(rows=rows, notes=(*notes, *grid.notes, *told))
+    if faults:
+        line, told = max(faults)  # of the reading that held for longest
+        refuse(name, told, line)
     first, head = next(iter(shown or comments), (1, ""))
     mark = max(marks.values(), key=lambda one: len(_header(head, one)) if one else 0)
     refuse(name, f"The header must {wanted}; got {', '.join(_header(head, mark))[:100]!r}.", first)
@@ -197,10 +203,10 @@ def _only_reading(
     below: Sequence[tuple[int, str]],
     name: str,
     short: bool,
-) -> Grid:
-    """The one reading of these heads that is rectangular."""
+    faults: list[tuple[int, str]],
+) -> Grid | None:
+    """The one reading of these heads that is rectangular; None if there is none, with the faults added."""
     found: dict[str, Grid] = {}
-    faults: list[tuple[int, str]] = []
     for word, heads in readings.items():
         if len(heads) > MAX_COLUMNS:
             refuse(name, f"A table must have at most {MAX_COLUMNS} columns; got {len(heads)}.", line)
@@ -217,10 +223,7 @@ def _only_reading(
     if len(found) > 1:
         told = "; ".join(f"{word}: columns {', '.join(one.heads)[:60]}" for word, one in found.items())
         refuse(name, f"A table must have one reading; got {told}. Say which with --separator.", line)
-    if not found:
-        place, told = max(faults)  # the reading that held for longest
-        refuse(name, told, place)
-    return next(iter(found.values()))
+    return next(iter(found.values()), None)
 
 
 class _Ragged(Exception):
@@ -258,9 +261,12 @@ def _split(lines: Sequence[tuple[int, str]], mark: str | None) -> Iterable[tuple
 def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int, short: bool) -> Grid:
     """Rows of the header's length, without what is around a table."""
     notes: list[str] = []
-    shown = [one for one in rows if tuple(one[1]) != heads]
-    if len(shown) < len(rows):
-        notes.append(f"{_lines(len(rows) - len(shown))} repeating the header skipped")
+    filled = [one for one in rows if any(one[1])]
+    if len(filled) < len(rows):
+        notes.append(f"{_lines(len(rows) - len(filled))} of empty cells skipped")
+    shown = [one for one in filled if tuple(one[1]) != heads]
+    if len(shown) < len(filled):
+        notes.append(f"{_lines(len(filled) - len(shown))} repeating the header skipped")
     firsts = [cells[0] for _, cells in shown]
     lettered = {first for first in firsts if first[:1].isalpha()}
     named = not lettered <= {*_COMMENT} or lettered == set(firsts)  # then C may be a name
