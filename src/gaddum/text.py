@@ -16,6 +16,8 @@ _ONE_FOR_ONE = str.maketrans(
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
 _RAISED = "\u207a\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _LOWERED = str.maketrans(_RAISED, "+-0123456789")
+_BRACKETED = re.compile(r"\b10\(([-+][0-9]{1,2})\)")
+"""A power of ten as abstracts in plain text write it, 10(-6)."""
 _SUPERSCRIPT = re.compile(f"(?P<before>[0-9]?)(?P<raised>[{_RAISED}]+)")
 
 
@@ -38,7 +40,7 @@ def plain(text: str) -> str:
     ('10 mg kg-1', '3×10^-7 M')
     """
     text = re.sub(r"\s", " ", _INVISIBLE.sub("", text.translate(_ONE_FOR_ONE)))
-    return _SUPERSCRIPT.sub(_lowered, text)
+    return _BRACKETED.sub(r"10^\1", _SUPERSCRIPT.sub(_lowered, text))
 
 
 def _lowered(found: re.Match[str]) -> str:
