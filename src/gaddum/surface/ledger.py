@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -140,7 +141,7 @@ def _csv(answer: "QueryRows") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows([_cell(one) for one in row] for row in answer.rows)
+    writer.writerows([_harmless(one) for one in row] for row in answer.rows)
     return text.getvalue()
 
 
@@ -152,10 +153,22 @@ def _print_table(answer: "QueryRows") -> None:
     table = Table(box=None, pad_edge=False)
     for place, column in enumerate(answer.columns):
         numbers = all(_is_number(row[place]) for row in answer.rows)
-        table.add_column(Text(column), justify="right" if numbers else "left")
+        table.add_column(Text(_CONTROL.sub("\ufffd", column)), justify="right" if numbers else "left")
     for row in answer.rows:
-        table.add_row(*(Text(_cell(one)) for one in row))
+        table.add_row(*(Text(_CONTROL.sub("\ufffd", _cell(one))) for one in row))
     Console().print(table)
+
+
+def _harmless(value: Any) -> str:
+    """A cell that no spreadsheet program takes for a formula, which begins with one of these signs."""
+    text = _cell(value)
+    return (
+        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    )
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters by which a text could speak to the terminal."""
 
 
 def _is_number(value: Any) -> bool:
