@@ -380,3 +380,19 @@ def test_what_others_call_id_is_read_as_id_where_there_is_no_other(column):
 @pytest.mark.parametrize("column", ["AMT_MG", "AMT (MG)", "RATE.MG.H", "ADDL_N", "ROUTE"])
 def test_a_column_that_is_nearly_one_of_nonmems_is_not_kept_as_text(column):
     assert "Rename it" in message(f"TIME,{column}\n0,5\n")
+
+
+@pytest.mark.parametrize("column", ["II", "DUR", "RATE"])
+def test_where_time_is_not_in_hours_other_times_must_say_their_unit(column):
+    assert f"TIME is in min, so {column} must say its unit too" in message(
+        f"TIME (min),AMT,{column}\n0,5,.\n"
+    )
+    assert (
+        only(f"TIME (h),AMT,{column}\n0,5,.\n")
+        and only("TIME (min),AMT,II (min),ADDL\n0,5,60,1\n")[0].ii == 1
+    )
+
+
+def test_a_text_among_numbers_makes_all_ids_text_and_is_said():
+    table = parse_events("ID,TIME,AMT\n1,0,100\nTotal,2,.\n")
+    assert "all IDs are read as text, since 'Total' is no number" in table.notes

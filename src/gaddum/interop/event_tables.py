@@ -27,6 +27,8 @@ _HOURS = ("TIME", "II", "DUR")
 _ALIASES: dict[str, str] = dict.fromkeys(("TINF", "INFDUR", "INF_DUR"), "DUR")
 _SUBJECTS = ("SUBJ", "SUBJID", "SUBJECT", "USUBJID", "PATIENT", "ANIMAL")
 """What others call ID; it is read as ID where there is no other."""
+_IN_HOURS = ("h", "hr", "hrs", "hour", "hours")
+_SUCH = {"II": "min", "DUR": "min", "RATE": "mg/min"}
 _ELSEWHERE = "Other programs give doses so; name it as NONMEM does (AMT, RATE, CMT, EVID, II), or drop it."
 REFUSED = {
     **dict.fromkeys(
@@ -122,6 +124,9 @@ def parse_events(
                 break
     if findings:
         raise RecordError(findings)
+    if place is not None and named and any(_is_number(row.cells[place]) for row in grid.rows):
+        odd = next(row.cells[place] for row in grid.rows if not _is_number(row.cells[place]))
+        grid = grid._replace(notes=(*grid.notes, f"all IDs are read as text, since {odd!r} is no number"))
     kept = [f"kept as text: {', '.join(covariates)}"] if covariates else []
     read = [f"{item} in {unit} is read in h" for item, unit in said.items() if scales[item] != 1]
     return EventTable(
@@ -202,6 +207,10 @@ def _scales(
     """What each column is multiplied with, so that times are in h; and the unit of amounts."""
     scales = dict.fromkeys(columns, 1.0)
     amount = said.get("AMT")
+    for item in ("II", "DUR", "RATE"):
+        if item in columns and item not in said and said.get("TIME", "h") not in _IN_HOURS:
+            told = f"TIME is in {said['TIME']}, so {item} must say its unit too, such as '{item} ({_SUCH[item]})'."
+            refuse(name, told, line, item)
     for item, unit in said.items():
         try:
             if item in _HOURS:
