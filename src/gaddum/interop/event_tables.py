@@ -110,7 +110,8 @@ def parse_events(
     scales, unit = _scales(columns, said, name, grid.line)
     covariates = tuple(column for column in columns if column not in ITEMS)
     place = columns.index("ID") if "ID" in columns else None
-    named = place is not None and any(not _is_number(row.cells[place]) for row in grid.rows)
+    ids = {} if place is None else {row.cells[place]: _is_number(row.cells[place]) for row in grid.rows}
+    named = not all(ids.values())
     events: list[Event] = []
     findings: list[Finding] = []
     for row in grid.rows:
@@ -124,8 +125,8 @@ def parse_events(
                 break
     if findings:
         raise RecordError(findings)
-    if place is not None and named and any(_is_number(row.cells[place]) for row in grid.rows):
-        odd = next(row.cells[place] for row in grid.rows if not _is_number(row.cells[place]))
+    if named and any(ids.values()):
+        odd = next(one for one, is_number in ids.items() if not is_number)
         grid = grid._replace(notes=(*grid.notes, f"all IDs are read as text, since {odd!r} is no number"))
     kept = [f"kept as text: {', '.join(covariates)}"] if covariates else []
     read = [f"{item} in {unit} is read in h" for item, unit in said.items() if scales[item] != 1]

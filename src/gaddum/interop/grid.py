@@ -140,8 +140,8 @@ def number(cell: str) -> float:
     >>> number("\u22121.5e3"), number("1D2")
     (-1500.0, 100.0)
     """
-    written = plain(cell).strip()
-    if not _NUMBER.fullmatch(written):
+    written = cell if _NUMBER.fullmatch(cell) else plain(cell).strip()
+    if written is not cell and not _NUMBER.fullmatch(written):
         raise ValueError(f"got {cell[:40]!r}")
     value = float(written.upper().replace("D", "E"))
     if abs(value) == float("inf"):
@@ -314,6 +314,8 @@ def _with_points(
     rows: tuple[GridRow, ...], name: str, decimal: str | None
 ) -> tuple[tuple[GridRow, ...], list[str]]:
     """Write numbers with points, where the file decides what its commas mean."""
+    if decimal is None and not any("," in cell for row in rows for cell in row.cells):
+        return rows, []
     kinds: Counter[str] = Counter()
     place: dict[str, tuple[int, str]] = {}
     for row in rows:
