@@ -67,3 +67,13 @@ def test_a_doubt_of_commas_is_settled_by_an_option(table, capsys):
     assert "--decimal" in capsys.readouterr().err
     assert main(["events", str(table), "CL=5", "V=1", "--advan", "1", "--decimal", ","]) == 0
     assert capsys.readouterr().out.splitlines()[1].endswith(",1.234")
+
+
+def test_predictions_stand_beside_those_of_another_program(table, capsys):
+    table.write_text(
+        "TABLE NO.  1\n ID TIME AMT EVID CL V PRED\n"
+        "  1.0000E+00  0.0000E+00  1.0000E+02  1.0000E+00  5.0000E+00  2.0000E+01  5.0000E+00\n"
+    )
+    assert main(["events", str(table), "--advan", "1"]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.endswith("CL,V,PRED,GADDUM") and line.endswith("5.0000E+00,2.0000E+01,5.0000E+00,5")

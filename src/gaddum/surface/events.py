@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gaddum.records.event import EventTable
 
 PREDICTION = "PRED"
+OURS = "GADDUM"
+"""What predictions are called beside those that a table has already."""
 
 
 def events(
@@ -70,9 +72,13 @@ def events(
         *(f"{name} is taken from the column {read.covariates[place]}" for name, place in columns.items()),
         *(f"the column {column} is not read, since {column.upper()} is given" for column in unread),
     ]
+    column = PREDICTION
+    if PREDICTION in {one.upper() for one in read.covariates}:
+        column = OURS
+        notes.append(f"predictions are in the column {OURS}, since the table has a {PREDICTION}")
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    text = _as_json(read, predicted, notes) if as_json else write_events(read, {PREDICTION: predicted})
+    text = _as_json(read, predicted, notes) if as_json else write_events(read, {column: predicted})
     if out is None:
         typer.echo(text, nl=False)
     else:
