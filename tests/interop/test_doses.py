@@ -96,3 +96,12 @@ def test_subjects_called_by_text_are_chosen_by_it():
     table = parse_events("ID TIME AMT\nS01 0 50\nS02 0 25")
     found = regimens_from_events(table, drug="k", unit="mg", routes={1: "po"}, subjects=["S02"])
     assert [(one.subjects, one.doses[0].amount) for one in found] == [(("S02",), "25 mg")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TIME,AMT,WT (g)\n0,5,250", "TIME,AMT,WT\nh,mg,g\n0,5,250", "TIME,AMT,wt\n0,5,0.25", "TIME,AMT,WT [kg]\n0,5,.25"],
+)  # fmt: skip
+def test_a_weight_is_read_in_the_unit_of_its_head(text):
+    (found,) = regimens_from_events(parse_events(text), drug="k", unit="mg", routes={1: "po"})
+    assert found.weight == "0.25 kg"

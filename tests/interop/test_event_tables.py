@@ -294,9 +294,9 @@ def test_a_duration_beside_a_rate_is_refused():
     )
 
 
-@pytest.mark.parametrize("column", ["DOSE", "ADM", "AMOUNT", "TLAG", "TAU"])
+@pytest.mark.parametrize("column", ["DOSE", "ADM", "AMOUNT", "TLAG", "TAU", "TAU (h)"])
 def test_a_column_in_which_other_programs_give_doses_is_refused_by_its_name(column):
-    assert f"error: {column}:" in message(f"TIME,{column}\n0,100\n2,.\n")
+    assert f"error: {column.removesuffix(' (h)')}:" in message(f"TIME,{column}\n0,100\n2,.\n")
 
 
 def test_a_table_without_any_dose_is_not_predicted():

@@ -186,6 +186,9 @@ def _columns(grid: Grid, name: str) -> tuple[Heads, dict[str, str]]:
     if "ID" not in dict(found):
         found = [("ID", None) if head.upper() in _SUBJECTS else (head, unit) for head, unit in found]
     columns = tuple(column for column, _ in found)
+    if grid.units:  # what NONMEM has no meaning for keeps its unit with its name
+        under = zip(columns, grid.units, strict=True)
+        columns = tuple(f"{one} ({unit})" if unit and one not in ITEMS else one for one, unit in under)
     folded = [column.upper() for column in columns]
     below = grid.units or ("",) * len(columns)
     said = {column: unit or under for (column, unit), under in zip(found, below, strict=True)}
@@ -193,8 +196,9 @@ def _columns(grid: Grid, name: str) -> tuple[Heads, dict[str, str]]:
         if folded.count(other) > 1 or not column:
             told = f"Columns must have distinct names; got {column!r} {folded.count(other)} times."
             refuse(name, told, grid.line)
-        if other in REFUSED:
-            refuse(name, f"The column {other} is not supported. {REFUSED[other]}", grid.line, other)
+        bare = head_unit(column)[0].upper()
+        if bare in REFUSED:
+            refuse(name, f"The column {bare} is not supported. {REFUSED[bare]}", grid.line, bare)
         for wanted, near in _NEAR.items():
             if wanted not in folded and re.fullmatch(near, other):
                 told = f"{wanted} must stand in a column of that name, its unit in brackets; got {column}. Rename it."

@@ -7,12 +7,14 @@ does not say by which route a compartment is dosed; `usual_routes` says what NON
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from gaddum import units
 from gaddum.interop.doses import Routes, doses_from_events
+from gaddum.interop.grid import head_unit
 from gaddum.records.dose import Dose, Route
 from gaddum.records.event import Event, EventTable
 
 WEIGHT = "WT"
-"""Name of the column that holds body weights (kg)."""
+"""Name of the column that holds body weights, in kg or in the unit of its head."""
 
 _FEWEST = 3
 """Equal doses at equal distances that are said as one series."""
@@ -178,9 +180,11 @@ def _continues(first: Dose, other: Dose, after: float) -> bool:
 
 def _weight(run: Sequence[Event], covariates: Sequence[str]) -> str | None:
     """Body weight of a subject (kg), if the table says one."""
-    places = [place for place, name in enumerate(covariates) if name.upper() == WEIGHT]
+    heads = [head_unit(name) for name in covariates]
+    places = [place for place, (bare, _) in enumerate(heads) if bare.upper() == WEIGHT]
     if not places:
         return None
+    unit = heads[places[0]][1] or "kg"
     written = {event.covariates[places[0]] for event in run} - {None}
     if len(written) > 1:
         raise ValueError(
@@ -189,7 +193,7 @@ def _weight(run: Sequence[Event], covariates: Sequence[str]) -> str | None:
         )
     for text in written:
         try:
-            weight = float(str(text))
+            weight = units.magnitude(f"{text} {unit}", "mass")
         except ValueError:
             weight = 0.0
         if not 0 < weight < 1e6:
