@@ -1,10 +1,12 @@
-"""Throw random and mutated text at the readers of event tables, shorthand and spreadsheets, and at the predictions.
+"""Throw random and mutated text at every reader, and at what predicts and fits from it.
 
-Run: python benchmarks/fuzz_readers.py [SECONDS] [SEED]. Anything but a ValueError is a failure, shown with the text
-that made it. Prints how many texts were tried and accepted, the longest time for one, and the peak of memory; the
-result of the last run is kept beside this file.
+Run: python benchmarks/fuzz_readers.py [TEXTS] [SEED], 1,000,000 texts by default. Anything but a ValueError is a
+failure, shown with the text that made it. Prints how many texts were tried and accepted, the longest time for one, and
+the peak of memory; the result of the last run is kept beside this file.
 """
 
+import contextlib
+import math
 import random
 import resource
 import sys
@@ -13,13 +15,18 @@ import traceback
 from collections.abc import Callable
 
 from gaddum import load_case
+from gaddum.concentration_response.responses import parse_responses
 from gaddum.exposure.event_prediction import predict_events
+from gaddum.interop.decode import decode
 from gaddum.interop.event_tables import parse_events, write_events
 from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.sheet import parse_sheet, sheet_as_csv
 from gaddum.interop.studies import studies_of
 from gaddum.records.ledger import Ledger
+from gaddum.records.library import load_library
 from gaddum.records.shorthand import parse_doses, write_doses
+from gaddum.records.species import known_species
+from gaddum.units import CANONICAL, magnitude
 
 TABLE = """ID,TIME,AMT,RATE,EVID,CMT,II,ADDL,SS,DV,MDV,WT
 1,0,100,-2,1,1,12,3,1,.,1,70
@@ -34,6 +41,14 @@ DOSES = (
     "naltrexone 50 mg po every 24 h x 7 from -144 h + CTAP 1 uM bath for 30 min at -15 min; "
     "(+)-MK-801 0.1 mg/kg iv over 2 h as base + nitrous oxide 2 mM inhaled ; k 1 mg sc daily at steady state"
 )
+RESPONSES = """agonist (nM),control,AM251 10 nM mean,AM251 10 nM SD,AM251 10 nM n,AM251 0.1 \u00b5mol/L
+1,2.3,0.9,0.5,3,0.1
+10,23.7,6.5,2,3,NA
+# comment
+1e2,80.1,51.3,4,3,0.9
+"""
+QUANTITY = "\u22123.5x10-7 mL min-1 kg-1"
+NAME = "(\u00b1)-MK\u2011801"
 PIECES = [
     "",
     "",
@@ -66,6 +81,11 @@ PIECES += [
     "%",
     "^",
     "\u2028",
+    "\u0130",
+    "\u017f",
+    "\u212a",
+    "\u00b2",
+    "\u0663",
     "\ud7ff",
     "-1",
     "-2",
@@ -107,7 +127,7 @@ def table(text: str) -> None:
     """Read, write back and predict."""
     read = parse_events(text)
     assert parse_events(write_events(read)) == read
-    predict_events(read, advan=4, parameters=PARAMETERS)
+    assert all(map(math.isfinite, predict_events(read, advan=4, parameters=PARAMETERS)))
 
 
 def doses(text: str) -> None:
@@ -122,32 +142,78 @@ def sheet(text: str) -> None:
     assert Ledger(studies_of(parse_sheet(sheet_as_csv(sheet_of_ledger(read))))) == read
 
 
-def main() -> int:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120.0
-    rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+def responses(text: str) -> None:
+    """Read, and hold the columns against each other."""
+    read = parse_responses(text)
+    assert len(read.responses.response) == len(read.responses.agonist) == len(read.responses.antagonist)
+
+
+def octets(text: str) -> None:
+    """Decode the text's bytes in an encoding that its length picks."""
+    code = ("utf-8", "utf-16", "cp1252", "latin-1", "utf-16-be")[len(text) % 5]
+    decode(text.encode(code, "replace"))
+
+
+def quantity(text: str) -> None:
+    """Read as each kind of quantity."""
+    for kind in CANONICAL:
+        with contextlib.suppress(ValueError):
+            magnitude(text, kind)
+
+
+def name(text: str) -> None:
+    """Look up as a drug, a target and a species."""
+    library = load_library()
+    for resolve in (library.drug_name, library.target_name, known_species):
+        with contextlib.suppress(ValueError):
+            resolve(text)
+
+
+def ledger() -> str:
+    """Two studies of the ketamine case as a spreadsheet."""
     studies = load_case("ketamine").ledger.select(["williams2018", "jiang2024"])
-    readers: dict[str, tuple[str, Callable[[str], None]]] = {
-        "tables": (TABLE, table),
-        "shorthand": (DOSES, doses),
-        "spreadsheets": (sheet_as_csv(sheet_of_ledger(studies)), sheet),
-    }
-    counts = {name: [0, 0, 0.0] for name in readers}
-    failures, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end and failures < 5:
-        (name,) = rng.choices(
-            list(readers), weights=(100, 100, 2)
-        )  # a spreadsheet takes a thousand times as long
-        seed, reader = readers[name]
-        text = mutated(seed, rng) if rng.random() < 0.85 else noise(rng)
+    return sheet_as_csv(sheet_of_ledger(studies))
+
+
+READERS: dict[str, tuple[Callable[[], str], Callable[[str], None], int]] = {
+    "tables": (lambda: TABLE, table, 20),
+    "shorthand": (lambda: DOSES, doses, 20),
+    "responses": (lambda: RESPONSES, responses, 20),
+    "bytes": (lambda: TABLE + RESPONSES, octets, 10),
+    "quantities": (lambda: QUANTITY, quantity, 20),
+    "names": (lambda: NAME, name, 10),
+    "spreadsheets": (ledger, sheet, 1),
+}
+"""Seed, reader and weight; a spreadsheet takes a thousand times as long as a table."""
+
+
+def throw(reader: str, seed: str, rng: random.Random) -> bool:
+    """Throw one text at a reader; whether it took it. Anything but a ValueError is raised, with the text as a note."""
+    text = mutated(seed, rng) if rng.random() < 0.85 else noise(rng)
+    try:
+        READERS[reader][1](text)
+    except ValueError:
+        return False
+    except Exception as error:
+        error.add_note(f"{reader}: {text!r}")
+        raise
+    return True
+
+
+def main() -> int:
+    texts = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    seeds = {name: reader[0]() for name, reader in READERS.items()}
+    weights = [weight for _, _, weight in READERS.values()]
+    counts = {name: [0, 0, 0.0] for name in READERS}
+    failures = 0
+    for name in rng.choices(list(READERS), weights, k=texts):
         start = time.monotonic()
         try:
-            reader(text)
-            counts[name][1] += 1
-        except ValueError:
-            pass
+            counts[name][1] += throw(name, seeds[name], rng)
         except Exception:
             failures += 1
-            print(f"FAILURE in {name} on {text!r}\n{traceback.format_exc()}")
+            print(f"FAILURE\n{traceback.format_exc()}")
         counts[name][0] += 1
         counts[name][2] = max(counts[name][2], time.monotonic() - start)
     for name, (tried, accepted, longest) in counts.items():

@@ -248,7 +248,20 @@ def _listed() -> dict[str, _Size]:
             listed[f"{prefix}m"] = _Size(10 ** (power - 9), 1, (0, 0, 0, 1))
     for prefix, size in {"": 1, "k": 1000}.items():
         listed[f"{prefix}Da"] = _Size(size, 1, (0, 1, -1, 0))  # as papers state a molar mass
-    return listed | {"mcg": listed["ug"]}
+    words = {name: listed[symbol] for symbol, names in _WORDS.items() for name in names.split()}
+    return listed | words
+
+
+_WORDS = {
+    "ug": "mcg microgram micrograms",
+    "mg": "milligram milligrams",
+    "L": "litre litres liter liters",
+    "mol": "mole moles",
+    "mmol": "mmole mmoles",
+    "umol": "umole umoles",
+    "nmol": "nmole nmoles",
+}
+"""Units that papers write out, by their symbols."""
 
 
 _TIMES = {

@@ -80,6 +80,9 @@ PLAIN = {
 LONG_LAG = {
     "lag as long as the interval": seen(dose(SS=1, II=12.0, ADDL=1)),
     "lag longer than the interval": seen(dose(SS=1, II=8.0, ADDL=1)),
+    "lag of two intervals and a half": seen(dose(SS=1, II=4.8, ADDL=3)),
+    "infusions with a lag longer than the interval": seen(dose(SS=1, II=5.0, ADDL=1, RATE=12.0)),
+    "steady state with a long lag added to what is there": seen(dose(), dose(3.0, SS=2, II=5.0, ADDL=1)),
 }
 
 
@@ -138,7 +141,7 @@ def test_lagged_steady_state_agrees_with_doses_really_given(name, lag):
 
 
 @pytest.mark.parametrize("name", LONG_LAG)
-def test_steady_state_with_a_lag_beyond_the_interval_is_clamped_as_by_nonmem(name):
+def test_steady_state_with_a_lag_beyond_the_interval_is_what_doses_really_given_leave(name):
     assert_agree(2, SYSTEMS[2] | with_lag(EXTRA, 12.0), LONG_LAG[name])
 
 
@@ -270,7 +273,8 @@ def test_a_hundred_thousand_doses_are_allowed_and_one_more_is_not():
         ([DosingEvent(0.0, 1, 1.0, -3)], {}, "RATE must be 0, positive, -1 or -2"),
         ([DosingEvent(0.0, 1, 1e300, 1e-300)], {}, "duration F AMT / RATE"),
         ([DosingEvent(0.0, 1, 1.0, 1e-9, interval=1.0, steady_state=1)], {}, "last at most 1000 intervals"),
-        ([DosingEvent(0.0, 1, 9.0, 1.0, interval=2.0, steady_state=1)], {1: Entry(lag=3.0)}, "lag of an infusion"),
+        ([DosingEvent(0.0, 1, 9.0, interval=2.0, steady_state=1)], {1: Entry(lag=3000.0)}, "a lag at steady state"),
+        ([DosingEvent(0.0, 1, 9.0, 1.0, duration=3.0)], {}, "duration must be positive and finite, and stand without"),
         ([DosingEvent(0.0, 1, 1.0), DosingEvent(1e308), DosingEvent(2e308)], {}, "finite|floating point"),
     ],
 )  # fmt: skip

@@ -61,9 +61,12 @@ def test_other_works_follow_their_study_once(ledger):
 
 
 def test_special_characters_are_escaped(ledger):
-    other = {"doi": None, "pmid": None, "cites": "50 % of A & B_{x}\\"}
+    other = {"doi": None, "pmid": None, "cites": "50{% of A & B_{x}\\"}
     text = write_bibtex(with_sources(ledger, "klein2020", other))
-    assert r"note = {50 \% of A \& B\_\{x\}\textbackslash{}}" in text
+    assert (
+        r"note = {50\textbraceleft{}\% of A \& B\_\textbraceleft{}x\textbraceright{}\textbackslash{}}" in text
+    )
+    assert text.count("{") == text.count("}")
 
 
 def test_an_empty_ledger_cites_nothing():

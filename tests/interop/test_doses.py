@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from gaddum.interop.doses import doses_from_events, events_from_doses
 from gaddum.interop.event_tables import parse_events
+from gaddum.interop.regimens import regimens_from_events, usual_routes
 from gaddum.records.dose import Dose
 from gaddum.records.shorthand import parse_doses
 
@@ -75,9 +76,32 @@ def test_doses_that_a_table_cannot_say_are_refused(text, message):
         ("TIME AMT RATE\n0 5 -1\n", "a known rate; got AMT 5, RATE -1"),
         ("TIME AMT RATE SS\n0 0 5 1\n", "must have an amount"),
         ("TIME AMT CMT\n0 5 3\n", "Compartment 3 of event 0 must have a route"),
-        ("TIME AMT RATE CMT\n0 5 5 1\n", "intravenous dose may have a rate; got one by po"),
+        ("TIME AMT RATE CMT\n0 5 5 1\n", "intravenous dose may have a rate or a duration; got one by po"),
     ],
 )
 def test_events_that_doses_cannot_say_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         doses_from_events(parse_events(text), drug="k", unit="mg", routes=ROUTES)
+
+
+def test_a_duration_in_a_table_is_an_infusion_as_its_rate_would_be():
+    routes = usual_routes(parse_events("TIME AMT DUR\n0 35 .5"), {"po"})
+    assert routes == {1: "iv bolus"}
+    by_rate = doses_from_events(parse_events("TIME AMT RATE\n0 35 70"), drug="k", unit="mg", routes=routes)
+    by_length = doses_from_events(parse_events("TIME AMT TINF\n0 35 .5"), drug="k", unit="mg", routes=routes)
+    assert by_rate == by_length and by_length[0].duration == "0.5 h"
+
+
+def test_subjects_called_by_text_are_chosen_by_it():
+    table = parse_events("ID TIME AMT\nS01 0 50\nS02 0 25")
+    found = regimens_from_events(table, drug="k", unit="mg", routes={1: "po"}, subjects=["S02"])
+    assert [(one.subjects, one.doses[0].amount) for one in found] == [(("S02",), "25 mg")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TIME,AMT,WT (g)\n0,5,250", "TIME,AMT,WT\nh,mg,g\n0,5,250", "TIME,AMT,wt\n0,5,0.25", "TIME,AMT,WT [kg]\n0,5,.25"],
+)  # fmt: skip
+def test_a_weight_is_read_in_the_unit_of_its_head(text):
+    (found,) = regimens_from_events(parse_events(text), drug="k", unit="mg", routes={1: "po"})
+    assert found.weight == "0.25 kg"

@@ -1,8 +1,13 @@
 """SQL over a ledger: it finds what the records say, and reads nothing else."""
 
+import os
+import signal
+import threading
+
 import pytest
 
 from gaddum import load_case, query_ledger
+from gaddum.interop import query as interop_query
 from gaddum.interop.tables import TABLES, ledger_tables
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import is_scored
@@ -163,3 +168,26 @@ def test_too_long_an_answer_is_refused(ledger):
 
 def test_an_empty_ledger_has_empty_tables():
     assert query_ledger(Ledger(), "SELECT * FROM arms").rows == []
+
+
+def test_a_list_of_a_billion_is_refused_before_it_is_made(ledger):
+    with pytest.raises(ValueError, match="at most 100,000 rows|within 1 GB of memory"):
+        query_ledger(ledger, "SELECT unnest(range(1, 1000000000))")
+
+
+def test_a_query_that_does_not_end_is_stopped(ledger, monkeypatch):
+    monkeypatch.setattr(interop_query, "MAX_SECONDS", 0.5)
+    with pytest.raises(ValueError, match=r"must end within 0.5 s"):
+        query_ledger(ledger, "SELECT count(*) FROM range(100000000) a, range(100000000) b")
+
+
+def test_an_interrupt_of_the_user_stops_a_query_as_an_interrupt(ledger):
+    soon = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    soon.start()
+    with pytest.raises(KeyboardInterrupt):
+        query_ledger(ledger, "SELECT count(*) FROM range(100000000) a, range(100000000) b")
+
+
+def test_a_cell_without_end_is_refused(ledger):
+    with pytest.raises(ValueError, match="at most 100,000 characters"):
+        query_ledger(ledger, "SELECT repeat('x', 1000000)")

@@ -104,3 +104,21 @@ def test_a_duplicate_study_id_is_found(folder):
     folder.studies["other"] = folder.a_study("one_2001")
     with pytest.raises(RecordError, match="got 'one_2001' in other.yaml"):
         load_case(folder.write())
+
+
+def test_drugs_of_doses_are_called_by_the_librarys_keys_however_the_files_call_them(folder):
+    folder.drugs["testine"]["synonyms"] = ["T\u20111"]
+    plain = load_case(folder.write())
+    for arm in folder.studies["one_2001"]["experiments"][0]["protocol"]["arms"].values():
+        for dose in arm.get("doses", ()):
+            dose["drug"] = {"testine": "t-1"}.get(dose["drug"], dose["drug"].upper())
+    folder.case["test_drug"] = "Testine"
+    again = load_case(folder.write())
+    assert (again.ledger, again.case.test_drug) == (plain.ledger, "testine")
+
+
+def test_a_drug_that_the_library_does_not_know_keeps_its_name(folder):
+    arm = folder.studies["one_2001"]["experiments"][0]["protocol"]["arms"]["K"]
+    arm["doses"][0]["drug"] = "testinol"
+    loaded = load_case(folder.write())
+    assert loaded.ledger.studies[0].experiments[0].protocol.arms["K"].doses[0].drug == "testinol"

@@ -163,3 +163,36 @@ def test_files_that_disagree_are_refused(folder, spoil, where, message):
     assert any(one.startswith(f"{where}: ") and message in one for one in findings_of(folder)), findings_of(
         folder
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("mu", "MOR"), ("\u00b5", "MOR"), ("\u03bc-opioid receptor", "MOR"), ("MOP", "MOR"),
+        ("Mu-Opioid Receptor", "MOR"),
+        ("kappa", "KOR"), ("kop receptor", "KOR"), ("\u03b4", "DOR"), ("NMDA receptor", "NMDAR"), ("nmda", "NMDAR"),
+    ],
+)  # fmt: skip
+def test_a_target_is_known_by_its_synonyms(name, key):
+    assert load_library().target_name(name) == key
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("ketamine hydrochloride", "ketamine"), ("Naltrexone HCl", "naltrexone"),
+        ("esketamine hydrochloride", "S-ketamine"),
+        ("morphine sulphate", "morphine"), ("MK-801 hydrogen maleate", "dizocilpine"),
+        ("(+)-MK-801 maleate", "dizocilpine"),
+    ],
+)  # fmt: skip
+def test_a_salt_is_its_drug_where_the_library_knows_what_it_weighs(name, key):
+    assert load_library().drug_name(name) == key
+
+
+@pytest.mark.parametrize(
+    "name", ["morphine hydrochloride", "ketamine sulfate", "buprenorphine HCl", "HCl", "sulfate"]
+)
+def test_a_salt_of_unknown_weight_is_not_taken_for_its_drug(name):
+    with pytest.raises(ValueError, match="must be a key of the library"):
+        load_library().drug_name(name)

@@ -272,3 +272,22 @@ def test_a_record_takes_iv_with_a_duration_as_an_infusion():
 
 def test_a_record_takes_any_minus_sign():
     assert dose(time="\u22121 h") == dose(time="-1 h")
+
+
+def test_a_route_in_capitals_of_another_keyboard_is_read():
+    assert parse_doses("ketamine 1 mg/kg \u0130P") == parse_doses("ketamine 1 mg/kg ip")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"amount": "1e308 mg/kg"}, {"amount": "1.1e6 mg/kg"}, {"amount": "2e9 mg"}, {"amount": "1e13 nmol/kg"},
+        {"amount": "200 M", "route": "bath"}, {"time": "-1e300 h"}, {"interval": "1 h", "repeats": 999_999},
+        {"interval": "1 week", "repeats": 9_999},
+    ],
+)  # fmt: skip
+def test_a_dose_that_nobody_can_give_is_refused(fields):
+    with pytest.raises(
+        ValueError, match="weigh less than who gets it|within 1e.06 h|less than or equal to 10000"
+    ):
+        dose(**fields)

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from gaddum.records.case import Case
 from gaddum.records.drug import Drug
 from gaddum.records.experiment import Study
 from gaddum.records.finding import RecordError
+from gaddum.records.ledger import load_case
 from gaddum.records.source import Source
 from gaddum.records.yaml import dump_record, parse_document, plain_value, read_record, to_record
 
@@ -193,3 +195,18 @@ odd_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1
 def test_dumped_text_reads_back_as_the_same_text(text):
     source = Source(how="assumption", reason="x" + text, cites=text)
     assert to_record(parse_document(dump_record(source)), Source) == source
+
+
+def test_findings_of_one_file_are_told_up_to_a_hundred(folder):
+    folder.case |= {f"key_{number}": 1 for number in range(60_000)}
+    with pytest.raises(RecordError) as caught:
+        load_case(folder.write())
+    assert len(caught.value.findings) == 101
+    assert "59900 more findings" in str(caught.value)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(folder):
+    path = folder.write()
+    os.mkfifo(path / "studies" / "pipe.yaml")
+    with pytest.raises(RecordError, match="pipe.yaml: error: This must be a regular file"):
+        load_case(path)

@@ -73,8 +73,7 @@ def inputs_of(row: Row, compartment: int, p: dict[str, float], past: float) -> l
     duration = p[f"D{compartment}"] if rate == -2 else amount / rate if rate else 0.0
     starts = [t + lag + k * ii for k in range(int(row.get("ADDL", 0)) + 1)]
     if steady:
-        last = t if lag >= ii else t + lag - ii  # the last dose before this one; a long lag is clamped
-        starts += [last - k * ii for k in range(int(past / ii))]
+        starts += [t + lag - k * ii for k in range(1, int(past / ii))]
     return [(start, duration, amount) for start in starts]
 
 

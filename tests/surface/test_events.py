@@ -51,3 +51,29 @@ def test_a_table_that_cannot_be_read_is_a_finding(table, capsys):
     table.write_text("TIME,AMT\n0,lots\n")
     assert main(["events", str(table), "CL=5", "V=20", "--advan", "1"]) == 1
     assert "theirs.csv:2: error: AMT: The value must be a number" in capsys.readouterr().err
+
+
+def test_what_was_taken_for_granted_is_said_beside_the_table(table, capsys):
+    table.write_text("ID;TIME;AMT;V;CL\nS1;0;100;20,5;9\nS1;2;.;20,5;9\n")
+    assert main(["events", str(table), "CL=5", "--advan", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "note: commas are read as decimal marks" in said and "note: V is taken from the column V" in said
+    assert "note: the column CL is not read, since CL is given" in said
+
+
+def test_a_doubt_of_commas_is_settled_by_an_option(table, capsys):
+    table.write_text("TIME;AMT\n0;1,234\n1;.\n")
+    assert main(["events", str(table), "CL=5", "V=1", "--advan", "1"]) == 1
+    assert "--decimal" in capsys.readouterr().err
+    assert main(["events", str(table), "CL=5", "V=1", "--advan", "1", "--decimal", ","]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith(",1.234")
+
+
+def test_predictions_stand_beside_those_of_another_program(table, capsys):
+    table.write_text(
+        "TABLE NO.  1\n ID TIME AMT EVID CL V PRED\n"
+        "  1.0000E+00  0.0000E+00  1.0000E+02  1.0000E+00  5.0000E+00  2.0000E+01  5.0000E+00\n"
+    )
+    assert main(["events", str(table), "--advan", "1"]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.endswith("CL,V,PRED,GADDUM") and line.endswith("5.0000E+00,2.0000E+01,5.0000E+00,5")

@@ -111,3 +111,14 @@ def test_the_form_of_an_export_is_told_from_the_name_of_the_file(tmp_path):
 def test_a_workbook_needs_a_file_of_its_own_kind(arguments, message, capsys):
     assert main(["ledger", "export", "morphine", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_text_of_the_ledger_cannot_speak_to_the_terminal(capsys):
+    assert main(["ledger", "query", "morphine", "SELECT 'a' || chr(27) || '[31mred' AS \"x\x1b[2J\""]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])
+def test_a_text_of_the_ledger_is_no_formula_in_csv(text, capsys):
+    assert main(["ledger", "query", "morphine", f"SELECT '{text}' AS a, -1 AS b", "--csv"]) == 0
+    assert capsys.readouterr().out == f"a,b\n'{text},-1\n"

@@ -84,3 +84,41 @@ def test_wrong_option_is_a_usage_error_that_says_why(table, capsys, more, fault)
 def test_missing_file_is_a_usage_error(capsys):
     assert main(["schild", "nowhere.csv"]) == 2
     assert "nowhere.csv" in capsys.readouterr().err
+
+
+def test_an_antagonist_that_does_nothing_is_a_bound_in_every_output(table, tmp_path, capsys):
+    path = tmp_path / "none.csv"
+    rows = [
+        "1,2.3,0.9,-0.8",
+        "10,23.7,25.5,22.7",
+        "100,80.1,78.3,77.4",
+        "1000,97.6,95.6,96.2",
+        "10000,101.3,98.2,99.7",
+    ]
+    path.write_text("\n".join(["agonist (nM),control,AM251 100 nM,AM251 1 uM", *rows]), encoding="utf-8")
+    assert main(["schild", str(path), "--out", str(tmp_path / "run")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    document = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    pa2 = document["global"]["estimates"]["pa2"]
+    assert pa2["value"] is None and pa2["profile_lower"] is None and 4 < pa2["profile_upper"] < 7
+    assert document["regression"] is None
+    assert f"pA2 below {pa2['profile_upper']:.2f}" in said and "pA2 is below" in said
+
+
+def test_one_dose_ratio_gives_its_pa2_without_an_error(tmp_path, capsys):
+    a = 10.0 ** np.arange(0, 6)
+    path = tmp_path / "one.csv"
+    rows = [f"{x:g},{x / (x + 30)},{x / (x + 30 * 11.2)}" for x in a]
+    path.write_text("\n".join(["agonist (nM),control,100 nM", *rows]), encoding="utf-8")
+    assert main(["schild", str(path)]) == 0
+    regression = next(part for part in capsys.readouterr().out.split("\n\n") if part.startswith("Regression"))
+    assert regression.splitlines()[1].split()[:3] == ["pA2", "8.01", "none"]
+
+
+def test_levels_that_were_read_are_printed_back(tmp_path, capsys):
+    path = tmp_path / "levels.csv"
+    a = 10.0 ** np.arange(0, 6)
+    rows = [f"{x:g},{x / (x + 30)},{x / (x + 330)},{x / (x + 3030)}" for x in a]
+    path.write_text("\n".join(["agonist (nM),control,AM251 10 nM,AM251 0.1 umol/L", *rows]), encoding="utf-8")
+    assert main(["schild", str(path)]) == 0
+    assert "AM251 0.1 umol/L = 100 nM" in " ".join(capsys.readouterr().out.split())

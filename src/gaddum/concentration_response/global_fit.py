@@ -14,6 +14,7 @@ Concentrations are nM in, and log10 of molar out, as tables of pharmacology have
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from gaddum.concentration_response import formulas
 from gaddum.concentration_response.least_squares import (
     CurveFit,
     CurveParameter,
+    Estimate,
     NestedTest,
     compare_nested,
     fit_curve,
@@ -39,7 +41,8 @@ class SchildFit(NamedTuple):
     Attributes
     ----------
     fit
-        Estimates bottom, top, log_ec50 (log10 M), hill, pa2 (-log10 M) and slope.
+        Estimates bottom, top, log_ec50 (log10 M), hill, pa2 (-log10 M) and slope. Without a shift that the data tell
+        from none, those of the fit without one, with a pa2 that is NaN and has an upper bound only.
     unit_slope
         The same with the Schild slope held at 1, where pA2 is pK_B.
     slope_test
@@ -150,7 +153,22 @@ def fit_schild(
             curve, responses.response, parameters, _schild_starts(responses), level=level, profiles=profiles
         )
 
+    if "pa2" not in held:
+        absent, unit_slope = (fitted({**held, "slope": 1.0} | more) for more in ({"pa2": -_LOG_SPAN[1]}, {}))
+        if compare_nested(absent, unit_slope).p > 1 - level:
+            without = _bounded_above(absent, unit_slope["pa2"].profile_upper)
+            return SchildFit(without, without, None)
     return SchildFit(*_with_unit_slope(fitted, held))
+
+
+def _bounded_above(absent: CurveFit, upper: float) -> CurveFit:
+    """A fit without a shift, and how small pA2 must be for that."""
+    least = Estimate(np.nan, np.inf, -np.inf, upper, -np.inf, upper, "-log10 M", False)
+    told = "" if np.isnan(upper) else f": pA2 is below {upper:.2f} ({100 * absent.level:g} % interval)"
+    status = (
+        f"No shift that the data tell from none{told}. The other estimates are of the fit without a shift."
+    )
+    return replace(absent, estimates={**absent.estimates, "pa2": least}, status=status)
 
 
 def fit_parallel_curves(

@@ -360,7 +360,9 @@ def _status(converged: bool, loose: list[str], df: int) -> str:
     if not converged:
         return "The search stopped before it converged; give better starting values or hold a parameter."
     if loose:
-        return f"The data do not identify {', '.join(loose)}; hold one of them with `fixed`."
+        return (
+            f"The data do not identify {', '.join(loose)}; hold one of them (`fixed`, at the command --hold)."
+        )
     if not df:
         return "As many parameters as observations: the curve passes through the data, and nothing tells its error."
     return "converged"

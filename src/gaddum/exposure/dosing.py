@@ -20,10 +20,11 @@ SS    meaning, for a dose that had been given every II since ever
 2     the steady state is added to what is there
 ====  =============================================================================================================
 
-With a lag the steady state is that of the cycle at II - ALAG: the dose itself arrives ALAG after its record, and
-infusions of the cycle before run on. A lag of II or more is clamped, as NONMEM does for boluses: the last of the
-implied doses arrives with the record. For infusions NONMEM then gives more than AMT, which is refused here. AMT = 0
-with RATE and SS but no II is a constant infusion since ever that ends at the record; lag and F leave it alone.
+With a lag the steady state is what those doses leave, each arriving ALAG after its time: the dose itself arrives ALAG
+after its record, infusions that have begun run on, and with a lag of II or more those of the doses before it that are
+still under way arrive in their turn. NONMEM differs where the lag is II or more: it lets the last of the implied doses
+arrive with the record (ADVAN13), and gives more than AMT of an infusion. AMT = 0 with RATE and SS but no II is a
+constant infusion since ever that ends at the record; lag and F leave it alone.
 
 References: NONMEM Users Guide VI (PREDPP), chapter V; NONMEM's answers for lags of II or more as reported in
 https://github.com/FeRx-NLME/ferx-core/pull/1125; for doses that coincide with a record in
@@ -42,7 +43,7 @@ from gaddum.exposure.linear import LinearSystem, constant_steady_state, periodic
 MAX_DOSES = 100_000
 """Doses a subject may get in all, additional ones included."""
 MAX_OVERLAP = 1000
-"""Intervals that an infusion at steady state may last."""
+"""Intervals that an infusion, or the lag, of a steady state may last."""
 _SAME_TIME = 1e-12
 
 
@@ -66,6 +67,8 @@ class DosingEvent:
     """Number of further doses (ADDL)."""
     steady_state: int = 0
     """SS, see the table above."""
+    duration: float = 0.0
+    """Length of an infusion (h) of a dose without a rate, whatever F is; 0 a bolus."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +93,20 @@ class Entry:
 
 
 def amounts(
-    system: LinearSystem, events: Sequence[DosingEvent], entries: Mapping[int, Entry] | None = None
+    system: LinearSystem | Sequence[LinearSystem],
+    events: Sequence[DosingEvent],
+    entries: Mapping[int, Entry] | Sequence[Mapping[int, Entry]] | None = None,
 ) -> Float[np.ndarray, "events compartments"]:
     """Amounts in the compartments right after each event.
 
     Parameters
     ----------
-    system : LinearSystem
-        The compartments.
+    system : LinearSystem or sequence of LinearSystem
+        The compartments; or one system an event, of one size, each holding from the event before it on, as in NONMEM.
     events : sequence of DosingEvent
         One subject's records, in order of time but for resets.
-    entries : mapping of int to Entry, optional
-        How doses enter each compartment; at once and fully where not given.
+    entries : mapping of int to Entry, or sequence of such, optional
+        How doses enter each compartment; or so one an event, for its doses. At once and fully where not given.
 
     Returns
     -------
@@ -116,9 +121,13 @@ def amounts(
     >>> amounts(system, events)[:, 0].round(12).tolist()
     [16.0, 8.0]
     """
-    course = _SubjectState(system, entries or {})
-    after = [course.take(event).copy() for event in events]
-    return np.array(after).reshape(len(events), system.size + 1)
+    if isinstance(system, LinearSystem):
+        system = [system] * max(len(events), 1)
+    if entries is None or isinstance(entries, Mapping):
+        entries = [entries or {}] * len(events)
+    course = _SubjectState(system[0])
+    after = [course.take(*one).copy() for one in zip(events, system, entries, strict=False)]
+    return np.array(after).reshape(len(events), system[0].size + 1)
 
 
 @dataclass(frozen=True, order=True)
@@ -142,15 +151,18 @@ class _ScheduledChange:
 class _SubjectState:
     """State of one subject, from record to record."""
 
-    def __init__(self, system: LinearSystem, entries: Mapping[int, Entry]):
-        self._system, self._entries = system, entries
+    def __init__(self, system: LinearSystem):
+        self._system, self._entries = system, {}
         self._advance = propagator(system)
         self._now: float | None = None
         self._given = self._order = 0
         self._clear()
 
-    def take(self, event: DosingEvent) -> np.ndarray:
+    def take(self, event: DosingEvent, system: LinearSystem, entries: Mapping[int, Entry]) -> np.ndarray:
         """Deal with one record; give the amounts after it."""
+        if system is not self._system:
+            self._system, self._advance = system, propagator(system)
+        self._entries = entries
         if not np.isfinite(event.time):
             raise ValueError(f"The time of an event must be finite (h); got {event.time!r}.")
         if event.evid not in (0, 1, 2, 3, 4):
@@ -271,19 +283,18 @@ class _SubjectState:
     ) -> bool:
         """Set or add the steady state; whether the record's own dose is part of it already."""
         interval = event.interval
-        if duration and lag > interval:
+        if not max(duration, lag) <= MAX_OVERLAP * interval:
             raise ValueError(
-                f"The lag of an infusion at steady state must not exceed its interval; got ALAG {lag:g} h, II "
-                f"{interval:g} h. Shift the time of the record instead."
+                f"An infusion or a lag at steady state must last at most {MAX_OVERLAP} intervals; got "
+                f"{duration:g} h and {lag:g} h, II {interval:g} h. Say a constant infusion: AMT 0, II 0."
             )
-        if not duration <= MAX_OVERLAP * interval:
-            raise ValueError(
-                f"An infusion at steady state must last at most {MAX_OVERLAP} intervals; got {duration:g} h, II "
-                f"{interval:g} h. Say a constant infusion: AMT 0, II 0."
-            )
-        phase = max(interval - lag, 0.0) if lag > 0 else 0.0
+        late = int(np.ceil(lag / interval * (1 - _SAME_TIME)))  # doses under way, the record's own among them
+        phase = max(late * interval - lag, 0.0)
         if event.steady_state != 2:
             self._clear()
+        arriving = {"rate": amount / duration, "duration": duration} if duration else {"bolus": amount}
+        for number in range(1, late):
+            self._push(time=event.time + lag - number * interval, compartment=compartment, **arriving)
         self._state = self._state.copy()
         self._state[:-1] += periodic_steady_state(
             self._system, compartment, interval, phase, amount=amount, duration=duration
@@ -319,6 +330,11 @@ def _extent(event: DosingEvent, entry: Entry, compartment: int) -> tuple[float, 
         raise ValueError(f"AMT of a dose must be positive and finite; got {event.amount!r}.")
     rate = _rate(event, entry, compartment)
     amount = entry.bioavailability * event.amount
+    if event.duration:
+        if event.rate != 0 or not 0 < event.duration < np.inf:
+            found = f"got {event.duration:g} h, RATE {event.rate:g}"
+            raise ValueError(f"A duration must be positive and finite, and stand without a RATE; {found}.")
+        return amount, event.duration
     if event.rate == -2:
         return amount, float(entry.duration or 0.0)
     duration = amount / rate if rate else 0.0

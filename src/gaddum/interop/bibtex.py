@@ -14,7 +14,9 @@ from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger
 from gaddum.records.source import Source
 
-_SPECIAL = {char: "\\" + char for char in "&%$#_{}"} | {
+_SPECIAL = {char: "\\" + char for char in "&%$#_"} | {
+    "{": r"\textbraceleft{}",  # BibTeX counts braces even where they are escaped
+    "}": r"\textbraceright{}",
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",

@@ -14,7 +14,7 @@ Routes = Mapping[int, Route]
 """Compartment of each route; an intravenous bolus and an infusion share theirs."""
 
 
-def events_from_doses(doses: Iterable[Dose], *, routes: Routes, subject: float = 1.0) -> EventTable:
+def events_from_doses(doses: Iterable[Dose], *, routes: Routes, subject: float | str = 1.0) -> EventTable:
     """Write doses of one drug as events of one subject.
 
     Parameters
@@ -23,7 +23,7 @@ def events_from_doses(doses: Iterable[Dose], *, routes: Routes, subject: float =
         Doses of one drug, all per body weight or none, all as salt or none.
     routes : mapping of int to Route
         The route that each compartment stands for.
-    subject : float
+    subject : float or str
         ID of the subject.
 
     Returns
@@ -108,7 +108,7 @@ def doses_from_events(
     return tuple(doses)
 
 
-def _event(dose: Dose, routes: Routes, subject: float) -> Event:
+def _event(dose: Dose, routes: Routes, subject: float | str) -> Event:
     if dose.route in HELD:
         raise ValueError(f"An event cannot say a held concentration; got a dose by {dose.route}.")
     wanted = "iv bolus" if dose.route == "iv infusion" else dose.route
@@ -149,15 +149,18 @@ def _dose(event: Event, index: int, drug: str, unit: str, routes: Routes, salt: 
             f"Compartment {place} of event {index} must have a route; got routes {dict(routes)}."
         )
     route = _bolus_of(routes[place])
-    if event.rate > 0 and route != "iv bolus":
-        raise ValueError(f"Only an intravenous dose may have a rate; got one by {route} in event {index}.")
+    hours = event.dur or (event.amt / event.rate if event.rate > 0 else 0.0)
+    if hours > 0 and route != "iv bolus":
+        raise ValueError(
+            f"Only an intravenous dose may have a rate or a duration; got one by {route} in event {index}."
+        )
     repeated = event.addl > 0 or event.ss > 0
     return Dose(
         drug=drug,
         amount=f"{_number(event.amt)} {unit}",
-        route="iv infusion" if event.rate > 0 else route,
+        route="iv infusion" if hours > 0 else route,
         time=f"{_number(event.time)} h",
-        duration=f"{_number(event.amt / event.rate)} h" if event.rate > 0 else None,
+        duration=f"{_number(hours)} h" if hours > 0 else None,
         salt=salt,
         repeats=event.addl + 1,
         interval=f"{_number(event.ii)} h" if repeated else None,

@@ -5,6 +5,10 @@ setting, and it cannot write.
 """
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gaddum.interop.tables import TABLES, describe_tables, ledger_tables
@@ -12,6 +16,12 @@ from gaddum.records.ledger import Ledger
 
 MAX_ROWS = 100_000
 """Most rows of an answer."""
+MAX_SECONDS = 30.0
+"""Longest time that a query may take (s)."""
+MAX_MEMORY = 2_000_000_000
+"""How much a query may let the process grow (bytes of addresses)."""
+MAX_CELL = 100_000
+"""Longest text of a cell."""
 
 _LOCKED = {
     "threads": "1",
@@ -74,15 +84,56 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
             connection.execute(f"SET {option} = '{value}'")
         _refuse_all_but_reading(connection, sql)
         _fill(connection, ledger)
+        ended = threading.Event()
+        watchdog = threading.Timer(MAX_SECONDS, lambda: (ended.set(), connection.interrupt()))
+        watchdog.start()
         try:
-            connection.execute(sql)
-            columns = tuple(column[0] for column in connection.description or ())
-            rows = connection.fetchmany(MAX_ROWS + 1)
-        except duckdb.Error as error:
+            with _within_memory():
+                asked = connection.sql(sql)
+                columns, rows = (
+                    tuple(asked.columns),
+                    asked.limit(MAX_ROWS + 1).fetchall(),
+                )  # no row more is made
+        except (duckdb.InterruptException, RuntimeError):  # of the watchdog, or of the user
+            if not ended.is_set():
+                raise KeyboardInterrupt from None
+            raise ValueError(
+                f"A query must end within {MAX_SECONDS:g} s; this one did not. Ask for less."
+            ) from None
+        except (duckdb.OutOfMemoryException, MemoryError):
+            raise ValueError(
+                "A query must keep within 1 GB of memory; this one did not. Ask for less."
+            ) from None
+        except (duckdb.Error, UnicodeDecodeError) as error:
             raise ValueError(_told(error, sql)) from None
+        finally:
+            watchdog.cancel()
     if len(rows) > MAX_ROWS:
         raise ValueError(f"An answer must have at most {MAX_ROWS:,} rows; got more. Add LIMIT or WHERE.")
+    if any(len(cell) > MAX_CELL for row in rows for cell in row if isinstance(cell, (str, bytes, list))):
+        raise ValueError(f"A cell must hold at most {MAX_CELL:,} characters; got more. Cut it by left().")
     return QueryRows(columns, rows)
+
+
+@contextmanager
+def _within_memory() -> Iterator[None]:
+    """Let the process grow by no more than `MAX_MEMORY`, since DuckDB's own limit does not count lists."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):  # no such limit on this system
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + MAX_MEMORY
+    resource.setrlimit(
+        resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard)
+    )
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _refuse_all_but_reading(connection: Any, sql: str) -> None:

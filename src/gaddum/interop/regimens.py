@@ -4,15 +4,17 @@ Subjects with the same doses and weight share a regimen, since what happens to t
 does not say by which route a compartment is dosed; `usual_routes` says what NONMEM's systems mean by their numbers.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from gaddum import units
 from gaddum.interop.doses import Routes, doses_from_events
+from gaddum.interop.grid import head_unit
 from gaddum.records.dose import Dose, Route
 from gaddum.records.event import Event, EventTable
 
 WEIGHT = "WT"
-"""Name of the column that holds body weights (kg)."""
+"""Name of the column that holds body weights, in kg or in the unit of its head."""
 
 _FEWEST = 3
 """Equal doses at equal distances that are said as one series."""
@@ -21,7 +23,7 @@ _FEWEST = 3
 class Regimen(NamedTuple):
     """Doses that some subjects of a table share."""
 
-    subjects: tuple[float, ...]
+    subjects: tuple[str, ...]
     """Their IDs."""
     doses: tuple[Dose, ...]
     weight: str | None
@@ -36,7 +38,7 @@ def usual_routes(table: EventTable, absorbed: Collection[Route]) -> Routes:
     ========================================  ===================================
     compartment                               route
     ========================================  ===================================
-    1, and any dose into it has a RATE        into the vein: no system has a depot
+    1, and any dose into it takes time        into the vein: no system has a depot
     1, else                                   the depot: by mouth, or the drug's only other route
     2                                         into the vein
     ========================================  ===================================
@@ -65,7 +67,7 @@ def usual_routes(table: EventTable, absorbed: Collection[Route]) -> Routes:
         raise ValueError(
             f"Compartments beyond 2 have no usual route; got doses into {places[-1]}. Say the route of each."
         )
-    if 1 not in places or any((event.cmt or 1) == 1 and event.rate > 0 for event in doses):
+    if 1 not in places or any((event.cmt or 1) == 1 and (event.rate > 0 or event.dur > 0) for event in doses):
         first: Route = "iv bolus"
     elif "po" in absorbed:
         first = "po"
@@ -73,7 +75,7 @@ def usual_routes(table: EventTable, absorbed: Collection[Route]) -> Routes:
         (first,) = absorbed
     else:
         raise ValueError(
-            "Doses into compartment 1 without a RATE must have a route; this drug is known by "
+            "Doses into compartment 1 that take no time must have a route; this drug is known by "
             f"{', '.join(sorted(absorbed)) or 'no route but the vein'}, so none is usual. Say which; 'iv' is a bolus."
         )
     routes: dict[int, Route] = {1: first, 2: "iv bolus"}
@@ -81,7 +83,12 @@ def usual_routes(table: EventTable, absorbed: Collection[Route]) -> Routes:
 
 
 def regimens_from_events(
-    table: EventTable, *, drug: str, unit: str, routes: Routes, subjects: Collection[float] | None = None
+    table: EventTable,
+    *,
+    drug: str,
+    unit: str,
+    routes: Routes,
+    subjects: Collection[float | str] | None = None,
 ) -> tuple[Regimen, ...]:
     r"""Say the doses of a table, subject by subject, and join the subjects that get the same.
 
@@ -91,7 +98,7 @@ def regimens_from_events(
         The records.
     drug, unit, routes
         As in `doses_from_events`.
-    subjects : collection of float, optional
+    subjects : collection of float or str, optional
         IDs to take; all that are dosed where not given.
 
     Returns
@@ -105,16 +112,18 @@ def regimens_from_events(
     >>> table = parse_events("ID TIME AMT\n1 0 50\n1 4 .\n2 0 50\n2 8 .\n3 0 25")
     >>> for one in regimens_from_events(table, drug="naltrexone", unit="mg", routes={1: "po"}):
     ...     print(one.subjects, one.doses[0].amount, one.observed)
-    (1.0, 2.0) 50 mg (4.0, 8.0)
-    (3.0,) 25 mg ()
+    ('1', '2') 50 mg (4.0, 8.0)
+    ('3',) 25 mg ()
     """
-    known = {run[0].id for run in table.subjects}
-    unknown = sorted(set(subjects or ()) - known)
+    known = {run[0].subject: run[0].id for run in table.subjects}
+    chosen = {_name(one, known) for one in subjects or ()}
+    unknown = sorted(chosen - set(known))
     if unknown:
-        raise ValueError(f"A subject must be an ID of the table; got {unknown[0]:g}. {_listed(known)}")
+        raise ValueError(f"A subject must be an ID of the table; got {unknown[0]}. {_listed(known)}")
     found: dict[tuple, Regimen] = {}
     for run in table.subjects:
-        if subjects is not None and run[0].id not in subjects:
+        who = run[0].subject
+        if subjects is not None and who not in chosen:
             continue
         try:
             doses = doses_from_events(
@@ -122,13 +131,13 @@ def regimens_from_events(
             )
             weight = _weight(run, table.covariates)
         except ValueError as error:
-            raise ValueError(f"Subject {run[0].id:g}: {error}") from None
+            raise ValueError(f"Subject {who}: {error}") from None
         if not doses:
             continue
         observed = {event.time for event in run if event.evid == 0}
         one = found.get((doses, weight), Regimen((), series(doses), weight, ()))
         found[doses, weight] = one._replace(
-            subjects=tuple(dict.fromkeys((*one.subjects, run[0].id))),
+            subjects=tuple(dict.fromkeys((*one.subjects, who))),
             observed=tuple(sorted({*one.observed, *observed})),
         )
     if not found:
@@ -171,9 +180,11 @@ def _continues(first: Dose, other: Dose, after: float) -> bool:
 
 def _weight(run: Sequence[Event], covariates: Sequence[str]) -> str | None:
     """Body weight of a subject (kg), if the table says one."""
-    places = [place for place, name in enumerate(covariates) if name.upper() == WEIGHT]
+    heads = [head_unit(name) for name in covariates]
+    places = [place for place, (bare, _) in enumerate(heads) if bare.upper() == WEIGHT]
     if not places:
         return None
+    unit = heads[places[0]][1] or "kg"
     written = {event.covariates[places[0]] for event in run} - {None}
     if len(written) > 1:
         raise ValueError(
@@ -182,7 +193,7 @@ def _weight(run: Sequence[Event], covariates: Sequence[str]) -> str | None:
         )
     for text in written:
         try:
-            weight = float(str(text))
+            weight = units.magnitude(f"{text} {unit}", "mass")
         except ValueError:
             weight = 0.0
         if not 0 < weight < 1e6:
@@ -193,6 +204,16 @@ def _weight(run: Sequence[Event], covariates: Sequence[str]) -> str | None:
     return None
 
 
-def _listed(ids: Collection[float]) -> str:
-    names = [f"{one:g}" for one in sorted(ids)]
+def _name(subject: float | str, known: Mapping[str, float | str]) -> str:
+    """ID of a subject as the table has it, a number in any spelling."""
+    if subject in known or any(isinstance(one, str) for one in known.values()):
+        return str(subject)
+    try:
+        return f"{float(subject):.15g}"
+    except ValueError:
+        return str(subject)
+
+
+def _listed(ids: Mapping[str, float | str]) -> str:
+    names = list(ids)
     return f"Known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}."

@@ -60,6 +60,13 @@ ROUTE_NAMES: dict[str, Route] = {
     for spelling in _spellings(alias)
 }
 """Route by every way in which it may be written, in lower case."""
+LONGEST = 1e6
+"""Longest time that a protocol may span (h): a hundred years and more."""
+_MOST = {
+    **{"mg": 1e9, "mg/kg": 1e6, "nmol": 1e15, "nmol/kg": 1e12},  # a tonne, and all of a body
+    **{"nM": 1e11, "ng/mL": 1e10},  # more than pure water holds
+}
+"""Most of a dose, or of a concentration that is held, by canonical unit."""
 Salt = Literal["salt", "base", "unstated"]
 
 
@@ -76,7 +83,7 @@ class Dose(Record):
     """Length of an infusion or of a bath application."""
     salt: Salt = "unstated"
     """Whether the mass counts the salt or the free base."""
-    repeats: int = Field(1, gt=0)
+    repeats: int = Field(1, gt=0, le=10_000)
     interval: str | None = None
     steady_state: bool = False
     """Whether the same dose had been given every `interval` for ever before the first one here."""
@@ -104,6 +111,10 @@ class Dose(Record):
                 raise ValueError(f"A duration or interval must be positive; got {text!r}.")
         if units.magnitude(self.amount, kind) < 0:
             raise ValueError(f"A dose must not be negative; got {self.amount!r}.")
+        if units.magnitude(self.amount, kind) > _MOST[units.canonical_unit(self.amount, kind)]:
+            raise ValueError(f"A dose must weigh less than who gets it; got {self.amount!r}. Check its unit.")
+        if abs(self.time_h) > LONGEST or self.interval_h * self.repeats > LONGEST:
+            raise ValueError(f"Doses must be given within {LONGEST:g} h of the test drug; got {self.time!r}.")
         if self.route == "iv infusion" and self.duration is None:
             raise ValueError(
                 'An infusion must have a duration; got none. Add `duration: "40 min"` or the like.'

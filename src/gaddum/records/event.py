@@ -12,29 +12,30 @@ from itertools import groupby
 from pydantic import model_validator
 
 from gaddum.records.base import Record, in_unit
+from gaddum.text import is_missing
 
 MAX_DOSES = 100_000
 """Doses a subject may get, additional ones included."""
 MAX_TABLE_DOSES = 1_000_000
 """Doses that all subjects of a table may get together."""
-MISSING = ("", ".", "NA")
-"""What stands for a missing value."""
 _MAX_ID = 1e15
-ITEMS = ("ID", "TIME", "AMT", "RATE", "EVID", "CMT", "II", "ADDL", "SS", "DV", "MDV")
-"""Reserved names of columns, in the order they are written."""
+ITEMS = ("ID", "TIME", "AMT", "RATE", "DUR", "EVID", "CMT", "II", "ADDL", "SS", "DV", "MDV")
+"""Reserved names of columns, in the order they are written; DUR only where a record has one."""
 
 
 class Event(Record):
     """One record of a table of events."""
 
-    id: float = in_unit("1", 1.0)
-    """Subject, a number."""
+    id: float | str = in_unit("1", 1.0)
+    """Subject: a number, or a text that is none."""
     time: float = in_unit("h")
     """When."""
     amt: float = in_unit("amount", 0.0)
     """Amount given, in the table's unit."""
     rate: float = in_unit("amount/h", 0.0)
     """Rate of an infusion; 0 a bolus; -1 rate and -2 duration are the system's."""
+    dur: float = in_unit("h", 0.0)
+    """Duration of an infusion, whatever share of it enters; 0 a bolus, or one that has a rate."""
     evid: int = 0
     """0 observation, 1 dose, 2 other, 3 reset, 4 reset and dose."""
     cmt: int = 0
@@ -59,17 +60,29 @@ class Event(Record):
         return self
 
     @property
+    def subject(self) -> str:
+        """ID as text."""
+        return self.id if isinstance(self.id, str) else f"{self.id:.15g}"
+
+    @property
     def is_dose(self) -> bool:
         """Whether something is given."""
         return self.evid in (1, 4)
 
 
 class EventTable(Record):
-    """Records in the order of the file; a new subject begins wherever ID changes."""
+    """Records in the order of the file; a new subject begins wherever ID changes.
+
+    Tables are equal whose records are, however they were written.
+    """
 
     covariates: tuple[str, ...] = ()
     """Names of the columns beyond NONMEM's own."""
     events: tuple[Event, ...] = ()
+    unit: str | None = None
+    """Unit of the amounts, where the table says it."""
+    notes: tuple[str, ...] = ()
+    """What was skipped, reinterpreted or left unread."""
 
     @model_validator(mode="after")
     def _usable(self) -> "EventTable":
@@ -82,6 +95,14 @@ class EventTable(Record):
             raise ValueError(f"event {index}, {item}: {message}")
         return self
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EventTable):
+            return NotImplemented
+        return (self.covariates, self.events, self.unit) == (other.covariates, other.events, other.unit)
+
+    def __hash__(self) -> int:
+        return hash((self.covariates, self.events, self.unit))
+
     @property
     def subjects(self) -> tuple[tuple[Event, ...], ...]:
         """Events by subject, in the order of the table."""
@@ -90,8 +111,11 @@ class EventTable(Record):
 
 def event_faults(event: Event) -> Iterator[tuple[str, str]]:
     """Find what one event must not be: item, and what must hold, what was found, what to do."""
-    if not abs(event.id) < _MAX_ID:
-        yield "ID", f"A subject must be a number below {_MAX_ID:g}; got {event.id:g}."
+    if isinstance(event.id, str):
+        if is_missing(event.id) or re.search(r"[\r\n]", event.id):
+            yield "ID", f"A subject must have a name without line breaks; got {event.id[:40]!r}."
+    elif not abs(event.id) < _MAX_ID:
+        yield "ID", f"A subject must be a number below {_MAX_ID:g}, or a text; got {event.id:g}."
     if not math.isfinite(event.time):
         yield "TIME", f"A time must be finite (h); got {event.time}."
     if event.evid not in (0, 1, 2, 3, 4):
@@ -106,7 +130,7 @@ def event_faults(event: Event) -> Iterator[tuple[str, str]]:
     if event.ss not in (0, 1, 2, 3):
         yield "SS", f"SS must be 0, 1, 2 or 3; got {event.ss}."
     for text in event.covariates:
-        if text is not None and (text in MISSING or re.search(r"[\r\n]", text)):
+        if text is not None and (is_missing(text) or re.search(r"[\r\n]", text)):
             yield (
                 "covariates",
                 f"A value must be None where it is missing, and hold no line break; got {text[:40]!r}.",
@@ -152,6 +176,9 @@ def _dose_faults(event: Event) -> Iterator[tuple[str, str]]:
             "RATE",
             f"A rate must be 0 (bolus), positive, -1 (modelled rate) or -2 (modelled duration); got {event.rate:g}.",
         )
+    if not 0 <= event.dur < math.inf or (event.dur > 0 and event.rate != 0):
+        found = f"got DUR {event.dur:g}, RATE {event.rate:g}"
+        yield "DUR", f"A duration must not be negative, and stand without a RATE; {found}."
     if event.addl < 0:
         yield (
             "ADDL",
@@ -173,6 +200,6 @@ def _dose_faults(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def _other_faults(event: Event) -> Iterator[tuple[str, str]]:
-    for item in ("AMT", "RATE", "II", "ADDL", "SS"):
+    for item in ("AMT", "RATE", "DUR", "II", "ADDL", "SS"):
         if (value := getattr(event, item.lower())) != 0:
             yield item, f"Only a dose (EVID 1 or 4) may have {item}; got {value:g} with EVID {event.evid}."

@@ -5,6 +5,7 @@ a folder of the same name.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
@@ -15,6 +16,7 @@ from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.outcome import Outcome
+from gaddum.records.protocol import Protocol
 from gaddum.records.yaml import Document, dump_record, parse_document, read_document, to_record
 
 
@@ -26,7 +28,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         ids = [study.id for study in self.studies]
-        twice = sorted({one for one in ids if ids.count(one) > 1})
+        twice = sorted(one for one, count in Counter(ids).items() if count > 1)
         if twice:
             raise ValueError(f"A study must be in a ledger once; got {', '.join(twice)} again.")
         ordered = tuple(sorted(self.studies, key=lambda study: (study.year, study.id)))
@@ -161,4 +163,26 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         findings += error.findings
     if findings or case is None or library is None:
         raise RecordError(findings)
-    return LoadedCase(case, library, Ledger(tuple(studies)), folder, documents)
+    case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug)})
+    named = Ledger(tuple(_with_keys(study, library) for study in studies))
+    return LoadedCase(case, library, named, folder, documents)
+
+
+def _with_keys(study: Study, library: Library) -> Study:
+    """A study whose doses name drugs by the library's keys."""
+    experiments = tuple(
+        experiment.model_copy(update={"protocol": _protocol_with_keys(experiment.protocol, library)})
+        for experiment in study.experiments
+    )
+    return study.model_copy(update={"experiments": experiments})
+
+
+def _protocol_with_keys(protocol: Protocol, library: Library) -> Protocol:
+    arms = dict(protocol.arms)
+    for name, arm in protocol.arms.items():
+        keys = [library.drug_key(dose.drug) for dose in arm.doses]
+        if keys != [dose.drug for dose in arm.doses]:
+            doses = zip(arm.doses, keys, strict=True)
+            named = tuple(dose.model_copy(update={"drug": key}) for dose, key in doses)
+            arms[name] = arm.model_copy(update={"doses": named})
+    return protocol.model_copy(update={"arms": arms})

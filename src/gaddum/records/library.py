@@ -36,13 +36,16 @@ class Library:
         return self.targets[name]
 
     def target_name(self, name: str) -> str:
-        """The library's key of a target written in any case; an unknown name lists the near ones."""
-        return self.target(_resolved(name, ((key, (key,)) for key in self.targets)) or name).name
+        """The library's key of a target written in any case or by a synonym; an unknown name lists the near ones."""
+        names = ((key, (key, one.full_name, *one.synonyms)) for key, one in self.targets.items())
+        return self.target(_resolved(name, names) or name).name
 
     def drug_name(self, name: str) -> str:
-        """The library's key of a drug or mixture written in any case or by a synonym; near names are not taken."""
-        names = ((key, (key, *drug.synonyms)) for key, drug in self.drugs.items())
-        return self.drug(_resolved(name, names) or name).name
+        """The library's key of a drug or mixture written in any case or by a synonym; near names are not taken.
+
+        The name of a salt is its drug's where the drug's `salt_factor` is that of this salt.
+        """
+        return self.drug(self._drug_key(name) or name).name
 
     def drug(self, name: str) -> Drug | Mixture:
         """Look up a drug or mixture; an unknown key lists the near ones."""
@@ -52,8 +55,23 @@ class Library:
 
     def near_drug(self, name: str) -> str:
         """Say which drugs are near an unknown key, by their names and synonyms."""
-        known = _resolved(name, ((key, (key, *drug.synonyms)) for key, drug in self.drugs.items()))
+        known = self._drug_key(name)
         return nearest(name, self.drugs) if known is None else f"Did you mean {known!r}?"
+
+    def drug_key(self, name: str) -> str:
+        """The library's key of a drug as `drug_name` has it, or the name itself where the library knows none."""
+        return name if name in self.drugs else self._drug_key(name) or name
+
+    def _drug_key(self, name: str) -> str | None:
+        names = tuple((key, (key, *drug.synonyms)) for key, drug in self.drugs.items())
+        found = _resolved(name, names)
+        base, _, last = _folded(name).rpartition(" ")
+        salt = next((one for one, spellings in _SALTS.items() if last in spellings), None)
+        if found is not None or salt is None:
+            return found
+        found = _resolved(base.removesuffix(" hydrogen"), names)
+        factor = None if found is None else self.drugs[found].salt_factor
+        return found if factor is not None and salt in factor.model_dump_json().casefold() else None
 
     def species(self, name: str) -> tuple[tuple[Drug, float], ...]:
         """Chemical species of a drug or mixture, with the fraction of each."""
@@ -75,6 +93,15 @@ class Library:
                 found.append(one)
                 left += [child.drug for child in drug.metabolites.get(species, ())]
         return tuple(found)
+
+
+_SALTS = {
+    "hydrochloride": ("hydrochloride", "hcl"),
+    "hydrobromide": ("hydrobromide", "hbr"),
+    "sulfate": ("sulfate", "sulphate"),
+    "maleate": ("maleate",),
+}
+"""Words of salts, as sources of a `salt_factor` name them, and how people write them."""
 
 
 def _resolved(name: str, known: Iterable[tuple[str, Iterable[str]]]) -> str | None:

@@ -25,10 +25,10 @@ _SIZE = (
 )
 _UNIT = (
     r"[A-Za-zµ%][A-Za-zµ0-9%*·^.-]*"
-    r"(?:\s?\/\s?[A-Za-zµ][A-Za-zµ0-9^-]*|\s(?:per\s)?(?:kg|g|min|h|[dmµu]?[lL])(?:(?<=per\skg)|(?<=per\s[lL])|\^?-[1-3]))*"
+    r"(?:\s?\/\s?[A-Za-zµ][A-Za-zµ0-9^-]*|\s(?:per\s)?(?:kg|g|min|h|[dmµu]?[lL]|lit(?:re|er))(?:(?<=per\skg)|(?<=per\s[lL])|\^?-[1-3]))*"
     r"(?:\s(?:bw|b\.w\.|body\s?weight))?"
 )
-_MEASURE = r"(?:[kmuµnp]?g|mcg|[mnpuµ]?mol|[mnpuµ]?M|%)(?![A-Za-zµ])"
+_MEASURE = r"(?:[kmuµnp]?g|mcg|(?:micro|milli)grams?|[mnpuµ]?mol(?:es?)?|[mnpuµ]?M|%)(?![A-Za-zµ])"
 """How the unit of a dose or concentration begins; it tells an amount from a number in a drug's name (5-HT 2A)."""
 _ROUTE = "|".join(
     re.escape(alias).replace(r"\ ", r"\s+") for alias in sorted(ROUTE_NAMES, key=len, reverse=True)

@@ -39,6 +39,8 @@ class Target(Record):
 
     name: str
     full_name: str
+    synonyms: tuple[str, ...] = ()
+    """Other names under which papers and people speak of it."""
     family: str
     uniprot_human: str | None = None
     features: tuple[FeatureName, ...]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
@@ -23,6 +24,8 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 60
+MAX_FINDINGS = 100
+"""Findings that are told of one file."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
@@ -63,6 +66,9 @@ def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
 
 def read_document(path: Traversable) -> Document:
     """Read a YAML file as plain values, or raise `RecordError`."""
+    if isinstance(path, Path) and path.exists() and not path.is_file():
+        message = "This must be a regular file; got a folder, pipe or device."
+        raise RecordError([Finding("error", str(path), "", message)])
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -108,9 +114,13 @@ def to_record(document: Document, model: type[AnyModel]) -> AnyModel:
             message = _sentence(fault, model)
             if message not in merged.setdefault(path, []):
                 merged[path].append(message)
-        raise RecordError(
-            document.finding(path, " Or: ".join(texts)) for path, texts in merged.items()
-        ) from None
+        found = [document.finding(path, " Or: ".join(merged[path])) for path in [*merged][:MAX_FINDINGS]]
+        if len(merged) > MAX_FINDINGS:
+            more = (
+                f"There are {len(merged) - MAX_FINDINGS} more findings of this kind; mend those above first."
+            )
+            found.append(Finding("error", document.file, "", more))
+        raise RecordError(found) from None
 
 
 def dump_record(record: BaseModel) -> str:

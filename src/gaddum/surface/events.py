@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gaddum.records.event import EventTable
 
 PREDICTION = "PRED"
+OURS = "GADDUM"
+"""What predictions are called beside those that a table has already."""
 
 
 def events(
@@ -18,14 +20,20 @@ def events(
         Path, typer.Argument(metavar="TABLE", help="CSV or whitespace table with a header; see docs.")
     ],
     parameters: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="NAME=VALUE...",
             help="The system's parameters, and for compartment n: Fn bioavailability (1), ALAGn lag (0), "
-            "Rn rate for RATE -1, Dn duration for RATE -2.",
+            "Rn rate for RATE -1, Dn duration for RATE -2. A value may be a column of the table; "
+            "what is not given is taken from the column of its name.",
         ),
-    ],
+    ] = None,
+    *,
     advan: Annotated[int, typer.Option(help="PREDPP's system: 1, 2, 3, 4, 11 or 12.")],
+    separator: Annotated[
+        str | None, typer.Option(help="Between cells, where it is in doubt: tab, ';', ',', '|' or blanks.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark, where it is in doubt: . or ,")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the table to this file instead of printing it.")
     ] = None,
@@ -48,25 +56,41 @@ def events(
 
     Example: gaddum events theirs.csv CL=5 V=20 KA=1.2 ALAG1=0.5 --advan 2
     """  # noqa: D301  # \b keeps the table's lines apart
-    from gaddum.exposure.event_prediction import predict_events
+    from gaddum.exposure.event_prediction import column_parameters, predict_events
     from gaddum.interop.event_tables import read_events, write_events
     from gaddum.surface.files import write_atomically
 
-    read = read_events(table)
-    predicted = predict_events(read, advan=advan, parameters=_values(parameters)).tolist()
-    text = _as_json(read, predicted) if as_json else write_events(read, {PREDICTION: predicted})
+    read = read_events(table, separator=separator, decimal=decimal)
+    values = _values(parameters or (), read.covariates)
+    predicted = predict_events(read, advan=advan, parameters=values).tolist()
+    columns = column_parameters(read, advan=advan, parameters=values)
+    unread = [
+        column for column in read.covariates if column.upper() in values and column.upper() not in columns
+    ]
+    notes = [
+        *read.notes,
+        *(f"{name} is taken from the column {read.covariates[place]}" for name, place in columns.items()),
+        *(f"the column {column} is not read, since {column.upper()} is given" for column in unread),
+    ]
+    column = PREDICTION
+    if PREDICTION in {one.upper() for one in read.covariates}:
+        column = OURS
+        notes.append(f"predictions are in the column {OURS}, since the table has a {PREDICTION}")
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    text = _as_json(read, predicted, notes) if as_json else write_events(read, {column: predicted})
     if out is None:
         typer.echo(text, nl=False)
     else:
         write_atomically(out, text)
 
 
-def _values(parameters: Sequence[str]) -> dict[str, float]:
-    values: dict[str, float] = {}
+def _values(parameters: Sequence[str], columns: Sequence[str]) -> dict[str, float | str]:
+    values: dict[str, float | str] = {}
     for text in parameters:
         name, _, value = text.partition("=")
         try:
-            values[name.strip().upper()] = float(value)
+            values[name.strip().upper()] = value if value in columns else float(value)
         except ValueError:
             raise ValueError(f"A parameter must be NAME=NUMBER, such as CL=5; got {text!r}.") from None
     if len(values) != len(parameters):
@@ -74,10 +98,10 @@ def _values(parameters: Sequence[str]) -> dict[str, float]:
     return values
 
 
-def _as_json(table: "EventTable", predicted: Sequence[float]) -> str:
+def _as_json(table: "EventTable", predicted: Sequence[float], notes: Sequence[str]) -> str:
     rows = [
         one.model_dump()
         | {"covariates": dict(zip(table.covariates, one.covariates, strict=True)), "pred": value}
         for one, value in zip(table.events, predicted, strict=True)
     ]
-    return json.dumps({"events": rows}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps({"events": rows, "notes": notes}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

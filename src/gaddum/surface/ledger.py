@@ -141,8 +141,16 @@ def _csv(answer: "QueryRows") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows([_cell(one) for one in row] for row in answer.rows)
+    writer.writerows([_harmless(one) for one in row] for row in answer.rows)
     return text.getvalue()
+
+
+def _harmless(value: Any) -> str:
+    """A cell that no spreadsheet program takes for a formula, which begins with one of these signs."""
+    text = _cell(value)
+    return (
+        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    )
 
 
 def _cell(value: Any) -> str:

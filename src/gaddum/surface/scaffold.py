@@ -91,6 +91,6 @@ def _filled(kind: str, **blanks: str) -> str:
 
 def _drug(library: Library, name: str, wanted: str | None) -> str:
     if wanted is not None:
-        return library.drug(wanted).name
+        return library.drug_name(wanted)
     alike = [drug for drug in library.drugs if drug.casefold() == name]
     return next(iter([*alike, *sorted(library.drugs)]), "NAME")

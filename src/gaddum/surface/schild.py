@@ -4,7 +4,9 @@ Two ways stand side by side, the global fit and the classical regression, so tha
 Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
 """
 
+import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,15 +42,23 @@ def schild(
         Path | None, typer.Option(metavar="DIR", help=f"Folder for result.json and {FIGURE}.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    agonist: Annotated[str | None, typer.Option(help="Drug whose molar mass turns ng/mL into nM.")] = None,
+    antagonist: Annotated[str | None, typer.Option(help="The same for the antagonist.")] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Between cells, where it is in doubt: tab, ';', ',', '|' or blanks.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark, where it is in doubt: . or ,")] = None,
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
-    from gaddum.concentration_response.responses import read_responses
+    from gaddum.concentration_response.responses import read_response_table
     from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
 
-    responses = read_responses(file, unit)
-    document = schild_document(responses, fixed=_held(hold), level=level)
-    document["command"] = _command(file, unit, hold, level)
+    drugs = {"agonist": agonist, "antagonist": antagonist}
+    read = read_response_table(file, unit, **drugs, separator=separator, decimal=decimal)
+    document = schild_document(read.responses, fixed=_held(hold), level=level, notes=read.notes)
+    said = drugs | {"separator": separator, "decimal": decimal}
+    document["command"] = _command(file, unit, hold, level, said)
     if out is not None:
         from gaddum.surface.schild_charts import save_schild_png
 
@@ -64,7 +74,11 @@ def schild(
 
 
 def schild_document(
-    responses: "Responses", *, fixed: dict[str, float] | None = None, level: float = 0.95
+    responses: "Responses",
+    *,
+    fixed: dict[str, float] | None = None,
+    level: float = 0.95,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Analyse responses both ways and put the numbers into plain dictionaries.
 
@@ -76,12 +90,15 @@ def schild_document(
         Parameters to hold in the global fit, by name. With one concentration of antagonist the slope is held at 1.
     level : float
         Level of the confidence intervals.
+    notes : sequence of str
+        What was taken for granted in reading the responses.
 
     Returns
     -------
     dict
         Keys level, global, regression (None where it cannot be made), curves, points and notes.
     """
+    from gaddum.concentration_response.curve_shape import shape_concerns
     from gaddum.concentration_response.global_fit import (
         dose_ratios,
         fit_parallel_curves,
@@ -89,7 +106,7 @@ def schild_document(
         schild_regression,
     )
 
-    held, notes = dict(fixed or {}), []
+    held, notes = dict(fixed or {}), list(notes)
     given = responses.levels[responses.levels > 0]
     if given.size == 1 and "slope" not in held:
         held["slope"] = 1.0
@@ -100,15 +117,16 @@ def schild_document(
     parallel = fit_parallel_curves(
         responses, fixed={k: v for k, v in held.items() if k in ("bottom", "top", "hill")}, level=level
     )
+    notes += shape_concerns(responses, parallel)
     ratios = dose_ratios(parallel)
     shifted = ratios > 1
-    if not shifted.all():
+    if not shifted.all() and whole.fit["pa2"].standard_error != math.inf:
         left_out = ", ".join(f"{b:g} nM" for b in given[~shifted])
         notes.append(
             f"Left out of the regression, because the curve is not shifted to the right: {left_out}."
         )
     regression = None
-    if shifted.any():
+    if shifted.any() and whole.fit["pa2"].standard_error != math.inf:
         slope = {"slope": held["slope"]} if "slope" in held else {}
         slope = slope or ({} if shifted.sum() > 1 else {"slope": 1.0})
         regression = schild_regression(given[shifted], ratios[shifted], fixed=slope, level=level)
@@ -181,11 +199,12 @@ def _held(text: str | None) -> dict[str, float]:
     return held
 
 
-def _command(file: Path, unit: str, hold: str | None, level: float) -> str:
+def _command(file: Path, unit: str, hold: str | None, level: float, said: dict[str, str | None]) -> str:
     parts = ["gaddum", "schild", str(file)]
     parts += [] if unit == "nM" else ["--unit", unit]
     parts += [] if hold is None else ["--hold", hold]
     parts += [] if level == 0.95 else ["--level", f"{level:g}"]
+    parts += [word for name, value in said.items() if value is not None for word in (f"--{name}", value)]
     return shlex.join(parts)
 
 
@@ -232,12 +251,17 @@ def _table(title: str, block: dict[str, Any], level: float) -> "Table":
         if one["fixed"]:
             table.add_row(label, f"{one['value']:.4g}", "held", "", "")
             continue
-        error = one["standard_error"] or None
-        shown = None if error is None else error / 10  # one digit more than the error's first
+        error = one["standard_error"]
+        shown = (
+            error / 10 if error and math.isfinite(error) else None
+        )  # one digit more than the error's first
+        if error == math.inf and math.isfinite(one["value"]):
+            one = {**one, "value": math.nan}  # not identified
+        below = math.isnan(one["value"]) and math.isfinite(one["upper"])
         table.add_row(
             label,
-            rounded(one["value"], shown),
-            rounded(error, shown),
+            f"below {rounded(one['upper'])}" if below else rounded(one["value"], shown),
+            "" if below else "none" if math.isnan(error) else rounded(error, shown),
             _range(one["lower"], one["upper"], shown),
             _range(one["profile_lower"], one["profile_upper"], shown),
         )

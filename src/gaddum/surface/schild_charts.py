@@ -59,6 +59,7 @@ def save_schild_png(document: dict[str, Any], path: str | Path, *, scale: float 
 
 def _curves(document: dict[str, Any], theme: Theme) -> alt.LayerChart | alt.FacetChart:
     value = {name: one["value"] for name, one in document["global"]["estimates"].items()}
+    value["pa2"] = value["pa2"] if np.isfinite(value["pa2"]) else -np.inf  # no shift
     points = [
         row | {"curve": _named(row["antagonist_nM"])} for row in document["points"] if row["agonist_nM"] > 0
     ]
@@ -147,8 +148,12 @@ def _named(antagonist: float) -> str:
 
 def _title(text: str, block: dict[str, Any]) -> alt.TitleParams:
     pa2, slope = block["estimates"]["pa2"], block["estimates"]["slope"]
-    said = [f"pA2 {rounded(pa2['value'], 0.01)}"]
     ends = [pa2["profile_lower"], pa2["profile_upper"]]
+    said = [
+        f"pA2 {rounded(pa2['value'], 0.01)}"
+        if np.isfinite(pa2["value"])
+        else f"pA2 below {rounded(ends[1], 0.01)}"
+    ]
     if all(np.isfinite(end) for end in ends):
         said[0] += f" ({rounded(ends[0], 0.01)} to {rounded(ends[1], 0.01)})"
     said.append(f"slope {slope['value']:.2f}" + (" (held)" if slope["fixed"] else ""))

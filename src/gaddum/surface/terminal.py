@@ -15,6 +15,7 @@ from rich.text import Text
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, where, with_error
 
 STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"|-?[\d.]+(e[-+]\d+)?")
 _WIDEST = 100
 """Longest line of running text (characters)."""
@@ -47,10 +48,15 @@ def print_rows(columns: Iterable[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False)
     for place, column in enumerate(columns):
         numbers = all(_NUMBER.fullmatch(row[place]) for row in rows)
-        table.add_column(Text(column), justify="right" if numbers else "left")
+        table.add_column(_harmless(column), justify="right" if numbers else "left")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(_harmless, row))
     Console().print(table)
+
+
+def _harmless(text: str) -> Text:
+    """Text without the characters by which it could speak to the terminal."""
+    return Text(_CONTROL.sub("\ufffd", text))
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_equal_records_at_equal_distances_become_a_series(table):
         ("TIME,AMT,SS,II\n0,1,2,8\n", {}, "steady state of the first only"),
         ("TIME,AMT\n0,1\n", {"unit": "parsec"}, "parsec"),
         ("TIME,AMT\n0,1\n", {"subjects": "7"}, "ID of the table; got 7"),
-        ("TIME,AMT\n0,1\n", {"subjects": "x"}, "--id"),
+        ("TIME,AMT\n0,1\n", {"subjects": "x"}, "must be an ID of the table; got x"),
         ("TIME,AMT\n0,.\n", {}, "must have a dose"),
         ("TIME,AMT,WT\n0,1,70\n1,1,71\n", {}, "weight must stay the same"),
         ("TIME,AMT,WT\n0,1,heavy\n", {}, "body weight in kg; got 'heavy'"),

@@ -73,12 +73,18 @@ def read_table(
         raise ValueError(f"A table of events must come with its drug; got none for {path}. Give --drug NAME.")
     drug = library.drug_name(columns.drug)
     routes, notes = _routes(table, columns.routes, drug, who, library)
-    chosen = None if columns.subjects is None else _ids(columns.subjects)
-    found = regimens_from_events(table, drug=drug, unit=columns.unit, routes=routes, subjects=chosen)
+    chosen = None if columns.subjects is None else [word.strip() for word in columns.subjects.split(",")]
+    unit = table.unit or columns.unit
+    if columns.unit not in ("mg", unit):
+        raise ValueError(
+            f"The unit of AMT must be the table's own, {unit}; got --unit {columns.unit}. Leave it out."
+        )
+    notes += table.notes
+    found = regimens_from_events(table, drug=drug, unit=unit, routes=routes, subjects=chosen)
     if chosen is None and len(found) > MOST:
         raise ValueError(
             f"A table may give at most {MOST} different regimens; {path} gives {len(found)} (subjects differ in doses "
-            f"or in {WEIGHT}). Choose subjects with --id, such as --id {found[0].subjects[0]:g}, or give --weight."
+            f"or in {WEIGHT}). Choose subjects with --id, such as --id {found[0].subjects[0]}, or give --weight."
         )
     if weight is None and any(one.weight for one in found):
         notes.append(f"body weight from the column {WEIGHT}, in kg")
@@ -123,14 +129,7 @@ def _routes(
     return routes, []
 
 
-def _ids(text: str) -> set[float]:
-    try:
-        return {float(word) for word in text.split(",")}
-    except ValueError:
-        raise ValueError(f"--id must be numbers between commas, such as 1,2,3; got {text!r}.") from None
-
-
 def _label(path: str, one: Regimen) -> str:
-    ids = [f"{subject:g}" for subject in one.subjects]
+    ids = one.subjects
     more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return f"{Path(path).name}, ID {', '.join(ids[:_SHOWN])}{more}"
