@@ -5,31 +5,16 @@ time 0, a pretreatment at a negative time. A bath, local or inhaled dose is a se
 `duration`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from gaddum import units
 from gaddum.records.base import Record
+from gaddum.records.finding import nearest
 from gaddum.text import plain
 
-Route = Literal[
-    "iv bolus",
-    "iv infusion",
-    "ip",
-    "sc",
-    "im",
-    "po",
-    "sublingual",
-    "intranasal",
-    "depot",
-    "inhaled",
-    "bath",
-    "local",
-]
-HELD: tuple[Route, ...] = ("inhaled", "bath", "local")
-"""Routes whose amount is a set unbound concentration at the receptor, held for the duration."""
-ROUTES: dict[Route, tuple[str, ...]] = {
+ROUTES: dict[str, tuple[str, ...]] = {
     "iv bolus": ("iv bolus", "i.v. bolus", "iv", "i.v.", "intravenous bolus", "intravenous", "intravenously"),
     "iv infusion": ("iv infusion", "i.v. infusion", "intravenous infusion"),
     "ip": ("ip", "i.p.", "intraperitoneal", "intraperitoneally"),
@@ -44,6 +29,17 @@ ROUTES: dict[Route, tuple[str, ...]] = {
     "local": ("local", "locally"),
 }
 """Every way to write a route; the first is how it is written back. Stops may be left out or added (i.p, ip.)."""
+
+
+def _known(route: str) -> str:
+    if route not in ROUTES:
+        raise ValueError(f"A route must be one that is known; got {route!r}. {nearest(route, ROUTES)}")
+    return route
+
+
+Route = Annotated[str, AfterValidator(_known), WithJsonSchema({"enum": list(ROUTES), "type": "string"})]
+HELD: tuple[Route, ...] = ("inhaled", "bath", "local")
+"""Routes whose amount is a set unbound concentration at the receptor, held for the duration."""
 
 
 def _spellings(alias: str) -> tuple[str, ...]:
