@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -86,6 +87,14 @@ class LoadedCase:
     """Where it was read from (a `pathlib.Path` for all but zipped installations)."""
     documents: dict[str, Document] = field(default_factory=dict, repr=False, compare=False)
     """Files by study id, and ``case`` (prefix ``study:``) for places in findings."""
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Digests of what it says, case with ledger and library apart, by which a result tells what it is of."""
+        studies = (study.model_dump_json() for study in self.ledger.studies)
+        drugs = (drug.model_dump_json() for _, drug in sorted(self.library.drugs.items()))
+        said = {"case_hash": (self.case.model_dump_json(), *studies), "library_hash": tuple(drugs)}
+        return {name: sha256("\n".join(texts).encode()).hexdigest() for name, texts in said.items()}
 
 
 def bundled_cases() -> tuple[str, ...]:

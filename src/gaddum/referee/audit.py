@@ -5,7 +5,6 @@ collects concerns (`concerns`, `reporting`), and compares blockades with opposit
 (`disagreement`).
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -338,12 +337,11 @@ def _priors(loaded: LoadedCase) -> dict[str, Any]:
 
 
 def _manifest(loaded: LoadedCase, draws: int, seed: int) -> dict[str, Any]:
-    texts = [loaded.case.model_dump_json(), *(s.model_dump_json() for s in loaded.ledger.studies)]
     return {
         "version": __version__,
         "draws": draws,
         "seed": seed,
-        "case_hash": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        "case_hash": loaded.hashes["case_hash"],
     }
 
 

@@ -1,6 +1,5 @@
 """Document: fits of a case -> the labelled result that report, terminal and JSON share."""
 
-import hashlib
 import platform
 from typing import Any, NamedTuple
 
@@ -272,8 +271,6 @@ def _assumptions(fitted: CaseFits) -> list[dict[str, str]]:
 
 def _manifest(fitted: CaseFits, settings: Settings, until: int | None) -> dict[str, Any]:
     case = fitted.loaded.case
-    texts = [case.model_dump_json(), *(s.model_dump_json() for s in fitted.loaded.ledger.studies)]
-    library = [d.model_dump_json() for _, d in sorted(fitted.loaded.library.drugs.items())]
     command = f"gaddum adjudicate {case.name} --seed {fitted.seed}"
     if until is not None:
         command += f" --until {until}"
@@ -282,8 +279,7 @@ def _manifest(fitted: CaseFits, settings: Settings, until: int | None) -> dict[s
         "python": platform.python_version(),
         "jax": jax.__version__,
         "numpy": np.__version__,
-        "case_hash": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-        "library_hash": hashlib.sha256("\n".join(library).encode()).hexdigest(),
+        **fitted.loaded.hashes,
         "settings": dict(settings._asdict()),
         "command": command,
         "note": "Bit-equal on one machine for any number of workers; within Monte-Carlo error across machines.",
