@@ -7,6 +7,7 @@ tolerances.csv, which `mrgsolve.R` reads.
 import csv
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.system.definition import (
     INPUTS,
@@ -19,6 +20,9 @@ from benchmarks.system.definition import (
     absolute_tolerance,
     draws,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def antimony() -> str:
@@ -56,15 +60,15 @@ def mrgsolve() -> str:
     )
 
 
-def main() -> None:
-    folder, count = Path(sys.argv[1]), int(sys.argv[2])
+def write(folder: Path, table: "np.ndarray") -> None:
+    """Write the model, its doses and readings, and a table of draws."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.ant").write_text(antimony(), encoding="utf-8")
     (folder / "model.cpp").write_text(mrgsolve(), encoding="utf-8")
     with (folder / "draws.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["ID", *(p.name for p in PARAMETERS)])
-        writer.writerows([i + 1, *map(repr, row)] for i, row in enumerate(draws(count).tolist()))
+        writer.writerows([i + 1, *map(repr, row)] for i, row in enumerate(table.tolist()))
     with (folder / "doses.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["protocol", "state", "amount", "start", "duration"])
@@ -77,6 +81,10 @@ def main() -> None:
         csv.writer(file).writerows([["state", "absolute"], *rows])
     with (folder / "readings.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["time"], *([repr(t)] for t in READ_TIMES)])
+
+
+def main() -> None:
+    write(Path(sys.argv[1]), draws(int(sys.argv[2])))
 
 
 if __name__ == "__main__":

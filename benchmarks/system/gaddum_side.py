@@ -1,22 +1,23 @@
-"""gaddum's side of the speed benchmark: the definition's table as library records, run through `response.simulate`.
+"""gaddum's side of the speed benchmark: the definition's table as library and case, through `gaddum.simulate`.
 
 Run: python -m benchmarks.system.gaddum_side [DRAWS] prints seconds, simulations per second and errors against the
-oracle.
+oracle. A call of the public function lays everything out, draws and reads; it draws by itself, so that rivals are given
+the draws that it took.
 """
 
 import sys
-import threading
 import time
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from benchmarks.system import definition
-from benchmarks.system.definition import KETAMINES, PARAMETERS, QUANTITIES, READ_TIMES
+from benchmarks.system.definition import KETAMINES, PARAMETERS, PROTOCOLS, QUANTITIES, READ_TIMES
 
 SOURCE = {"how": "derived", "reason": "benchmark definition"}
 MASS = 1000.0
 """Molar mass of every species (g/mol): doses are given in nmol, so it does not matter."""
-THREADS = 2
 
 
 def library() -> Any:
@@ -106,38 +107,108 @@ def doses(protocol: tuple[definition.Dose, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def system() -> tuple[Any, np.ndarray]:
-    """The system, and which column of the definition's draws each of its parameters is."""
-    import jax
+def case() -> Any:
+    """The definition's gate and behavioural parameters as a case of one account."""
+    from gaddum.records.case import Case
+    from gaddum.records.ledger import Ledger, LoadedCase
 
-    from gaddum.parameter_registry import Register
-    from gaddum.records.protocol import Subject
-    from gaddum.records.quantity import Quantity
-    from gaddum.records.source import Source
-    from gaddum.response.simulate import Rates, SimulatedSystem
+    table = {p.name: p for p in PARAMETERS}
 
-    jax.config.update("jax_enable_x64", True)
-    register = Register()
-    own = Source(how="derived", reason="benchmark definition")
+    def row(name: str, median: float, gsd: float) -> dict[str, Any]:
+        distribution = {"family": "lognormal", "median": median, "gsd": gsd}
+        return {"name": name, "unit": "1", "distribution": distribution, "reason": "benchmark definition"}
 
-    def behavioural(name: str) -> int:
-        p = next(p for p in PARAMETERS if p.name == name)
-        quantity = (Quantity(value=p.median, unit=p.unit, source=own),)
-        return register.report(name, quantity, p.unit, "behaviour", spreads=np.array([np.log(p.gsd)]))
-
-    rates = Rates(*(behavioural(n) for n in ("effect_site", "plasticity_on", "plasticity_off", "tone")))
-    made = SimulatedSystem(
-        [doses(protocol) for protocol in definition.PROTOCOLS.values()],
-        "NMDAR.block & MOR.tone",
-        subject=Subject(species="human", paradigm="none"),
-        library=library(),
-        times=np.array(READ_TIMES),
-        register=register,
-        rates=rates,
-        also=("MOR.agonism",),
+    priors = [row(name, table[own].median, table[own].gsd) for name, own in _BEHAVIOUR.items()]
+    account = {
+        "name": ACCOUNT,
+        "title": "benchmark",
+        "gate": "NMDAR.block & MOR.tone",
+        "bypass": True,
+        "says": "The drive is block of NMDAR where tone at MOR is left.",
+    }
+    made = Case.model_validate(
+        {
+            "name": "benchmark",
+            "title": "benchmark",
+            "question": "benchmark",
+            "test_drug": "S",
+            "effect": "benchmark",
+            "hypotheses": [account],
+            "priors": [*priors, row("reserve", 1e-12, 1.0001)],  # the definition has no spare receptors
+        }
     )
-    columns = {p.name: i for i, p in enumerate(PARAMETERS)}
-    return made, np.array([columns[_name(p.name)] for p in register.parameters])
+    return LoadedCase(made, library(), Ledger(()), Path())
+
+
+ACCOUNT = "permissive"
+_BEHAVIOUR = {
+    "endogenous_tone": "tone",
+    "effect_site": "effect_site",
+    "plasticity.on": "plasticity_on",
+    "plasticity.off": "plasticity_off",
+}
+_READ = {"NMDAR_block": "NMDAR.block", "MOR_agonism": "MOR.agonism", "MOR_tone": "MOR.tone"}
+
+
+class Timed(NamedTuple):
+    """What a run gave and took.
+
+    Attributes
+    ----------
+    found
+        What `gaddum.simulate` returned.
+    seconds
+        Wall-clock time, from the protocols' records to the table of readouts.
+    cpu
+        Processor time of all threads.
+    """
+
+    found: Any
+    seconds: float
+    cpu: float
+
+    @property
+    def readouts(self) -> np.ndarray:
+        """Shape [protocol, draw, time, quantity]."""
+        states = self.found.states[ACCOUNT]
+        by_quantity = [
+            self.found.features[_READ[name]] if name in _READ else getattr(states, name)
+            for name in QUANTITIES
+        ]
+        return np.stack(by_quantity, -1).transpose(0, 2, 1, 3)
+
+    @property
+    def brain(self) -> np.ndarray:
+        """Unbound brain concentrations [protocol, draw, time, species] in the order of `oracle.BRAIN` (nM)."""
+        from benchmarks.system.oracle import BRAIN
+
+        every = [self.found.concentrations[name.removeprefix("b_")] for name in BRAIN]
+        return np.stack(every, -1).transpose(0, 2, 1, 3)
+
+
+def run(count: int) -> Timed:
+    """Simulate all protocols for as many draws; the first call of many draws compiles."""
+    import gaddum
+
+    protocols, loaded = [doses(one) for one in PROTOCOLS.values()], _case()
+    begin, start = time.process_time(), time.perf_counter()
+    found = gaddum.simulate(protocols, case=loaded, times=READ_TIMES, draws=count)
+    return Timed(found, time.perf_counter() - start, time.process_time() - begin)
+
+
+_case = cache(case)
+
+
+def table(found: Any) -> np.ndarray:
+    """Draws that a simulation took, [draw, parameter] in the definition's order."""
+    from gaddum.numerics.variates import even_draws
+
+    count = found.states[ACCOUNT].acute.shape[-1]
+    by_name = {
+        _name(one.name): np.exp(even_draws([one.name], one.nodes[None], count, 0)[0])
+        for one in found.parameters
+    }
+    return np.array([np.minimum(by_name[p.name], p.cap) for p in PARAMETERS]).T
 
 
 def _name(text: str) -> str:
@@ -151,6 +222,10 @@ def _name(text: str) -> str:
         "k_e0": "k_e0",
         "efficacy": "efficacy",
     }
+    if text.startswith("endogenous tone"):
+        return "tone"
+    if text in _BEHAVIOUR:
+        return _BEHAVIOUR[text]
     if text.startswith("share"):
         return f"f_m_{words[words.index('of') + 1]}"
     if words[0] in ("po", "depot"):
@@ -164,83 +239,16 @@ def _name(text: str) -> str:
     return text
 
 
-class Timed(NamedTuple):
-    """What a run gave and took.
-
-    Attributes
-    ----------
-    readouts
-        Shape [protocol, draw, time, quantity].
-    seconds
-        Wall-clock time, from the table of draws to the table of readouts.
-    cpu
-        Processor time of all threads.
-    """
-
-    readouts: np.ndarray
-    seconds: float
-    cpu: float
-
-
-_READ = {"NMDAR_block": "NMDAR.block", "MOR_agonism": "MOR.agonism", "MOR_tone": "MOR.tone"}
-
-
-def run(made: Any, columns: np.ndarray, parameters: np.ndarray, threads: int = THREADS) -> Timed:
-    """Simulate all protocols for every row of a table of draws; the first call compiles."""
-    import jax
-
-    begin, start = time.process_time(), time.perf_counter()
-    parts = np.array_split(np.log(parameters[:, columns]).T, threads, axis=1)
-    found: list[Any] = [None] * threads
-
-    def work(place: int) -> None:
-        with jax.enable_x64(True):
-            found[place] = jax.device_get(made.run(parts[place]))
-
-    workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    def read(one: Any, quantity: str) -> np.ndarray:
-        return one.features[_READ[quantity]] if quantity in _READ else getattr(one, quantity)
-
-    by_quantity = [np.concatenate([read(one, quantity) for one in found], -1) for quantity in QUANTITIES]
-    readouts = np.stack(by_quantity, -1).transpose(0, 2, 1, 3)
-    return Timed(readouts, time.perf_counter() - start, time.process_time() - begin)
-
-
-def brain(made: Any, columns: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """Unbound brain concentrations [protocol, draw, time, species] in the order of `oracle.BRAIN` (nM)."""
-    import jax
-    from benchmarks.system.oracle import BRAIN
-
-    from gaddum.exposure.concentrations import concentrations
-    from gaddum.exposure.plan import Plan
-
-    theta = np.log(parameters[:, columns]).T
-    with jax.enable_x64(True):
-        levels = np.asarray(jax.jit(lambda x: concentrations(Plan(made.ligands), x, made.times))(theta))
-    found = np.zeros((len(made.members), len(parameters), len(made.times), len(BRAIN)))
-    for protocol, members in enumerate(made.members):
-        for place in members:
-            found[protocol, ..., BRAIN.index(f"b_{made.ligands[place].drug}")] += levels[place].T
-    return found
-
-
 def main() -> None:
     from benchmarks.system import oracle
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    table = definition.draws(count)
-    made, columns = system()
     for name in ("first", "second"):
-        timed = run(made, columns, table)
-        rate = count * len(definition.PROTOCOLS) / timed.seconds
-        print(f"{name} run: {timed.seconds:.3f} s, {rate:,.0f} simulations per second on {THREADS} threads")
+        timed = run(count)
+        rate = count * len(PROTOCOLS) / timed.seconds
+        print(f"{name} call: {timed.seconds:.3f} s, {rate:,.0f} simulations per second")
     few = min(count, int(sys.argv[2]) if len(sys.argv) > 2 else 20)
-    truth = np.stack([oracle.simulate(p) for p in table[:few]], axis=1)
+    truth = np.stack([oracle.simulate(p) for p in table(timed.found)[:few]], axis=1)
     print(f"errors over {few} draws:", definition.errors(timed.readouts[:, :few], truth))
 
 

@@ -1,9 +1,10 @@
-"""The nonlinear path beside libroadrunner: saturable elimination, and target-mediated disposition.
+"""The nonlinear path beside libroadrunner: saturable elimination.
 
     python -m benchmarks.system.nonlinear --roadrunner PYTHON [--draws 10000] [--rivals 500] [--rounds 3] [--truth 100]
 
 PYTHON is an interpreter that has libroadrunner. Both programs are warm and take both cores, in turn, round after round.
-gaddum shortens its steps until its estimated error meets a target; libroadrunner (CVODE, stiff) runs at two tolerances.
+gaddum is its public call, layout and drawing included, whose steps shorten until their error is small enough;
+libroadrunner (CVODE, stiff) runs at two tolerances on the draws that it took.
 The parameters are made up for the benchmark and are not facts. Prints, and leaves in ``result-nonlinear.txt``, times,
 errors against scipy's LSODA at 1e-11, and ratios with their spread over rounds.
 """
@@ -12,7 +13,6 @@ import argparse
 import os
 import subprocess
 import sys
-import threading
 import time
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,8 +24,6 @@ HERE = Path(__file__).parent
 TIMES = (0.5, 2.0, 6.0, 12.0, 24.0, 48.0)
 """Reading times (h)."""
 TOLERANCES = (1e-6, 1e-8)
-TARGETS = (1e-5, 1e-6, 1e-7)
-"""Targets of gaddum's estimated error."""
 PROCESSES = 2
 FLOOR = 1e-4
 """Readings are compared relatively, but to this share of the peak at least."""
@@ -56,64 +54,74 @@ MODELS = {
         {"depot": "2000"},
         "c",
     ),
-    # A bolus of 300 nmol; drug, target and complex (nM).
-    "target-mediated": Model(
-        {"v_c": 3.0, "cl": 0.1, "k_on": 0.5, "k_off": 0.02, "k_syn": 0.4, "k_deg": 0.1, "k_int": 0.05},
-        {
-            "drug": "-cl * drug / v_c - k_on * drug * target + k_off * bound",
-            "target": "k_syn - k_deg * target - k_on * drug * target + k_off * bound",
-            "bound": "k_on * drug * target - (k_off + k_int) * bound",
-        },
-        {"drug": "300 / v_c", "target": "k_syn / k_deg"},
-        "drug",
-    ),
 }
 GSD = 1.6
+_NAMES = {
+    "central volume": "v_c",
+    "clearance": "cl",
+    "volume 2": "v_p",
+    "flow 2": "q",
+    "V_max": "v_max",
+    "K_m": "k_m",
+    "po k_a": "k_a",
+}
+"""What the parameters of the library begin with."""
 
 
-def draws(model: Model, count: int) -> np.ndarray:
-    """Parameter draws [count, parameters]; the first rows are the same whatever the count."""
-    z = np.random.default_rng(2).standard_normal((count, len(model.medians)))
-    return np.array(list(model.medians.values())) * GSD**z
+def library() -> Any:
+    """The system as a drug that binds one target; all that is not in the definition is exactly 1."""
+    from gaddum.records.drug import Drug
+    from gaddum.records.library import Library
+    from gaddum.records.target import Target
+
+    source = {"how": "derived", "reason": "benchmark definition"}
+    medians = MODELS["saturable"].medians
+
+    def q(value: float, unit: str, gsd: float = 1.0) -> dict[str, Any]:
+        return {"value": value, "unit": unit, "spread": {"kind": "GSD", "value": gsd}, "source": source}
+
+    def own(name: str, unit: str) -> dict[str, Any]:
+        return q(medians[name], unit, GSD)
+
+    body = {
+        "sampling": "arterial",
+        "v_c": own("v_c", "L"),
+        "cl": own("cl", "L/h"),
+        "peripherals": [{"v": own("v_p", "L"), "q": own("q", "L/h")}],
+        "saturable": {"v_max": own("v_max", "nmol/h"), "k_m": own("k_m", "nM")},
+        "absorption": {"po": {"k_a": own("k_a", "1/h"), "f": q(1.0, "1")}},
+    }
+    drug = Drug.model_validate(
+        {
+            "name": "drug",
+            "molar_mass": q(1000.0, "g/mol"),
+            "f_u": {"human": q(1.0, "1")},
+            "kp_uu": {"human": q(1.0, "1")},
+            "disposition": {"human": body},
+            "affinities": [{"target": "NMDAR", "mode": "channel blocker", "k_i": q(1.0, "nM")}],
+        }
+    )
+    target = {"name": "NMDAR", "full_name": "x", "family": "x", "features": ["block"], "source": source}
+    return Library({"NMDAR": Target.model_validate(target)}, {"drug": drug})
 
 
-def gaddum(name: str, table: np.ndarray, tolerance: float) -> np.ndarray:
-    """Readings [draw, time] of one thread's share of the draws."""
-    import jax
+def run_gaddum(count: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Readings [draw, time], the draws behind them, seconds and seconds of processor."""
+    import gaddum
+    from gaddum.numerics.variates import even_draws
 
-    from gaddum.exposure.nonlinear import saturable_concentrations, target_mediated_concentrations
-
-    p: dict[str, Any] = dict(zip(MODELS[name].medians, table.T, strict=True))
-    with jax.enable_x64(True):
-        if name == "saturable":
-            bodies = {key: p[key] for key in ("v_c", "cl", "v_max", "k_m", "k_a")}
-            bodies |= {key: p[key][None] for key in ("v_p", "q")}
-            found = saturable_concentrations(
-                TIMES, **bodies, amounts=[2000.0], starts=[0.0], tolerance=tolerance
-            )
-            return np.asarray(found.values).T
-        return np.asarray(
-            target_mediated_concentrations(
-                TIMES, **p, amounts=[300.0], starts=[0.0], tolerance=tolerance
-            ).drug
-        ).T
-
-
-def run_gaddum(name: str, table: np.ndarray, tolerance: float) -> tuple[np.ndarray, float, float]:
-    """Readings, seconds and seconds of processor on both cores."""
+    drugs = library()
     begin, start = time.process_time(), time.perf_counter()
-    parts: list[Any] = [None] * PROCESSES
-
-    def work(place: int, share: np.ndarray) -> None:
-        parts[place] = gaddum(name, share, tolerance)
-
-    shares = np.array_split(table, PROCESSES)
-    workers = [threading.Thread(target=work, args=(place, share)) for place, share in enumerate(shares)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return np.concatenate(parts), time.perf_counter() - start, time.process_time() - begin
+    found = gaddum.simulate("drug 2000 nmol po", times=TIMES, draws=count, library=drugs)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - begin
+    drawn = {
+        own: np.exp(even_draws([one.name], one.nodes[None], count, 0)[0])
+        for one in found.parameters
+        for words, own in _NAMES.items()
+        if one.name.startswith(words)
+    }
+    table = np.array([drawn[name] for name in MODELS["saturable"].medians]).T
+    return found.concentrations["drug"][0].T, table, seconds, cpu
 
 
 _runner: Any = None
@@ -156,11 +164,11 @@ def _simulate(task: tuple[str, np.ndarray]) -> tuple[np.ndarray, float]:
     return out, time.process_time() - begin
 
 
-def rival(count: int, file: str) -> None:
+def rival(tables: str, file: str) -> None:
     """Run libroadrunner at all tolerances and leave readings and times in a file."""
     left: dict[str, Any] = {}
-    for name, model in MODELS.items():
-        table = draws(model, count)
+    table = np.load(tables)
+    for name in MODELS:
         for tolerance in TOLERANCES:
             with get_context("spawn").Pool(PROCESSES, _load, (name, tolerance)) as pool:
                 pool.map(_simulate, [(name, table[:1])] * PROCESSES, chunksize=1)
@@ -198,7 +206,7 @@ def truth(name: str, table: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] == "rival":
-        rival(int(sys.argv[2]), sys.argv[3])
+        rival(sys.argv[2], sys.argv[3])
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--roadrunner", required=True, help="Python that has libroadrunner")
@@ -214,32 +222,22 @@ def main() -> None:
     times: dict[str, list[tuple[float, float]]] = {}
     readings: dict[str, np.ndarray] = {}
     for number in range(given.rounds + 1):  # the first warms gaddum up
-        for name, model in MODELS.items():
-            for target in TARGETS:
-                found, seconds, cpu = run_gaddum(name, draws(model, given.draws), target)
-                key = f"{name}, gaddum {target:g}"
-                readings[key] = found
-                if number:
-                    times.setdefault(key, []).append((1e3 * seconds / given.draws, 1e3 * cpu / given.draws))
+        readings["saturable, gaddum"], table, seconds, cpu = run_gaddum(given.draws)
         if not number:
+            np.save(given.folder / "nonlinear.npy", table[: given.rivals])
             continue
-        command = [
-            given.roadrunner,
-            "-m",
-            "benchmarks.system.nonlinear",
-            "rival",
-            str(given.rivals),
-            str(file),
-        ]
+        own = (1e3 * seconds / given.draws, 1e3 * cpu / given.draws)
+        times.setdefault("saturable, gaddum", []).append(own)
+        command = [given.roadrunner, "-m", "benchmarks.system.nonlinear", "rival"]
+        command += [str(given.folder / "nonlinear.npy"), str(file)]
         subprocess.run(command, check=True, cwd=HERE.parent.parent, env=os.environ | {"PYTHONPATH": "."})
         with np.load(file) as left:
-            for name in MODELS:
-                for tolerance in TOLERANCES:
-                    key = f"{name}, libroadrunner {tolerance:g}"
-                    readings[key] = left[f"{name} {tolerance:g}"]
-                    seconds, cpu = (float(x) for x in left[f"{name} {tolerance:g} seconds"])
-                    times.setdefault(key, []).append((1e3 * seconds / given.rivals, 1e3 * cpu / given.rivals))
-    known = {name: truth(name, draws(model, given.truth)) for name, model in MODELS.items()}
+            for tolerance in TOLERANCES:
+                key = f"saturable, libroadrunner {tolerance:g}"
+                readings[key] = left[f"saturable {tolerance:g}"]
+                seconds, cpu = (float(x) for x in left[f"saturable {tolerance:g} seconds"])
+                times.setdefault(key, []).append((1e3 * seconds / given.rivals, 1e3 * cpu / given.rivals))
+    known = {"saturable": truth("saturable", table[: given.truth])}
     text = "\n".join(_report(given, times, readings, known)) + "\n"
     print(text, end="")
     given.out.write_text(text, encoding="utf-8")
@@ -253,7 +251,7 @@ def _report(
 ) -> list[str]:
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     lines = [
-        f"Nonlinear systems of nonlinear.py, {len(TIMES)} readings: gaddum {given.draws} draws on {PROCESSES} threads, "
+        f"Nonlinear systems of nonlinear.py, {len(TIMES)} readings: gaddum {given.draws} draws by its public call, "
         f"libroadrunner {given.rivals} draws in {PROCESSES} processes,",
         f"{given.rounds} rounds in turn, warm. {os.cpu_count()} cores, load at the end {loads}. Errors over "
         f"{given.truth} draws against LSODA at 1e-11, relative to the reading or 1e-4 of the peak.",
@@ -271,18 +269,12 @@ def _report(
     lines += ["", f"{'times as long as gaddum':64}{'wall':>20}{'processor':>22}"]
     for name in MODELS:
         for tolerance in TOLERANCES:
-            for target in TARGETS:
-                theirs, own = (
-                    times[f"{name}, libroadrunner {tolerance:g}"],
-                    times[f"{name}, gaddum {target:g}"],
-                )
+            theirs, own = times[f"{name}, libroadrunner {tolerance:g}"], times[f"{name}, gaddum"]
 
-                def ratio(place: int, theirs: list = theirs, own: list = own) -> str:
-                    return _spread([a[place] / b[place] for a, b in zip(theirs, own, strict=True)], ".3g")
+            def ratio(place: int, theirs: list = theirs, own: list = own) -> str:
+                return _spread([a[place] / b[place] for a, b in zip(theirs, own, strict=True)], ".3g")
 
-                lines.append(
-                    f"{f'{name}, libroadrunner {tolerance:g} over gaddum {target:g}':64}{ratio(0):>20}{ratio(1):>22}"
-                )
+            lines.append(f"{f'{name}, libroadrunner {tolerance:g}':64}{ratio(0):>20}{ratio(1):>22}")
     return lines
 
 

@@ -2,10 +2,10 @@
 
 It is no dependency of gaddum: make an environment for it by ``pip install libroadrunner antimony numpy scipy``, and run
 
-    python -m benchmarks.system.roadrunner [DRAWS] [PROCESSES] [FILE]
+    python -m benchmarks.system.roadrunner [DRAWS] [PROCESSES] [FILE] [TABLE]
 
 Prints seconds per simulation and errors against the oracle at several tolerances; with FILE (.npz) it leaves readouts
-and times there instead, for `side_by_side.py`. A protocol is run stretch by stretch:
+and times there instead, for `side_by_side.py`, with TABLE (.npy) for its draws. A protocol is run stretch by stretch:
 doses are put into the state between calls, which is quicker than SBML events and loses no accuracy.
 """
 
@@ -126,7 +126,7 @@ def main() -> None:
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     processes = int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    table = draws(count)
+    table = np.load(sys.argv[4])[:count] if len(sys.argv) > 4 else draws(count)
     if len(sys.argv) > 3:
         left = {f"{t:g}": run(table, t, processes) for t in TOLERANCES}
         times = {f"seconds {name}": [one.seconds, one.cpu] for name, one in left.items()}

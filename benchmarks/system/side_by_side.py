@@ -14,7 +14,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from benchmarks.system import export, gaddum_side, judge, oracle
-from benchmarks.system.definition import FLOOR, PROTOCOLS, QUANTITIES, draws
+from benchmarks.system.definition import FLOOR, PROTOCOLS, QUANTITIES
 
 HERE = Path(__file__).parent
 STATES = 2
@@ -52,26 +51,24 @@ def main() -> None:
     given = _arguments()
     folder = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    table = draws(given.draws)
-    made, columns = gaddum_side.system()
-    start = time.perf_counter(), time.process_time()
-    first = gaddum_side.run(made, columns, table)
-    compiled = time.perf_counter() - start[0], time.process_time() - start[1]
-    _export(folder, given.rivals)
+    first = gaddum_side.run(given.draws)
+    table = gaddum_side.table(first.found)
+    export.write(folder, table[: given.rivals])
+    np.save(folder / "draws.npy", table[: given.rivals])
     programs: dict[str, Program] = {}
     for number in range(given.rounds):
         for name, wall, cpu, readouts in [
-            *_gaddum(made, columns, table),
+            *_gaddum(given.draws),
             *_roadrunner(given.roadrunner, folder, given.rivals),
-            *_mrgsolve(folder, given.rivals),
+            *(_mrgsolve(folder, given.rivals) if given.mrgsolve else []),
         ]:
             one = programs.setdefault(name, Program(name, [], readouts))
             one.rounds.append(Round(wall, cpu, os.getloadavg()[0]))
             print(f"round {number + 1}: {name}: {wall:.4f} ms, {cpu:.4f} ms of processor", file=sys.stderr)
     truth = _truth(table[: given.truth], folder)
-    levels = gaddum_side.brain(made, columns, table[: given.truth])
+    levels = first.brain[:, : given.truth]
     lines = [
-        *_head(given, compiled, first),
+        *_head(given, first),
         *_times(programs),
         "",
         *_errors(programs, truth, levels),
@@ -86,6 +83,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--roadrunner", required=True, help="Python that has libroadrunner")
+    parser.add_argument(
+        "--mrgsolve", action=argparse.BooleanOptionalAction, default=True, help="also by mrgsolve"
+    )
     parser.add_argument("--draws", type=int, default=10_000)
     parser.add_argument("--rivals", type=int, default=500, help="draws that the rivals simulate")
     parser.add_argument("--rounds", type=int, default=3)
@@ -98,14 +98,15 @@ def _arguments() -> argparse.Namespace:
 Timing = tuple[str, float, float, np.ndarray]
 
 
-def _gaddum(made: object, columns: np.ndarray, table: np.ndarray) -> list[Timing]:
-    one = gaddum_side.run(made, columns, table)
-    return [("gaddum", *_each(one.seconds, one.cpu, len(table)), one.readouts)]
+def _gaddum(count: int) -> list[Timing]:
+    one = gaddum_side.run(count)
+    return [("gaddum", *_each(one.seconds, one.cpu, count), one.readouts)]
 
 
 def _roadrunner(python: str, folder: Path, count: int) -> list[Timing]:
     file = folder / "roadrunner.npz"
     command = [python, "-m", "benchmarks.system.roadrunner", str(count), str(PROCESSES), str(file)]
+    command.append(str(folder / "draws.npy"))
     subprocess.run(command, check=True, cwd=HERE.parent.parent, env=os.environ | {"PYTHONPATH": "."})
     with np.load(file) as found:
         names = [name for name in found.files if not name.startswith("seconds")]
@@ -135,11 +136,6 @@ def _each(seconds: float, cpu: float, count: int) -> tuple[float, float]:
     return 1e3 * float(seconds) / simulations, 1e3 * float(cpu) / simulations
 
 
-def _export(folder: Path, count: int) -> None:
-    sys.argv = ["export", str(folder), str(count)]
-    export.main()
-
-
 def _truth(table: np.ndarray, folder: Path) -> np.ndarray:
     """The oracle's answers, kept for the next run of the same draws."""
     kept = folder / f"truth-{len(table)}.npz"
@@ -153,7 +149,7 @@ def _truth(table: np.ndarray, folder: Path) -> np.ndarray:
     return truth
 
 
-def _head(given: argparse.Namespace, compiled: tuple[float, float], first: gaddum_side.Timed) -> list[str]:
+def _head(given: argparse.Namespace, first: gaddum_side.Timed) -> list[str]:
     import jax
 
     loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
@@ -162,10 +158,10 @@ def _head(given: argparse.Namespace, compiled: tuple[float, float], first: gaddu
         f"{given.draws} parameter draws x {len(PROTOCOLS)} protocols x 5 reading times x {len(QUANTITIES)} readouts.",
         f"Python {platform.python_version()}, JAX {jax.__version__}, {os.cpu_count()} cores; load at the end {loads} "
         "(1, 5, 15 min): other work shared the cores where this exceeds 2, so prefer processor time.",
-        f"gaddum on {gaddum_side.THREADS} threads, rivals in {PROCESSES} processes on the first {given.rivals} draws; "
-        f"{given.rounds} rounds, programs in turn.",
-        f"gaddum's first run, compilation included: {compiled[0]:.1f} s, {compiled[1]:.1f} s of processor (not counted "
-        "below; the rivals' compilation is not counted either). "
+        f"gaddum by its public call, layout and drawing included; rivals in {PROCESSES} processes on the first "
+        f"{given.rivals} of its draws; {given.rounds} rounds, programs in turn.",
+        f"gaddum's first call, compilation included: {first.seconds:.1f} s, {first.cpu:.1f} s of processor (not "
+        "counted below; the rivals' compilation is not counted either). "
         f"All readouts finite: {bool(np.isfinite(first.readouts).all())}.",
         "",
     ]

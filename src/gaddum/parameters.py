@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from gaddum import units
 from gaddum.numerics.normal_grid import Z_GRID
-from gaddum.records.prior import Beta, Distribution, Fixed, HalfNormal, LogitNormal, LogNormal, Normal
+from gaddum.records.prior import Beta, Distribution, Fixed, HalfNormal, LogitNormal, LogNormal, Normal, Prior
 from gaddum.records.quantity import Quantity
 from gaddum.records.source import Source
 
@@ -194,3 +194,15 @@ def cite(source: Source | None) -> str:
 def describe_reported(reported: tuple[Quantity, ...]) -> str:
     """Write what was reported, conflicting numbers side by side."""
     return " or ".join(f"{q.value:g} {q.unit} (GSD {q.gsd or DEFAULT_GSD:.2g})" for q in reported)
+
+
+def declared_parameter(prior: Prior, name: str | None = None) -> Parameter:
+    """Parameter that a row of a case's prior table declares, under the row's name or one of its own."""
+    return Parameter(
+        name or prior.name,
+        distribution_nodes(prior.distribution),
+        prior.unit,
+        describe(prior.distribution),
+        prior.reason,
+        cite(prior.source),
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaddum.engagement.binding import bound
+from gaddum.engagement.binding import bound_fractions, receptor_of
 from gaddum.engagement.engagement_courses import bind, engage
 from gaddum.engagement.layout import lay_out
 from gaddum.engagement.occupancy import occupancy
@@ -159,7 +159,8 @@ def test_numpy_and_jax_give_the_same(mode):
     found = engage(layout, np.array([0.5, 3.0]))
     at, values = layout.bonds["T"], np.exp(layout.theta)
     course = found.bound["T"].by_ligand[[one.is_slow for one in at].index(True)]
-    again = bound(at, jnp.asarray(found.levels), jnp.asarray(values), jnp.asarray(course))
+    given = (at, jnp.asarray(found.levels), jnp.asarray(values), jnp.asarray(course))
+    again = bound_fractions(receptor_of(*given), *given)
     for ours, theirs in zip(found.bound["T"], again, strict=True):
         assert isinstance(ours, np.ndarray) and isinstance(theirs, jax.Array)
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)

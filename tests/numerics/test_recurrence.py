@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from gaddum.numerics.quadrature import gauss_legendre
@@ -57,3 +59,14 @@ def test_a_steady_state_returns_to_its_start_and_agrees_with_a_stiff_solver():
 def test_a_faster_build_up_holds_more_at_every_time():
     courses = followed()[1:].reshape(WIDTH.size, 3, 5)
     assert (np.diff(courses, axis=2) > 0).all()
+
+
+@given(
+    st.lists(st.tuples(*(st.floats(-2, 2), st.floats(-3, 4), st.floats(-2, 3))), min_size=1, max_size=5),
+    st.floats(-3, 2),
+)
+def test_a_fraction_stays_one_however_steep_the_drive_and_wide_the_interval(intervals, log_k_off):
+    width, height, steepness = (10.0 ** np.array(x) for x in zip(*intervals, strict=True))
+    drive = height[:, None, None] * np.exp(-steepness[:, None, None] * RULE.nodes[:, None])
+    found = turnover(drive, width, RULE, np.array([10.0**log_k_off]))
+    assert np.all((found >= 0) & (found <= 1))

@@ -243,30 +243,15 @@ class BoundFractions(NamedTuple):
     by_ligand: Float[Numbers, "bonds times batch"]
 
 
-def bound(
+def bound_fractions(
+    mine: Receptor,
     bonds_: tuple[Bond, ...],
     levels: Float[Numbers, "ligands times batch"],
     values: Float[Numbers, "parameters batch"],
     slow: Float[Numbers, "times batch"] | None = None,
-    rest: RestingTarget = UNTOUCHED,
 ) -> BoundFractions:
-    """What a target's ligands hold at given concentrations; in numpy where all numbers are.
-
-    Parameters
-    ----------
-    bonds_ : tuple of Bond
-        Ligands that bind the target.
-    levels : array
-        Unbound concentrations of the plan's ligands (nM).
-    values : array
-        Parameters (not their logs).
-    slow : array
-        Fraction that the slow ligand holds; None where all are taken to be at equilibrium.
-    rest : RestingTarget
-        The target before any drug; by default whole and without endogenous agonist.
-    """
+    """What a target's ligands hold; the parameters are those of `receptor_of`, which made the receptor."""
     xp = array_library(levels, values)
-    mine = receptor_of(bonds_, levels, values, slow, rest)
     by_ligand = [
         slow
         if slow is not None and one.is_slow
@@ -290,7 +275,21 @@ def receptor_of(
     slow: Float[Numbers, "times batch"] | None = None,
     rest: RestingTarget = UNTOUCHED,
 ) -> Receptor:
-    """A target's receptors among its ligands; parameters as in `bound`."""
+    """A target's receptors among its ligands at given concentrations; in numpy where all numbers are.
+
+    Parameters
+    ----------
+    bonds_ : tuple of Bond
+        Ligands that bind the target.
+    levels : array
+        Unbound concentrations of the plan's ligands (nM).
+    values : array
+        Parameters (not their logs).
+    slow : array
+        Fraction that the slow ligand holds; None where all are taken to be at equilibrium.
+    rest : RestingTarget
+        The target before any drug; by default whole and without endogenous agonist.
+    """
     fast = [one for one in bonds_ if slow is None or not one.is_slow]
     slowest = next((one for one in bonds_ if one not in fast), None)
     nothing: Any = array_library(levels, values).zeros(levels.shape[1:])
@@ -330,7 +329,7 @@ def slow_course(
     Parameters
     ----------
     bonds_, values, rest
-        As in `bound`; at least one of the bonds is slow.
+        As in `receptor_of`; at least one of the bonds is slow.
     levels : array, shape (ligands, intervals * order, batch)
         Concentrations at the nodes of the rule in each interval.
     width, rule, cycle

@@ -1,16 +1,25 @@
 """Engagement courses: a protocol laid out -> concentrations and bound receptors at given times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.engagement.binding import Bond, BoundFractions, bound, slow_course
+from gaddum.engagement.binding import (
+    Bond,
+    BoundFractions,
+    bound_fractions,
+    receptor_of,
+    slow_course,
+)
 from gaddum.engagement.intervals import jumps, subdivided
 from gaddum.engagement.layout import Layout
+from gaddum.engagement.receptor import Receptor
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.plan import Plan
+from gaddum.exposure.unit_curves import UnitCurves
+from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import gauss_legendre
 
 ORDER = 9
@@ -28,12 +37,24 @@ class EngagementCourses(NamedTuple):
     """Fractions of each target's receptors."""
 
 
+class ReceptorCourses(NamedTuple):
+    """Concentrations, and the receptors that they make."""
+
+    levels: Float[Numbers, "ligands times draws"]
+    """Unbound concentration of the plan's ligands in brain (nM)."""
+    slow: dict[str, Float[Numbers, "times draws"]]
+    """Fraction that a target's slow ligand holds, where it has one."""
+    receptors: dict[str, Receptor]
+    """By target, at every time and draw."""
+
+
 def engage(
     layout: Layout,
     times: Float[np.ndarray, " times"],
     *,
     scale: dict[str, float] | None = None,
     shift: dict[str, float] | None = None,
+    kept: UnitCurves | None = None,
 ) -> EngagementCourses:
     """Follow a protocol to the receptors.
 
@@ -47,34 +68,68 @@ def engage(
         Multiple of the doses by drug (as the protocol names its parts); 1 where none is given.
     shift : dict
         Delay of the doses by drug (h); 0 where none is given.
+    kept : UnitCurves
+        Where curves of unit doses are kept for the next protocol.
     """
-    moved = _moved(layout.plan, scale or {}, shift or {})
-    constants = np.exp(layout.theta)
+    moved = layout._replace(plan=_moved(layout.plan, scale or {}, shift or {}))
+    found, constants = receptor_courses(moved, times, kept=kept), np.exp(layout.theta)
+    bound = {
+        name: bound_fractions(one, layout.bonds[name], found.levels, constants, found.slow.get(name))
+        for name, one in found.receptors.items()
+    }
+    return EngagementCourses(np.asarray(found.levels), bound)
+
+
+def receptor_courses(
+    layout: Layout,
+    times: Float[np.ndarray, " times"],
+    *,
+    potency: Mapping[str, Float[Numbers, " draws"]] | None = None,
+    kept: UnitCurves | None = None,
+) -> ReceptorCourses:
+    """Follow a protocol to its receptors; in JAX where the draws are its.
+
+    Parameters
+    ----------
+    layout : Layout
+        The protocol.
+    times : array
+        Hours from the test drug.
+    potency : mapping
+        Factor of every affinity by target; 1 where none is given.
+    kept : UnitCurves
+        Where curves of unit doses are kept for the next protocol.
+    """
+    xp = array_library(layout.theta)
+    constants = xp.exp(layout.theta)
     slow = [name for name, at in layout.bonds.items() if any(one.is_slow for one in at)]
     edges, cycle = (
-        _edges(times, moved, [one for name in slow for one in layout.bonds[name]])
+        _edges(times, layout.plan, [one for name in slow for one in layout.bonds[name]])
         if slow
         else (np.zeros(1), None)
     )
     width, rule = np.diff(edges), gauss_legendre(ORDER)
     nodes = (edges[:-1, None] + width[:, None] * rule.nodes).ravel()
     read, place = np.unique(np.concatenate([times, nodes]), return_inverse=True)
-    every = np.asarray(concentrations(moved, layout.theta, read))
+    every = concentrations(layout.plan, layout.theta, read, kept=kept)
     levels, inside = every[:, place[: len(times)]], every[:, place[len(times) :]]
-    found = {}
+    held, found = {}, {}
     for name, at in layout.bonds.items():
-        before, held = layout.rests[name], None
+        before, factor = layout.rests[name], (potency or {}).get(name, 1.0)
         if name in slow:
-            course = slow_course(at, inside, constants, width, rule, cycle, before)
+            course = slow_course(at, factor * inside, constants, width, rule, cycle, before)
             step = np.searchsorted(edges, np.maximum(times, edges[0]))
-            held = np.where((times >= edges[0])[:, None], course[step], 0.0)
-        found[name] = bound(at, levels, constants, held, before)
-    return EngagementCourses(levels, found)
+            held[name] = xp.where((times >= edges[0])[:, None], course[step], 0.0)
+        found[name] = receptor_of(at, factor * levels, constants, held.get(name), before)
+    return ReceptorCourses(levels, held, found)
 
 
 def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times draws"]) -> BoundFractions:
     """What a target's ligands hold at given concentrations (nM), all at equilibrium."""
-    return bound(layout.bonds[target], levels, np.exp(layout.theta), rest=layout.rests[target])
+    at, constants = layout.bonds[target], np.exp(layout.theta)
+    return bound_fractions(
+        receptor_of(at, levels, constants, rest=layout.rests[target]), at, levels, constants
+    )
 
 
 def _moved(plan: Plan, scale: dict[str, float], shift: dict[str, float]) -> Plan:

@@ -15,8 +15,7 @@ from gaddum.engagement.binding import Bond, RestingTarget, bonds, rest
 from gaddum.exposure.plan import Plan
 from gaddum.exposure.regimen import plan_regimen
 from gaddum.numerics.normal_grid import Z_GRID
-from gaddum.numerics.spline import lookup
-from gaddum.numerics.variates import even_variates
+from gaddum.numerics.variates import even_draws
 from gaddum.parameter_registry import Assumption, Register
 from gaddum.parameters import Parameter, describe, distribution_nodes
 from gaddum.records.dose import Dose
@@ -102,9 +101,7 @@ def lay_out(
         plan,
         at,
         rests,
-        np.asarray(
-            lookup(register.table(), even_variates([one.name for one in register.parameters], draws, seed))
-        ),
+        even_draws([one.name for one in register.parameters], register.table(), draws, seed),
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )

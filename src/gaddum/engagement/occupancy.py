@@ -13,6 +13,7 @@ from jaxtyping import Float
 from gaddum import units
 from gaddum.engagement.engagement_courses import engage
 from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
+from gaddum.exposure.unit_curves import UnitCurves
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter
 from gaddum.records.dose import Dose
@@ -24,8 +25,8 @@ from gaddum.records.species import Species
 
 POINTS = 161
 """Most times of a curve where none are asked for."""
-CLOSE = 32
-"""How many of them lie shortly after a dose."""
+CLOSE = 0.2
+"""Share of them that lies shortly after a dose."""
 SPAN = 0.95
 """Probability that a band holds."""
 _SHOWN = 20
@@ -143,9 +144,11 @@ def occupancy(
     return follow(layout, curve_times(layout) if times is None else read_times(times))
 
 
-def follow(layout: Layout, times: Float[np.ndarray, " times"]) -> ProtocolOccupancy:
-    """Follow a protocol that is laid out at given times (h)."""
-    found = engage(layout, times)
+def follow(
+    layout: Layout, times: Float[np.ndarray, " times"], *, kept: UnitCurves | None = None
+) -> ProtocolOccupancy:
+    """Follow a protocol that is laid out at given times (h); `kept` is as in `engage`."""
+    found = engage(layout, times, kept=kept)
     ligands = layout.plan.ligands
     courses = {}
     for name, one in found.bound.items():
@@ -190,7 +193,9 @@ def read_times(times: Sequence[float | str] | Float[np.ndarray, " times"]) -> Fl
     return found
 
 
-def curve_times(layout: Layout, *, until: float | None = None) -> Float[np.ndarray, " times"]:
+def curve_times(
+    layout: Layout, *, until: float | None = None, points: int = POINTS
+) -> Float[np.ndarray, " times"]:
     """Times of a curve from the first dose on, denser after each dose (h).
 
     Parameters
@@ -199,15 +204,18 @@ def curve_times(layout: Layout, *, until: float | None = None) -> Float[np.ndarr
         The protocol.
     until : float
         End (h from the test drug); a day after the last dose, or half as long again, where not given.
+    points : int
+        How many there are at most.
     """
     first, last = first_dose(layout.doses), last_dose(layout.doses)
     stop = last + max(24.0, 0.5 * (last - first)) if until is None else until
     if not stop > first:
         raise ValueError(f"A curve must end after the first dose ({first:g} h); got {stop:g} h.")
-    starts = np.unique([t for dose in layout.doses for t in dose.times_h if t < stop])[:CLOSE]
-    after = np.geomspace(0.02, 1.0, max(CLOSE // len(starts), 1)) * min(2.0, 0.2 * (stop - first))
+    close_by = round(points * CLOSE)
+    starts = np.unique([t for dose in layout.doses for t in dose.times_h if t < stop])[:close_by]
+    after = np.geomspace(0.02, 1.0, max(close_by // len(starts), 1)) * min(2.0, 0.2 * (stop - first))
     close = (starts[:, None] + after).ravel()
-    even = np.linspace(first, stop, POINTS - CLOSE)
+    even = np.linspace(first, stop, points - close_by)
     return np.unique(np.concatenate([even, close[close < stop]]))
 
 

@@ -5,7 +5,7 @@ one. Poles and zeros of chains are those of their links put together, and a gain
 are one call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +48,18 @@ class Chain(NamedTuple):
         for body in self.bodies:
             every |= {body.v_c, body.cl, body.half_life, *body.v_p, *body.q}
         return every - {-1}
+
+    def over(self, identity: Sequence[Hashable]) -> tuple:
+        """The same with what each constant is in place of where it stands, so that registers can differ."""
+
+        def at(*places: int) -> tuple:
+            return tuple(None if place < 0 else identity[place] for place in places)
+
+        single = (self.k_a, self.last, self.transit, self.f, self.first_pass, self.f_u, self.kp_uu)
+        bodies = tuple(
+            (at(body.v_c, body.cl, body.half_life), at(*body.v_p), at(*body.q)) for body in self.bodies
+        )
+        return (*at(*single), self.stages, bodies, at(*self.fractions))
 
 
 def chains_of(ligand: Ligand, one: Input, site: Site = "brain") -> list[Chain]:

@@ -14,14 +14,12 @@ from gaddum.exposure.chains import Chains, chains_of, lay_chains, responses_of
 from gaddum.exposure.dose_series import SeriesLayout, lay_series, levels, series_of
 from gaddum.exposure.impulse import Impulse, area_under_curve
 from gaddum.exposure.plan import Ligand, Plan, Site
+from gaddum.exposure.unit_curves import BLOCK, UnitCurves
 from gaddum.numerics.array_library import AnyArray, Numbers
 from gaddum.numerics.segments import collect, spread
 
 if TYPE_CHECKING:
     from jax import Array
-
-BLOCK = 1 << 20
-"""Numbers that are worked on together, so that they stay in the cache."""
 
 
 class LinearLayout(NamedTuple):
@@ -41,6 +39,7 @@ def concentrations(
     times: Float[np.ndarray, " times"],
     *,
     site: Site = "brain",
+    kept: UnitCurves | None = None,
 ) -> Float[Numbers, "ligands times batch"]:
     """Concentration of every ligand of a plan (nM), in numpy unless the parameters are traced.
 
@@ -54,6 +53,8 @@ def concentrations(
         Hours from the test drug.
     site : {"brain", "arterial", "venous"}
         Unbound brain, or total plasma.
+    kept : UnitCurves
+        Where curves of unit doses are kept for the next protocol.
     """
     saturable = [place for place, ligand in enumerate(plan.ligands) if ligand.is_saturable]
     linear = [place for place in range(len(plan.ligands)) if place not in saturable]
@@ -67,9 +68,14 @@ def concentrations(
         return linear_concentrations(laid, responses_of(laid.chains, theta), theta)
     theta = np.asarray(theta, float)
     found = np.zeros((len(plan.ligands), len(times), theta.shape[1]))
+    if kept is not None:
+        series = [series_of(plan.ligands[place], times, site) for place in linear]
+        for place, level in zip(linear, kept.totals(series, theta), strict=True):
+            found[place] = level
+        linear = []
     rows = sum(len(part.series) for part in laid.doses.parts) + 1
     width = max(BLOCK // (rows * max(len(times), 1)), 1)
-    for first in range(0, theta.shape[1], width):
+    for first in range(0, theta.shape[1], width) if linear else ():
         mine = theta[:, first : first + width]
         found[linear, :, first : first + width] = linear_concentrations(
             laid, responses_of(laid.chains, mine), mine

@@ -66,6 +66,8 @@ class Drawn(NamedTuple):
 
     group: int
     kind: SeriesKind
+    present: Bool[np.ndarray, " poles"]
+    """Which poles any of them has; those of a transit chain, beyond, all have."""
     chain: Int[np.ndarray, " series"]
     series: Int[np.ndarray, " series"]
     amount: Float[np.ndarray, " series"]
@@ -139,7 +141,9 @@ def lay_series(wanted: Sequence[DoseSeries], chains: Chains, count: int | None =
         for group, mine in sorted(fixed.items())
         if mine
     ]
-    parts += [Drawn(*key, *_columns(mine, "iiffffiif")) for key, mine in sorted(drawn.items())]
+    for (group, kind), mine in sorted(drawn.items()):
+        present = np.any(chains.alike[group].poles[:, [row[0] for row in mine]] >= 0, axis=1)
+        parts.append(Drawn(group, kind, np.asarray(present), *_columns(mine, "iiffffiif")))
     return SeriesLayout(
         place, np.array(held, int), np.array(set_levels).reshape(len(held), count), tuple(parts)
     )
@@ -264,7 +268,9 @@ def _fixed(kind: SeriesKind, one: Input, length: float, hours: np.ndarray) -> li
 
 def _followed(mine: Drawn, impulse: Impulse, theta: AnyArray) -> AnyArray:
     xp = array_library(theta)
-    rates, weights = (xp.stack([pick(x, mine.chain) for x in of]) for of in impulse)
+    poles = [*np.flatnonzero(mine.present), *range(mine.present.size, len(impulse.rates))]
+    every: Any = impulse
+    rates, weights = (xp.stack([pick(of[place], mine.chain) for place in poles]) for of in every)
     amount, length, interval, repeats = (
         x[:, None] for x in (mine.amount, mine.length, mine.interval, mine.repeats)
     )
@@ -277,7 +283,20 @@ def _followed(mine: Drawn, impulse: Impulse, theta: AnyArray) -> AnyArray:
         mine.kind, hours, *(x[:, None] for x in (lag, length, interval, repeats))
     ):
         heavy = always if endless else once
-        total = total + count * (heavy[:, :, None] * xp.exp(-rates[:, :, None] * decaying)).sum(0)
+        total = total + count * _decayed(rates, heavy, decaying)
+    return total
+
+
+def _decayed(rates: Any, weights: Any, hours: Any) -> Any:
+    """Sum over poles of weights that decay; pole by pole in numpy, where the array of all would not fit the cache."""
+    xp = array_library(rates)
+    if xp is not np:
+        return (weights[:, :, None] * xp.exp(-rates[:, :, None] * hours)).sum(0)
+    total = np.zeros(np.broadcast_shapes(rates[0, :, None].shape, hours.shape))
+    for rate, weight in zip(rates, weights, strict=True):
+        part = np.exp(-rate[:, None] * hours)
+        part *= weight[:, None]
+        total += part
     return total
 
 

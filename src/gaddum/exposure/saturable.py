@@ -1,7 +1,7 @@
 """Bodies in series of which one or more eliminate by Michaelis-Menten: a drug, its metabolites, the effect site.
 
 Doses reach such a chain through what is linear (`arrivals`); only the bodies from the first saturable one on are
-followed, by `stiff`. For one body and one route see also `nonlinear.saturable_concentrations`. Units: h, L, nmol, nM.
+followed, by `stiff`. Units: h, L, nmol, nM.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,8 @@ positive, so nothing cancels. `response.behaviour` uses the same for one reading
 is numpy where the numbers are.
 """
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -63,10 +65,10 @@ def turnover(
     rule: Quadrature,
     k_off: Float[Numbers, "..."],
     *,
+    start: Any = 0.0,
     cycle: int | None = None,
-    narrow: bool = True,
 ) -> Float[Numbers, "edges ..."]:
-    """State P at every edge under dP/dt = drive (1 - P) - k_off P, from P = 0 or a steady state.
+    """State P at every edge under dP/dt = drive (1 - P) - k_off P, from a start or a steady state.
 
     Parameters
     ----------
@@ -78,12 +80,11 @@ def turnover(
         Rule of the nodes.
     k_off : array
         Rate of decay (1/h).
+    start : array
+        P at the first edge.
     cycle : int, optional
         Where the first `cycle` intervals are one period of a steady state, P starts at the value that repeats after
-        it; otherwise at 0.
-    narrow : bool
-        Whether the state may settle within an interval. Without, a caller answers for intervals of at most a few time
-        constants, and saves half of the time.
+        it.
 
     Returns
     -------
@@ -95,20 +96,38 @@ def turnover(
     rest = _along(1 - rule.nodes, drive.ndim - 1, drive)
     whole = span * _weighted(rule.weights, drive)
     built = xp.stack([span * _weighted(row, drive) for row in rule.cumulative], axis=1)
-    age = whole[:, None] - built + k_off * span[:, None] * rest
     reach = whole + k_off * span
+    age = _falling(whole[:, None] - built + k_off * span[:, None] * rest, reach)
     kept = xp.exp(-reach)
     gained = span * _weighted(rule.weights, drive * xp.exp(-age))
-    if narrow:
-        rates = drive + k_off
-        level = drive / xp.where(rates > 0, rates, 1.0)
-        gained = xp.where(reach > narrow_of(rule), _tracked(level, age, reach), gained)
-    start = xp.zeros(gained.shape[1:], gained.dtype)
+    settled = reach > narrow_of(rule)
+    # In numpy only where it is so for any draw, which is seldom.
+    some: Any = settled.any(axis=tuple(range(1, settled.ndim))) if xp is np else slice(None)
+    rates = (drive + k_off)[some]
+    level = drive[some] / xp.where(rates > 0, rates, 1.0)
+    exact = xp.where(settled[some], _tracked(level, age[some], reach[some]), gained[some])
+    if xp is np:
+        gained[some] = exact
+    else:
+        gained = exact
+    gained = xp.minimum(gained, -xp.expm1(-reach))  # what is built up with all of the rates, decay included
+    nothing = xp.zeros(gained.shape[1:], gained.dtype)
+    start = nothing + start
     if cycle:
-        end = _recursion(kept[:cycle], gained[:cycle], start)[-1]
+        end = _recursion(kept[:cycle], gained[:cycle], nothing)[-1]
         left = xp.prod(kept[:cycle], axis=0)
         start = xp.where(left < 1, end / xp.where(left < 1, 1 - left, 1.0), 0.0)
     return _recursion(kept, gained, start)
+
+
+def _falling(
+    age: Float[Numbers, "intervals order ..."], reach: Float[Numbers, "intervals ..."]
+) -> Float[Numbers, "intervals order ..."]:
+    """Ages within an interval, each at most the one before: the rule's integrals overshoot where a drive is steep."""
+    xp, found = array_library(age), [reach]
+    for place in range(age.shape[1]):
+        found.append(xp.clip(age[:, place], 0.0, found[-1]))
+    return xp.stack(found[1:], axis=1)
 
 
 def narrow_of(rule: Quadrature) -> float:
@@ -136,8 +155,8 @@ def _tracked(
     ages = xp.concatenate([reach[:, None], age, xp.zeros_like(reach)[:, None]], axis=1)
     weight = xp.exp(-ages)
     older, newer = weight[:, :-1], weight[:, 1:]
-    span = ages[:, :-1] - ages[:, 1:]
-    slope = xp.diff(levels, axis=1) / xp.maximum(span, _ALIKE)
+    span = xp.maximum(ages[:, :-1] - ages[:, 1:], _ALIKE)
+    slope = xp.diff(levels, axis=1) / span
     return (newer * (levels[:, 1:] - slope) - older * (levels[:, :-1] - slope)).sum(axis=1)
 
 

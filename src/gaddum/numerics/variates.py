@@ -18,6 +18,8 @@ from statistics import NormalDist
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.numerics.spline import lookup
+
 _QUANTILE = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 """Of a standard normal; without scipy, whose import would dominate a short command."""
 
@@ -25,7 +27,7 @@ _QUANTILE = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 def even_variates(names: Sequence[str], draws: int, seed: int) -> Float[np.ndarray, "parameters draws"]:
     """Standard normal variates of named parameters, Latin hypercube.
 
-    A parameter's variates follow from its name: it has the same ones whatever else is drawn, and they are kept.
+    A parameter's variates follow from its name: it has the same ones whatever else is drawn.
 
     Parameters
     ----------
@@ -44,7 +46,36 @@ def even_variates(names: Sequence[str], draws: int, seed: int) -> Float[np.ndarr
     >>> bool((even_variates(["k_off"], 4, 0)[0] == even_variates(["K_i", "k_off"], 4, 0)[1]).all())
     True
     """
-    return np.array([_of_one(name, draws, seed) for name in names]).reshape(len(names), draws)
+    read = _of_one if draws <= KEPT else _of_one.__wrapped__
+    return np.array([read(name, draws, seed) for name in names]).reshape(len(names), draws)
+
+
+def even_draws(
+    names: Sequence[str], table: Float[np.ndarray, "parameters grid"], draws: int, seed: int
+) -> Float[np.ndarray, "parameters draws"]:
+    """Draws of named parameters that are tabulated at the points of `Z_GRID`, by their `even_variates`.
+
+    Parameters
+    ----------
+    names, draws, seed
+        As in `even_variates`.
+    table : array
+        Quantiles, one row a parameter.
+    """
+    read = _drawn if draws <= KEPT else _drawn.__wrapped__
+    rows = [read(name, row.tobytes(), draws, seed) for name, row in zip(names, table, strict=True)]
+    return np.array(rows).reshape(len(rows), draws)
+
+
+@lru_cache(maxsize=2048)
+def _drawn(name: str, quantiles: bytes, draws: int, seed: int) -> Float[np.ndarray, " draws"]:
+    found = np.array(lookup(np.frombuffer(quantiles)[None], even_variates([name], draws, seed))[0])
+    found.flags.writeable = False
+    return found
+
+
+KEPT = 2000
+"""Most draws that are kept for the next time."""
 
 
 @lru_cache(maxsize=1024)

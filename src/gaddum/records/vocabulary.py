@@ -71,6 +71,8 @@ MODES: dict[str, Mode] = {
     "co-agonist-site antagonist": Mode("co-agonist", blocks=True),
     "transporter inhibitor": Mode(silences=True, blocks=True),
 }
+UNNAMED_MODE = "agonist"
+"""Mode of ligands of an unnamed target, of which only engagement can be asked."""
 
 
 class FeatureLevels(NamedTuple):

@@ -16,7 +16,7 @@ from gaddum.exposure.plan import Ligand
 from gaddum.exposure.regimen import dosed_drugs, plan_regimen
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.parameter_registry import Assumption, Register
-from gaddum.parameters import Parameter, cite, describe, distribution_nodes
+from gaddum.parameters import Parameter, declared_parameter
 from gaddum.records.case import Case
 from gaddum.records.dose import HELD, Dose
 from gaddum.records.drug import Drug
@@ -131,17 +131,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     def declared(row: str, name: str | None = None) -> int:
         if row not in priors:
             raise ValueError(f"The prior table must have a row {row!r}; it has {', '.join(priors)}.")
-        prior = priors[row]
-        return register.add(
-            Parameter(
-                name or row,
-                distribution_nodes(prior.distribution),
-                prior.unit,
-                describe(prior.distribution),
-                prior.reason,
-                cite(prior.source),
-            )
-        )
+        return register.add(declared_parameter(priors[row], name))
 
     for row in ("dependence.mean", "dependence.spread", "expectancy", "effect_site", "plasticity.on"):
         declared(row)

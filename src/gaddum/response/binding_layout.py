@@ -22,10 +22,8 @@ from gaddum.records.case import TONE, Case
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Arm, Subject
-from gaddum.records.vocabulary import MODES, BindingSite
+from gaddum.records.vocabulary import MODES, UNNAMED_MODE, BindingSite
 
-UNNAMED_MODE = "agonist"
-"""Mode of ligands of an unnamed target, of which only engagement can be asked."""
 SLOW_RULE = gauss_legendre(7)
 """Rule of each interval over which slow binding is followed."""
 SLOW_GROWTH = 1.0

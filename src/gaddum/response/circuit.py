@@ -5,11 +5,12 @@ relative to the greatest possible one, so that 0 -> 0 and 1 -> 1 whatever the de
 which is also what an account that bypasses the circuit uses.
 """
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from gaddum.numerics.array_library import AnyArray, array_library
 
 
-def drive(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Array, "..."]:
+def drive(activity: Float[AnyArray, "..."], depth: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
     """Fall in firing as a share of the fall at full activity, in [0, 1].
 
     Parameters
@@ -21,10 +22,11 @@ def drive(activity: Float[Array, "..."], depth: Float[Array, "..."]) -> Float[Ar
 
     Examples
     --------
-    >>> import jax.numpy as jnp
-    >>> float(drive(jnp.array(0.3), jnp.array(0.0))), float(drive(jnp.array(1.0), jnp.array(2.0)))
+    >>> import numpy as np
+    >>> float(drive(np.array(0.3), np.array(0.0))), float(drive(np.array(1.0), np.array(2.0)))
     (0.3, 1.0)
     """
-    small = jnp.abs(depth) < 1e-4  # below, the quadratic term is under 1e-8 and the quotient loses digits
-    safe = jnp.where(small, 1.0, depth)
-    return jnp.where(small, activity, jnp.expm1(-safe * activity) / jnp.expm1(-safe))
+    xp = array_library(activity, depth)
+    small = abs(depth) < 1e-4  # below, the quadratic term is under 1e-8 and the quotient loses digits
+    safe = xp.where(small, 1.0, depth)
+    return xp.where(small, activity, xp.expm1(-safe * activity) / xp.expm1(-safe))

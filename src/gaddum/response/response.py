@@ -28,6 +28,7 @@ from gaddum.response.feature_levels import (
     gate_levels,
     shared,
 )
+from gaddum.response.gate_activity import needed
 
 
 class Account(NamedTuple):
@@ -209,13 +210,9 @@ def _over(assembly: Assembly, count: int, whole: _InputConversion, details: tupl
             feature, tau = inputs[j], whole.tau[j]
             weight = 1 - graded[feature] * (1 - w)  # a feature that is not graded is fully needed
 
-            def needed(level: Array, weight: Array = weight, tau: Array = tau) -> Array:
-                # 1 - weight (1 - level) / (1 + tau level), precise if small: with a reserve, a little suffices.
-                return ((1 - weight) + (weight + tau) * level) / (1 + tau * level)
-
-            before, at_test = cut(whole.levels[j][place])
-            during = jnp.where(induction[feature] > 0, needed(before), 1.0)
-            values.append(during * jnp.where(expression[feature] > 0, needed(at_test), 1.0))
+            before, at_test = (needed(level, weight, tau) for level in cut(whole.levels[j][place]))
+            during = jnp.where(induction[feature] > 0, before, 1.0)
+            values.append(during * jnp.where(expression[feature] > 0, at_test, 1.0))
         activity = gate_activity.activity(corners[: 2**count], values)
         found.append(jnp.broadcast_to(activity, (*block.before.shape, w.shape[-1])))
     return tuple(found)

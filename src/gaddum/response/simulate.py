@@ -1,248 +1,259 @@
-"""Simulate: protocols and a gate -> features, acute and sustained states at reading times, all parameters drawn.
+"""Simulate: dosing protocols -> concentrations, engagement and, by a case's accounts, acute and sustained states.
 
-The whole forward chain for experiments that nobody has published: exposure in closed form, binding and gate
-algebraically on Gauss-Legendre nodes that follow doses and readings, the two states by their integrating factor.
-Protocols share one grid, and a ligand that several of them dose alike is computed once.
+The calculator's own chain (`engagement_courses`) is read at the nodes of Gauss-Legendre intervals that follow doses and
+readings; an account's gate turns features into drive, and the two states follow it by their integrating factor, over
+the whole course at once. Draws are those of the case's prior, or of a fit of the case.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from gaddum.engagement.binding import UNTOUCHED, Bond, RestingTarget, bonds, receptor_of
-from gaddum.engagement.intervals import jumps, subdivided
-from gaddum.engagement.receptor import FEATURES
-from gaddum.exposure.chains import responses_of
-from gaddum.exposure.concentrations import lay_linear, linear_concentrations
-from gaddum.exposure.impulse import Impulse
-from gaddum.exposure.plan import Ligand, Plan
-from gaddum.exposure.regimen import plan_regimen
-from gaddum.numerics.array_library import Numbers
-from gaddum.numerics.quadrature import gauss_legendre
-from gaddum.numerics.recurrence import relaxation, turnover
-from gaddum.parameter_registry import Register
+from gaddum.engagement.binding import UNTOUCHED, Bond
+from gaddum.engagement.layout import Layout, lay_out
+from gaddum.engagement.occupancy import curve_times, read_times
+from gaddum.parameter_registry import Assumption
+from gaddum.parameters import Parameter, declared_parameter
 from gaddum.records.dose import Dose
-from gaddum.records.gate import parse_gate
-from gaddum.records.library import Library
-from gaddum.records.protocol import Subject
-from gaddum.records.vocabulary import at_rest
-from gaddum.response import gate_activity
+from gaddum.records.ledger import LoadedCase
+from gaddum.records.library import Library, load_library
+from gaddum.records.prior import LogNormal
+from gaddum.records.protocol import Manipulation, Preparation
+from gaddum.records.shorthand import write_doses
+from gaddum.records.species import Species
+from gaddum.records.vocabulary import UNNAMED_MODE, at_rest
+from gaddum.response.accounts import AccountSelection, read_accounts
+from gaddum.response.protocol_course import ProtocolCourse, in_blocks
 
-ORDER = 9
-"""Gauss-Legendre nodes of each interval."""
-LANES = 64
-"""Draws computed together, so that a block's arrays stay in the cache."""
-CHUNK = 4096
-"""Most draws whose responses to unit doses are computed together."""
-
-
-class Rates(NamedTuple):
-    """Places of the behavioural parameters in the register."""
-
-    effect_site: int
-    on: int
-    off: int
-    tone: int
+POINTS = 61
+"""Most times of a curve: what acts at the test is followed anew for each of them."""
 
 
-class SimulatedReadings(NamedTuple):
-    """What a simulation reads, [protocols, times, draws] each; fractions."""
+class States(NamedTuple):
+    """What an account's drive does to behaviour, above its level without drugs; [protocols, times, draws] each."""
 
-    features: dict[str, Float[Array, "protocols times draws"]]
-    acute: Float[Array, "protocols times draws"]
-    sustained: Float[Array, "protocols times draws"]
+    acute: Float[np.ndarray, "protocols times draws"]
+    """Drive behind a first-order effect site, as a fraction of full drive."""
+    sustained: Float[np.ndarray, "protocols times draws"]
+    """What drive builds up and time takes away, as a fraction of the most there can be."""
 
 
-class SimulatedSystem:
-    """Protocols and a gate, laid out once; `run` then takes any number of draws.
+class Simulation(NamedTuple):
+    """Protocols followed on common draws; [protocols, times, draws] each."""
+
+    protocols: tuple[str, ...]
+    times: Float[np.ndarray, " times"]
+    """Hours from the test drug."""
+    concentrations: dict[str, Float[np.ndarray, "protocols times draws"]]
+    """Unbound brain concentration of every ligand (nM)."""
+    features: dict[str, Float[np.ndarray, "protocols times draws"]]
+    """Levels of features such as ``NMDAR.block``, fractions."""
+    states: dict[str, States]
+    """By account, where a case or a run is given."""
+    drawn_from: str
+    """Whence the draws: a prior or a posterior."""
+    assumptions: tuple[Assumption, ...]
+    parameters: tuple[Parameter, ...]
+
+
+def simulate(
+    protocols: str | Sequence[str | Dose | Sequence[Dose]],
+    *,
+    case: str | Path | LoadedCase | None = None,
+    run: str | Path | None = None,
+    hypotheses: str | Sequence[str] | None = None,
+    population: str | None = None,
+    species: Species = "human",
+    targets: str | Sequence[str] | None = None,
+    times: Sequence[float | str] | Float[np.ndarray, " times"] | None = None,
+    weight: str | None = None,
+    preparation: Preparation = "behaving",
+    tone: Mapping[str, LogNormal | float] | None = None,
+    manipulations: tuple[Manipulation, ...] = (),
+    draws: int = 1000,
+    seed: int = 0,
+    library: Library | None = None,
+) -> Simulation:
+    """Simulate dosing protocols: pharmacokinetics, receptor engagement and, by a case's accounts, behaviour.
 
     Parameters
     ----------
-    protocols : sequence of tuple of Dose
-        What each arm is given.
-    expression : str
-        Gate over features, such as ``"NMDAR.block & MOR.tone"``; every feature named is also read.
-    subject : Subject
-        Species and weight.
+    protocols : str or sequence of str or of sequences of Dose
+        Doses in shorthand or as records, one entry a protocol; all are followed on the same draws and clock.
+    case : str, Path or LoadedCase
+        Whose accounts are simulated, by their prior. Without it concentrations and engagement are.
+    run : str or Path
+        Folder that ``gaddum adjudicate --out`` wrote: accounts are simulated by their posterior in it.
+    hypotheses : str or sequence of str
+        Accounts, as the case names them; all by default, of a run the most probable. ``NAME@induction`` or
+        ``@expression`` says when phased inputs act: with the drug, or at the test; where it is not said, at both.
+    population : str
+        Whose dependence holds, as the case names its populations; by default that of a new one.
+    species, weight, preparation, tone, manipulations
+        Who gets the doses, as in `occupancy`. The tone is the case's where none is given.
+    targets : str or sequence of str
+        Keys of the library, beside those of the accounts; by default these, or else every target that a dosed drug or
+        its metabolites bind.
+    times : sequence of float or str
+        Hours from the test drug, or text such as ``"30 min"``; by default a grid from the first dose on.
+    draws : int
+        Draws of all parameters; of a run at most as many as it holds.
+    seed : int
+        Seed of the draws.
     library : Library
-        Drugs and targets.
-    times : array
-        Reading times, hours from the test drug, ascending.
-    register : Register
-        Filled with the parameters of kinetics and binding; `rates` must name its behavioural ones.
-    rates : Rates
-        Places of the behavioural parameters.
-    also : sequence of str
-        Further features to read.
+        Drugs and targets; the case's, or else the bundled ones, by default.
+
+    Returns
+    -------
+    Simulation
+        Draws of everything at `times`.
+
+    Raises
+    ------
+    ValueError
+        Where a protocol, account, drug, target or number is not to be had; says what must hold.
+
+    Examples
+    --------
+    >>> found = simulate("ketamine 0.5 mg/kg iv over 40 min", times=["40 min"], targets=["NMDAR"], draws=64)
+    >>> found.features["NMDAR.block"].shape
+    (1, 1, 64)
     """
-
-    def __init__(
-        self,
-        protocols: Sequence[tuple[Dose, ...]],
-        expression: str,
-        *,
-        subject: Subject,
-        library: Library,
-        times: Float[np.ndarray, " times"],
-        register: Register,
-        rates: Rates,
-        also: Sequence[str] = (),
-    ) -> None:
-        parsed = parse_gate(expression)
-        self.corners = np.asarray(parsed.corners, float)
-        self.inputs = parsed.inputs
-        self.features = tuple(dict.fromkeys((*parsed.inputs, *also)))
-        self.times, self.rates, self.register = np.asarray(times, float), rates, register
-        wanted = {name for name in library.drugs}
-        targets = tuple(dict.fromkeys(name.split(".")[0] for name in self.features))
-        plans = [
-            plan_regimen(doses, subject, library, wanted=wanted, register=register) for doses in protocols
-        ]
-        binding = {name for name in self._binding(plans, library, targets)}
-        kept = [Plan(tuple(one for one in plan.ligands if one.drug in binding)) for plan in plans]
-        self.ligands: tuple[Ligand, ...] = tuple(dict.fromkeys(one for plan in kept for one in plan.ligands))
-        self.members = [[self.ligands.index(one) for one in plan.ligands] for plan in kept]
-        self.bonds: list[dict[str, tuple[Bond, ...]]] = [
-            {name: bonds(plan, name, subject.species, library, register) for name in targets} for plan in kept
-        ]
-        self.rule = gauss_legendre(ORDER)
-        self.edges = self._edges(protocols)
-        self.doses = lay_linear(self.ligands, np.concatenate([self.nodes, self.times]))
-
-    @staticmethod
-    def _binding(plans: Sequence[Plan], library: Library, targets: Sequence[str]) -> set[str]:
-        return {
-            drug.name
-            for plan in plans
-            for one in plan.ligands
-            for drug, _ in library.species(one.drug)
-            if any(affinity.target in targets for affinity in drug.affinities)
-        }
-
-    def _edges(self, protocols: Sequence[tuple[Dose, ...]]) -> Float[np.ndarray, " edges"]:
-        """Edges of the intervals, from where the gate can first leave its rest to the last reading."""
-        begins = [
-            t for place, doses in enumerate(protocols) if (t := self._leaves_rest(place, doses)) is not None
-        ]
-        first = min(begins, default=float(self.times.min()))
-        last = float(self.times.max())
-        changes = {first, *jumps(one for ligand in self.ligands for one in ligand.given)}
-        return subdivided(
-            sorted(time for time in changes if first <= time < last),
-            sorted(time for time in self.times.tolist() if time > first),
+    asked = read_accounts(case, run, hypotheses, population)
+    layouts = [
+        lay_out(
+            one,
+            species=species,
+            targets=asked.followed(targets),
+            weight=weight,
+            preparation=preparation,
+            tone=asked.tone | dict(tone or {}),
+            manipulations=manipulations,
+            draws=asked.draws(draws),
+            seed=seed,
+            library=library or asked.library,
         )
+        for one in _each(protocols)
+    ]
+    return follow(layouts, common_times(layouts) if times is None else read_times(times), asked, seed=seed)
 
-    def _leaves_rest(self, place: int, doses: tuple[Dose, ...]) -> float | None:
-        """Time of the first dose after which the gate can differ from its level without drugs; None if never."""
-        moved: set[str] = set()
-        for dose in sorted(doses, key=lambda one: one.time_h):
-            own = {
-                ligand
-                for ligand, index in enumerate(self.members[place])
-                if any(one.start == dose.time_h for one in self.ligands[index].inputs)
-                or any(start == dose.time_h for _, start, _ in self.ligands[index].held)
-            }
-            for name, at in self.bonds[place].items():
-                if any(bond.ligand in own for bond in at):
-                    moved |= {feature for feature in self.inputs if feature.split(".")[0] == name}
-            if self._is_moved(moved):
-                return dose.time_h
-        return None
 
-    def _is_moved(self, moved: set[str]) -> bool:
-        """Whether the gate depends on the moved features while the others rest."""
-        free = [bit for bit, name in enumerate(self.inputs) if name in moved]
-        rest = sum(int(at_rest(name)) << bit for bit, name in enumerate(self.inputs) if name not in moved)
-        reached = {
-            self.corners[rest + sum(1 << bit for k, bit in enumerate(free) if pattern >> k & 1)]
-            for pattern in range(1 << len(free))
-        }
-        return len(reached) > 1
-
-    @cached_property
-    def nodes(self) -> Float[np.ndarray, " nodes"]:
-        """Quadrature nodes of all intervals (h), ascending."""
-        width = np.diff(self.edges)
-        return (self.edges[:-1, None] + width[:, None] * self.rule.nodes).ravel()
-
-    def readings(
-        self, theta: Float[Array, "parameters draws"], impulses: Sequence[Impulse] | None = None
-    ) -> SimulatedReadings:
-        """Everything read of every protocol, for log parameters in the register's order.
-
-        `impulses` are the responses of the chains to unit doses, where they are had already.
-        """
-        values = jnp.exp(theta)
-        impulses = impulses or responses_of(self.doses.chains, theta)
-        # Computed once: fusion would otherwise repeat a concentration in each protocol and feature.
-        levels = jax.lax.optimization_barrier(linear_concentrations(self.doses, impulses, theta))
-        during, at_reading = levels[:, : self.nodes.size], levels[:, self.nodes.size :]
-        width = np.diff(self.edges)
-        place = np.searchsorted(self.edges, self.times)
-        k_e, k_on, k_off = (values[i] for i in self.rates[:3])
-        corners = jnp.asarray(self.corners)
-        resting = gate_activity.activity(corners, [jnp.asarray(at_rest(name)) for name in self.inputs])
-        toned = RestingTarget(tone=self.rates.tone)
-        features: dict[str, list[Array]] = {name: [] for name in self.features}
-        drives = []
-        for members, at in zip(self.members, self.bonds, strict=True):
-
-            def course(name: str, levels: Array, at=at, members=members) -> Array:
-                bonds_ = tuple(bond._replace(ligand=members[bond.ligand]) for bond in at[name.split(".")[0]])
-                before = toned if _kind(name) in ("tone", "agonism") else UNTOUCHED
-                return FEATURES[_kind(name)](receptor_of(bonds_, levels, values, rest=before))
-
-            for name in self.features:
-                features[name].append(course(name, at_reading))
-            inputs = [course(name, during) for name in self.inputs]
-            drives.append(
-                gate_activity.activity(corners, inputs).reshape(width.size, self.rule.nodes.size, -1)
-            )
-        # All protocols go through the states together.
-        drive = jax.lax.optimization_barrier(jnp.stack(drives, axis=2))
-        acute = relaxation(drive - resting, width, self.rule, k_e)[place]
-        # A drive is at most 1, so that build-up stays slow beside the intervals.
-        sustained = turnover(k_on * drive, width, self.rule, k_off, narrow=False)[place]
-        return SimulatedReadings(
-            {k: jnp.stack(v) for k, v in features.items()},
-            jnp.moveaxis(acute, 1, 0),
-            jnp.moveaxis(sustained, 1, 0),
+def _each(protocols: str | Sequence[str | Dose | Sequence[Dose]]) -> list[str | Sequence[Dose]]:
+    """Protocols one by one; doses that stand alone are one protocol."""
+    if isinstance(protocols, str):
+        return [protocols]
+    doses = [one for one in protocols if isinstance(one, Dose)]
+    each = [one for one in protocols if not isinstance(one, Dose)]
+    if (doses and each) or not (doses or each):
+        raise ValueError(
+            f"Protocols must be at least one, each in shorthand or as doses; got {len(each)} protocols and "
+            f"{len(doses)} doses. Put the doses of a protocol into one sequence."
         )
-
-    def run(self, theta: Float[Numbers, "parameters draws"]) -> SimulatedReadings:
-        """`readings` of any number of draws, compiled; in chunks, and within a chunk in blocks of `LANES`.
-
-        Responses to unit doses are computed chunk by chunk outside the compiled blocks, which take several times as
-        long to compile with them.
-        """
-        draws = theta.shape[1]
-        count = -(-draws // CHUNK)  # chunks of one size, so that little is computed in vain
-        chunk = -(-draws // (count * LANES)) * LANES
-        padded = np.pad(np.asarray(theta, float), ((0, 0), (0, count * chunk - draws)), mode="edge")
-        found = [
-            self._blocks(part, responses_of(self.doses.chains, part))
-            for part in np.split(padded, count, axis=1)
-        ]
-        return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :draws], *found)
-
-    @cached_property
-    def _blocks(
-        self,
-    ) -> Callable[[Float[Numbers, "parameters draws"], tuple[Impulse, ...]], SimulatedReadings]:
-        def blocked(theta: Array, impulses: tuple[Impulse, ...]) -> SimulatedReadings:
-            split = jax.tree.map(
-                lambda x: jnp.moveaxis(x.reshape(*x.shape[:-1], -1, LANES), -2, 0), (theta, impulses)
-            )
-            found = jax.lax.map(lambda one: self.readings(*jax.lax.optimization_barrier(one)), split)
-            return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], -1), found)
-
-        return jax.jit(blocked)
+    return [doses] if doses else each
 
 
-def _kind(name: str) -> str:
-    return name.split(".")[1]
+def common_times(layouts: Sequence[Layout], *, until: float | None = None) -> Float[np.ndarray, " times"]:
+    """Times of the curves of protocols side by side (h), denser after each dose of any."""
+    every = tuple(dose for layout in layouts for dose in layout.doses)
+    return curve_times(layouts[0]._replace(doses=every), until=until, points=POINTS)
+
+
+def follow(
+    layouts: Sequence[Layout],
+    times: Sequence[float] | Float[np.ndarray, " times"],
+    asked: AccountSelection,
+    *,
+    seed: int = 0,
+) -> Simulation:
+    """Follow protocols that are laid out with as many draws each, at given times (h)."""
+    times = np.asarray(times, float)
+    endless = [dose for layout in layouts for dose in layout.doses if dose.steady_state]
+    if endless and asked.simulated:
+        raise ValueError(
+            f"States of an account need a first dose; got {write_doses(endless[:1])!r}. Write the doses that lead to "
+            "the steady state, such as `at -30 d every 24 h x 31`."
+        )
+    layouts = [_with_unnamed(layout, asked, seed) for layout in layouts]
+    draws = layouts[0].theta.shape[1]
+    own = asked.parameters
+    values = asked.values(list(own.values()), draws, seed)
+    library = asked.library or load_library()
+    courses, found = [], []
+    for layout in layouts:
+        theta = layout.theta if asked.run is None else asked.values(layout.parameters, draws, seed)
+        features = dict.fromkeys([*asked.features, *_features(layout, library)])
+        course = ProtocolCourse(
+            layout.plan,
+            tuple(layout.bonds.items()),
+            tuple(layout.rests.items()),
+            tuple(times.tolist()),
+            tuple(name for name in features),
+            asked.simulated,
+            tuple(own),
+        )
+        courses.append(course)
+        found.append(in_blocks(course, theta, values))
+    ligands = dict.fromkeys(one.drug for course in courses for one in course.plan.ligands)
+    features = tuple(dict.fromkeys(name for course in courses for name in course.features))
+    shape = (len(layouts), times.size, draws)
+    levels = {name: np.zeros(shape) for name in ligands}
+    read = {name: np.full(shape, at_rest(name)) for name in features}
+    states = {one.name: States(np.zeros(shape), np.zeros(shape)) for one in asked.simulated}
+    for place, (course, one) in enumerate(zip(courses, found, strict=True)):
+        for ligand, level in zip(course.plan.ligands, one.levels, strict=True):
+            levels[ligand.drug][place] += level
+        for name, level in zip(course.features, one.features, strict=True):
+            read[name][place] = level
+        for number, account in enumerate(asked.simulated):
+            states[account.name].acute[place], states[account.name].sustained[place] = one.states[:, number]
+    every = {one.name: one for one in (*own.values(), *(x for layout in layouts for x in layout.parameters))}
+    return Simulation(
+        tuple(write_doses(layout.doses) for layout in layouts),
+        times,
+        levels,
+        read,
+        states,
+        asked.drawn_from,
+        tuple(sorted({one for layout in layouts for one in layout.assumptions})),
+        tuple(every.values()),
+    )
+
+
+def _features(layout: Layout, library: Library) -> list[str]:
+    """Features of the targets that are followed, as the library declares them."""
+    return [
+        f"{name}.{feature}"
+        for name in layout.bonds
+        if name in library.targets
+        for feature in dict.fromkeys(["engagement", *library.targets[name].features])
+        if feature != "reserve"
+    ]
+
+
+def _with_unnamed(layout: Layout, asked: AccountSelection, seed: int) -> Layout:
+    """Add what binds the targets that a case supposes and nobody has named."""
+    if asked.loaded is None:
+        return layout
+    case, parameters = asked.loaded.case, list(layout.parameters)
+    priors = {one.name: one for one in case.priors}
+    bonds, rests = dict(layout.bonds), dict(layout.rests)
+    for target in case.unnamed_targets:
+        if not any(name.partition(".")[0] == target.name for name in asked.features):
+            continue
+        found = []
+        for place, ligand in enumerate(layout.plan.ligands):
+            if ligand.drug in target.ligands:
+                constant = declared_parameter(priors[target.ligands[ligand.drug]])
+                known = [one.name for one in parameters]
+                if constant.name not in known:
+                    parameters.append(constant)
+                k_i = [one.name for one in parameters].index(constant.name)
+                found.append(Bond(place, UNNAMED_MODE, k_i, -1, -1, -1, -1))
+        bonds[target.name], rests[target.name] = tuple(found), UNTOUCHED
+    more = asked.values(parameters[len(layout.parameters) :], layout.theta.shape[1], seed)
+    return layout._replace(
+        bonds=bonds, rests=rests, parameters=tuple(parameters), theta=np.concatenate([layout.theta, more])
+    )

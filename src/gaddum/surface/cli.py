@@ -23,6 +23,7 @@ from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.occupancy.command import occupancy
 from gaddum.surface.options import AsJson, CaseName
 from gaddum.surface.schild import schild
+from gaddum.surface.simulate import simulate
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -43,6 +44,7 @@ ledger_app = typer.Typer(
 )
 app.command()(adjudicate)
 app.command()(occupancy)
+app.command()(simulate)
 app.command()(audit)
 app.command()(benchmarks)
 app.command()(schild)

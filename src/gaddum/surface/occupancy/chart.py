@@ -51,7 +51,19 @@ def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, h
         sort=names,
     )
     panels = [
-        _panel(target, parts, names, colour, domain, unit, per_hour, theme, width, height)
+        _panel(
+            target,
+            parts,
+            names,
+            colour,
+            domain,
+            unit,
+            per_hour,
+            theme,
+            width,
+            height,
+            document.get("axis", "receptors held"),
+        )
         for target in targets
     ]
     rows = [
@@ -89,6 +101,7 @@ def _panel(
     theme: Theme,
     width: int,
     height: int,
+    axis: str,
 ) -> Any:
     rows = [
         {"protocol": name, "time": t * per_hour, "median": m, "lower": low, "upper": high}
@@ -120,7 +133,7 @@ def _panel(
     )
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.18, clip=True).encode(
-        y=alt.Y("lower:Q", scale=y, title="receptors held", axis=fractions), y2="upper:Q"
+        y=alt.Y("lower:Q", scale=y, title=axis, axis=fractions), y2="upper:Q"
     )
     line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=alt.Y("median:Q", scale=y))
     # Doses stand above the panel, one row per protocol, so that they hide no curve and each other.
@@ -211,7 +224,7 @@ def _specification(document: dict[str, Any], theme: Theme, *, titled: bool) -> d
 
 def _title(document: dict[str, Any]) -> alt.TitleParams:
     parts = document["protocols"]
-    head = parts[0]["label"] if len(parts) == 1 else "Occupancy"
+    head = parts[0]["label"] if len(parts) == 1 else document.get("title", "Occupancy")
     species = ", ".join(dict.fromkeys(part["species"] for part in parts))
     below = (
         f"{species}; median and {100 * document['span']:g} % band over {document['draws']} draws; "

@@ -4,12 +4,29 @@ Everything heavy is imported when the command runs, so that `gaddum --help` stay
 """
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from gaddum.surface.options import (
+    AsJson,
+    Draws,
+    PreparationName,
+    ReadTimes,
+    Seed,
+    SpeciesName,
+    TableRoute,
+    TableSubjects,
+    TableUnit,
+    Tone,
+    Until,
+    Verbose,
+    Weight,
+    command_line,
+    unusable,
+)
 
 if TYPE_CHECKING:
     from gaddum.engagement.layout import Layout
@@ -34,23 +51,14 @@ def occupancy(
             "published study, case:study/experiment/arm; or a NONMEM-style table, theirs.csv. Several are overlaid.",
         ),
     ],
-    species: Annotated[
-        str | None, typer.Option(help="Whose kinetics hold.  [default: human, or the study's]")
-    ] = None,
+    species: SpeciesName = None,
     targets: Annotated[
         str | None, typer.Option(metavar="A,B", help="Targets; all that the drugs bind where not given.")
     ] = None,
-    at: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TIMES", help="When to read: '4 h', or '30 min, 4 h, 1 d'. May be repeated."),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="End of the curves, such as '7 d'.")
-    ] = None,
-    weight: Annotated[str | None, typer.Option(help="Body weight, such as '80 kg'.")] = None,
-    preparation: Annotated[
-        str | None, typer.Option(help="behaving, slice or imaging.  [default: behaving, or the study's]")
-    ] = None,
+    at: ReadTimes = None,
+    until: Until = None,
+    weight: Weight = None,
+    preparation: PreparationName = None,
     above: Annotated[
         float | None, typer.Option(min=0, max=1, help="Report the time above this fraction.")
     ] = None,
@@ -63,38 +71,20 @@ def occupancy(
         str | None,
         typer.Option(help="Whose doses --reach varies [default: the first]; the drug of a table."),
     ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="Unit of a table's AMT, such as mg/kg.  [default: mg]")
-    ] = None,
-    route: Annotated[
-        str | None,
-        typer.Option(
-            metavar="po|1=po,2=iv",
-            help="Route of a table's compartments.  [default: 1 po, 2 iv; 1 iv if it gets a RATE]",
-        ),
-    ] = None,
-    subjects: Annotated[
-        str | None, typer.Option("--id", metavar="1,2", help="Subjects of a table.  [default: all]")
-    ] = None,
-    tone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MOR=0.3",
-            help="Endogenous agonist over its K; it competes.  [default: the case's, for an arm; else none]",
-        ),
-    ] = None,
+    unit: TableUnit = None,
+    route: TableRoute = None,
+    subjects: TableSubjects = None,
+    tone: Tone = None,
     human_equivalent: Annotated[
         str | None, typer.Option(metavar="TARGET", help="The human dose that holds as much of this target.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    draws: Draws = 1000,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for page, figure, table and JSON.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="List assumptions and parameters.")
-    ] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
 ) -> None:
     """Follow doses to the receptors: how much of each is held, by what, when, and how sure that is."""
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
@@ -108,21 +98,21 @@ def occupancy(
         "route": route,
         "id": subjects,
     }
-    command = _command(protocols, at or [], asked, vary, draws, seed)
+    varied = {} if vary == "dose" else {"vary": vary}
+    command = command_line("occupancy", *protocols, at=at or [], **asked, **varied, draws=draws, seed=seed)
     try:
         questions = _questions(reach, vary, drug, human_equivalent)
         who = {"species": species, "weight": weight, "preparation": preparation}
         said = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
         with collecting_seldom():
             configure_jax()
-            given = _given(protocols, who, said, _tone(tone))
-            wanted = _wanted(targets, at or [], until, above, draws, seed)
+            given = given_protocols(protocols, who, said, read_tone(tone))
+            wanted = asked_of(targets, at or [], until, above, draws, seed)
             document = _document(given, wanted, questions, command)
         if out is not None:
             _write(document, out)
     except (ValueError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from None
+        raise unusable(error) from None
     if as_json:
         from gaddum.surface.files import as_json as to_json
 
@@ -137,7 +127,7 @@ def occupancy(
         typer.echo(f"\nPage: {out / f'{RESULT}.html'}")
 
 
-def _given(
+def given_protocols(
     protocols: Sequence[str],
     who: dict[str, str | None],
     said: dict[str, str | None],
@@ -159,12 +149,12 @@ def _given(
     return found
 
 
-def _tone(text: str | None) -> dict[str, float] | None:
-    """Read `--tone`."""
+def read_tone(text: str | None) -> dict[str, float] | None:
+    """Endogenous agonist over its K by target, as `--tone` says it."""
     if text is None:
         return None
     found: dict[str, float] = {}
-    for word in _words(text):
+    for word in words(text):
         target, _, number = (part.strip() for part in word.partition("="))
         try:
             found[target] = float(number)
@@ -175,23 +165,25 @@ def _tone(text: str | None) -> dict[str, float] | None:
     return found
 
 
-def _wanted(
+def asked_of(
     targets: str | None, at: Sequence[str], until: str | None, above: float | None, draws: int, seed: int
 ) -> "OccupancyRequest":
+    """Targets, times and draws as options say them."""
     from gaddum.records.library import load_library
     from gaddum.surface.occupancy.document import OccupancyRequest
 
     library = load_library()
-    names = None if targets is None else tuple(dict.fromkeys(map(library.target_name, _words(targets))))
+    names = None if targets is None else tuple(dict.fromkeys(map(library.target_name, words(targets))))
     if names is not None and not names:
         raise ValueError(f"--targets must name at least one target; got {targets!r}.")
-    times = tuple(sorted({_hours(word) for text in at for word in _words(text)}))
+    times = tuple(sorted({_hours(word) for text in at for word in words(text)}))
     if at and not times:
         raise ValueError("--at must hold at least one time, such as '4 h'; got none.")
     return OccupancyRequest(names, times, None if until is None else _hours(until), above, draws, seed)
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """Parts of a list that is written with commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -216,7 +208,7 @@ def _questions(
             )
         level = float(match["level"]) * (0.01 if match["percent"] else 1.0)
         measure = (match["measure"] or "occupied").strip()
-        times = [_hours(word) for word in _words(match["times"])]
+        times = [_hours(word) for word in words(match["times"])]
         asked["reach"] = {"target": match["target"], "level": level, "measure": measure}
         asked["reach"] |= {"at": times, "vary": vary, "drug": drug}
     return asked
@@ -308,16 +300,3 @@ def _write(document: dict[str, Any], folder: Path) -> None:
         (work / f"{RESULT}.svg").write_text(chart.svg(document), encoding="utf-8")
         (work / f"{RESULT}.png").write_bytes(chart.png(document))
         (work / f"{RESULT}.html").write_text(write_page(document), encoding="utf-8")
-
-
-def _command(
-    protocols: Sequence[str], at: Sequence[str], asked: dict[str, Any], vary: str, draws: int, seed: int
-) -> str:
-    """Command that repeats the run."""
-    words = ["gaddum", "occupancy", *protocols]
-    for text in at:
-        words += ["--at", text]
-    for name, value in asked.items():
-        words += [] if value is None else [f"--{name}", str(value)]
-    words += ["--vary", vary] if vary != "dose" else []
-    return shlex.join([*words, "--draws", str(draws), "--seed", str(seed)])

@@ -6,7 +6,7 @@ receptors from 0 to 1, concentrations in nM.
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,11 @@ from gaddum.engagement.duration import time_above
 from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_times, follow
 from gaddum.engagement.selectivity import selectivity
+from gaddum.records.dose import Dose
 from gaddum.surface.occupancy.protocols import DosedSubject
+
+if TYPE_CHECKING:
+    from gaddum.response.simulate import Simulation
 
 _USUAL = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
 """Times for the table, where none are asked for (h from the test drug)."""
@@ -64,7 +68,7 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
     at = np.array(wanted.at or tests)
     _check_times(at, layout)
     grid = curve_times(layout, until=wanted.until)
-    every = np.union1d(np.union1d(grid, at), _tabled(grid))
+    every = np.union1d(np.union1d(grid, at), tabled(grid))
     found = follow(layout, every)
     read = np.isin(every, at) if at.size else np.isin(every, grid)
     document = {
@@ -73,33 +77,33 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
         "species": given.species,
         "weight": given.weight,
         "preparation": given.preparation,
-        "targets": {name: _curve(every, c.occupied, read) for name, c in found.targets.items()},
-        "blocked": {name: _curve(every, c.blocked, read) for name, c in found.targets.items()},
-        "activated": {name: _curve(every, c.activated, read) for name, c in found.targets.items()},
+        "targets": {name: curve_of(every, c.occupied, read) for name, c in found.targets.items()},
+        "blocked": {name: curve_of(every, c.blocked, read) for name, c in found.targets.items()},
+        "activated": {name: curve_of(every, c.activated, read) for name, c in found.targets.items()},
         "tone": {
-            name: _curve(every, c.tone, np.isin(every, at if at.size else _tabled(grid)))
+            name: curve_of(every, c.tone, np.isin(every, at if at.size else tabled(grid)))
             for name, c in found.targets.items()
             if name in given.tone
         },
         "ligands": {
-            name: {drug: _curve(every, held, read) for drug, held in c.by_ligand.items()}
+            name: {drug: curve_of(every, held, read) for drug, held in c.by_ligand.items()}
             for name, c in found.targets.items()
         },
         "concentrations": {
-            drug: _curve(every, level, read) | {"unit": "nM, unbound in brain"}
+            drug: curve_of(every, level, read) | {"unit": "nM, unbound in brain"}
             for drug, level in found.concentrations.items()
         },
         "curves": {
-            name: _curve(every, c.occupied, np.isin(every, grid)) for name, c in found.targets.items()
+            name: curve_of(every, c.occupied, np.isin(every, grid)) for name, c in found.targets.items()
         },
         "table": {
-            name: _curve(every, c.occupied, np.isin(every, at if at.size else _tabled(grid)))
+            name: curve_of(every, c.occupied, np.isin(every, at if at.size else tabled(grid)))
             for name, c in found.targets.items()
         },
-        "selectivity": _selectivity(found, at if at.size else _tabled(grid)),
-        "doses": _ticks(layout),
+        "selectivity": _selectivity(found, at if at.size else tabled(grid)),
+        "doses": dose_ticks(layout.doses),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
-        "assumptions": _assumptions(found),
+        "assumptions": taken_for_granted(found),
         "notes": [*given.notes, *_not_followed(given, layout)],
         "parameters": [
             {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
@@ -153,7 +157,7 @@ def collect(parts: Sequence[dict[str, Any]], wanted: OccupancyRequest, command: 
     }
 
 
-def _assumptions(found: ProtocolOccupancy) -> list[dict[str, str]]:
+def taken_for_granted(found: "ProtocolOccupancy | Simulation") -> list[dict[str, str]]:
     """What was taken for granted, and the numbers whose only source is an assumption."""
     taken = [one._asdict() for one in found.assumptions]
     numbers = [
@@ -174,13 +178,15 @@ def _check_times(at: np.ndarray, layout: Layout) -> None:
         )
 
 
-def _tabled(grid: np.ndarray) -> np.ndarray:
+def tabled(grid: np.ndarray) -> np.ndarray:
+    """Times at which a table reads curves where none are asked for (h)."""
     usual = np.array(_USUAL)
     kept = usual[(usual > grid[0]) & (usual <= grid[-1] + 1e-9)]
     return kept if kept.size else grid[-1:]
 
 
-def _curve(times: np.ndarray, draws: np.ndarray, read: np.ndarray) -> dict[str, Any]:
+def curve_of(times: np.ndarray, draws: np.ndarray, read: np.ndarray) -> dict[str, Any]:
+    """Median and band of draws at the times that are read."""
     one = band(draws[read])
     return {
         "time_h": times[read].tolist(),
@@ -201,10 +207,10 @@ def _selectivity(found: ProtocolOccupancy, at: np.ndarray) -> list[dict[str, Any
             if np.isnan(folds).all():
                 continue
             usable = np.asarray(~np.isnan(folds).any(axis=1))
-            one = _curve(found.times[read], folds, usable)
+            one = curve_of(found.times[read], folds, usable)
             if one["median"] and max(one["median"]) < 1:  # name the preferred target first
                 first_, second_, inverse = second, first, 1 / folds
-                one = _curve(found.times[read], inverse, usable)
+                one = curve_of(found.times[read], inverse, usable)
             else:
                 first_, second_ = first, second
             rows.append({"ligand": ligand or "all", "over": [first_, second_], **one})
@@ -222,7 +228,8 @@ def _above(found: ProtocolOccupancy, level: float) -> dict[str, Any]:
     return {"level": level, "until_h": float(found.times[-1]), "targets": rows}
 
 
-def _ticks(layout: Layout) -> list[dict[str, Any]]:
+def dose_ticks(doses: Sequence[Dose]) -> list[dict[str, Any]]:
+    """Every dose of a protocol, for marks on a chart."""
     return [
         {
             "drug": dose.drug,
@@ -231,7 +238,7 @@ def _ticks(layout: Layout) -> list[dict[str, Any]]:
             "time_h": time,
             "end_h": time + length,
         }
-        for dose in layout.doses
+        for dose in doses
         for length in (dose.duration_h or 0.0,)
         for time in dose.times_h[:_MOST_TICKS]
     ]

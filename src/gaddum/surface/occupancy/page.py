@@ -2,13 +2,12 @@
 
 import csv
 import io
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from gaddum.surface.hours import written
+from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
 from gaddum.surface.report import charts
 
@@ -28,19 +27,12 @@ def write_page(document: dict[str, Any]) -> str:
     str
         A complete HTML page; it loads nothing.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
-        autoescape=True,
-        undefined=jinja2.ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["written"] = written
     parts = document["protocols"]
-    return environment.get_template("occupancy.html.j2").render(
+    return render(
+        "occupancy.html.j2",
+        {"written": written},
         d=document,
         title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
-        style=Markup(_asset("report.css")),
         figure=Markup(charts.svg(chart.inline(document), "occupancy")),
         tests=any(part["tests"] for part in parts),
         times=lambda part: next(iter(part["table"].values()))["time_h"],
@@ -68,7 +60,3 @@ def write_table(document: dict[str, Any]) -> str:
             for values in zip(*(one[key] for key in ("time_h", "median", "lower", "upper")), strict=True):
                 rows.writerow([*who, kind, target, drug, *(f"{value:.6g}" for value in values), unit])
     return text.getvalue()
-
-
-def _asset(name: str) -> str:
-    return (files("gaddum.surface") / "templates" / name).read_text(encoding="utf-8")

@@ -36,28 +36,19 @@ def print_occupancy(document: dict[str, Any], console: Console, *, verbose: bool
 
 def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console, verbose: bool) -> None:
     console.print(Text(part["protocol"], style="bold"))
-    who = ", ".join(
-        str(one) for one in (part["species"], part["weight"], part["preparation"]) if one is not None
-    )
-    console.print(
-        Text(
-            f"{who}; median ({100 * document['span']:g} % interval) of {document['draws']} draws", style="dim"
-        )
-    )
-    names = list(part["table"])
-    abreast = max(1, (console.width - _MARGIN) // _CELL)
-    for start in range(0, len(names), abreast):
-        console.print(_table(part, names[start : start + abreast]))
+    told = f"{subject(part)}; median ({100 * document['span']:g} % interval) of {document['draws']} draws"
+    console.print(Text(told, style="dim"))
+    curve_tables(part, console)
     pairs = [frozenset(row["over"]) for row in part["selectivity"] if row["ligand"] == "all"]
     for row in part["selectivity"]:
         if verbose or row["ligand"] == "all" or frozenset(row["over"]) not in pairs:
-            _say(console, _fold(row))
+            say(console, _fold(row))
     for name, curve in part["tone"].items():
         left = [
             f"{_held(*(curve[key][place] for key in ('median', 'lower', 'upper')))} at {written(time)}"
             for place, time in enumerate(curve["time_h"])
         ]
-        _say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
+        say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
     if "above" in part:
         _say_above(part["above"], console)
     if "reach" in part:
@@ -65,15 +56,25 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
     if "human_equivalent" in part:
         _say_human(part["human_equivalent"], console)
     for note in part["notes"]:
-        _say(console, note, style="yellow")
+        say(console, note, style="yellow")
+    say_assumptions(part, console, verbose)
+
+
+def subject(part: dict[str, Any]) -> str:
+    """Who gets the doses."""
+    return ", ".join(part[key] for key in ("species", "weight", "preparation") if part[key] is not None)
+
+
+def say_assumptions(part: dict[str, Any], console: Console, verbose: bool) -> None:
+    """Count what was taken for granted; list it, and the parameters, where asked."""
     count = len(part["assumptions"])
     hint = "" if verbose or not count else " (list them with -v)"
     console.print(Text(f"{count} assumption{'s' if count != 1 else ''}{hint}", style="dim"))
     if verbose:
         for one in part["assumptions"]:
-            _say(console, f"- {one['where']}: {one['what']} ({one['reason']})", style="dim")
+            say(console, f"- {one['where']}: {one['what']} ({one['reason']})", style="dim")
         for one in part["parameters"]:
-            _say(console, f"- {one['name']}: {one['distribution']} [{one['source']}]", style="dim")
+            say(console, f"- {one['name']}: {one['distribution']} [{one['source']}]", style="dim")
 
 
 def spark(curve: dict[str, Any], width: int = _SPARK) -> str:
@@ -92,6 +93,16 @@ def spark(curve: dict[str, Any], width: int = _SPARK) -> str:
         nearest = min(range(len(times)), key=lambda i: abs(times[i] - at))
         line.append(_BLOCKS[round(min(max(values[nearest], 0.0), 1.0) * 8)])
     return "".join(line)
+
+
+def curve_tables(part: dict[str, Any], console: Console) -> None:
+    """Print what is read of every curve, as many side by side as there is room for."""
+    names = list(part["table"])
+    while names:
+        wide = [max(_CELL, len(name) + 2) for name in names]
+        abreast = max(1, sum(sum(wide[: n + 1]) <= console.width - _MARGIN for n in range(len(names))))
+        console.print(_table(part, names[:abreast]))
+        names = names[abreast:]
 
 
 def _table(part: dict[str, Any], targets: list[str]) -> Table:
@@ -140,7 +151,7 @@ def _say_above(above: dict[str, Any], console: Console) -> None:
             text += (
                 f"; still above at {written(above['until_h'])} in {100 * row['still_above']:.0f} % of draws"
             )
-        _say(console, text)
+        say(console, text)
 
 
 def _say_reach(reach: dict[str, Any], console: Console) -> None:
@@ -149,25 +160,26 @@ def _say_reach(reach: dict[str, Any], console: Console) -> None:
         one = reach[key]
         goal = f"{reach['target']} {reach['measure']} {reach['level']:g} at {when} {sure}"
         if "unreachable" in one:
-            _say(console, f"{goal}: {one['unreachable']}", style="yellow")
+            say(console, f"{goal}: {one['unreachable']}", style="yellow")
         elif reach["vary"] == "dose":
-            _say(console, f"{goal}: {one['doses']} ({one['multiple']:.3g} times the dose of {one['drug']})")
+            say(console, f"{goal}: {one['doses']} ({one['multiple']:.3g} times the dose of {one['drug']})")
         else:
             spans = " or ".join(f"{written(low)} to {written(high)}" for low, high in one["spans"])
             open_ended = one["spans"][0][0] <= one["searched"][0] + 1e-9
-            _say(console, f"{goal}: give {one['drug']} from {spans}{' or earlier' if open_ended else ''}")
+            say(console, f"{goal}: give {one['drug']} from {spans}{' or earlier' if open_ended else ''}")
 
 
 def _say_human(row: dict[str, Any], console: Console) -> None:
     when = "at its peak" if row["at_h"] == "peak" else f"at {written(row['at_h'])}"
-    _say(console, f"In people by size: {row['by_weight']}, which holds {row['held_by_weight']:.2f} {when}")
-    _say(
+    say(console, f"In people by size: {row['by_weight']}, which holds {row['held_by_weight']:.2f} {when}")
+    say(
         console,
         f"In people by {row['target']} {when}: {row['by_engagement']}, as the animal's {row['held_by_animal']:.2f}",
     )
     for animal, human in row["routes"]:
-        _say(console, f"No human kinetics by {animal}; taken as {human}", style="yellow")
+        say(console, f"No human kinetics by {animal}; taken as {human}", style="yellow")
 
 
-def _say(console: Console, text: str, style: str = "") -> None:
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print a sentence, wrapped to the width that there is."""
     console.print(Text(textwrap.fill(text, max(console.width, 40), subsequent_indent="  "), style=style))

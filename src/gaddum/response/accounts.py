@@ -1,0 +1,148 @@
+"""Accounts: which of a case's hypotheses are simulated, in which population, and whence their parameters are drawn."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, cast, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.numerics.spline import lookup
+from gaddum.numerics.variates import even_draws
+from gaddum.parameters import Parameter, declared_parameter
+from gaddum.records.finding import nearest
+from gaddum.records.hypothesis import Phase
+from gaddum.records.ledger import LoadedCase, load_case
+from gaddum.records.library import Library
+from gaddum.records.prior import LogNormal
+from gaddum.response.account_course import POPULATION, SimulatedAccount, simulated_account
+from gaddum.response.run_draws import RunDraws, read_run
+
+
+class AccountSelection(NamedTuple):
+    """Accounts of a case that are to be simulated, and whence their parameters."""
+
+    simulated: tuple[SimulatedAccount, ...] = ()
+    loaded: LoadedCase | None = None
+    run: RunDraws | None = None
+    population: str | None = None
+
+    @property
+    def library(self) -> Library | None:
+        """The case's library."""
+        return None if self.loaded is None else self.loaded.library
+
+    @property
+    def tone(self) -> dict[str, LogNormal | float]:
+        """The case's prior of endogenous agonist by target."""
+        return {} if self.loaded is None else dict(self.loaded.case.endogenous_tone())
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Features that the accounts speak of."""
+        return tuple(dict.fromkeys(part.feature for one in self.simulated for part in one.inputs))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets of the library that the accounts speak of."""
+        named = dict.fromkeys(name.partition(".")[0] for name in self.features)
+        return tuple(name for name in named if self.library is not None and name in self.library.targets)
+
+    def followed(self, targets: str | Sequence[str] | None) -> list[str] | None:
+        """Targets that are followed: those asked for and those of the accounts; None for all that the drugs bind."""
+        wanted = [targets] if isinstance(targets, str) else targets or ()
+        return list(dict.fromkeys([*self.targets, *wanted])) or None
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Parameters of behaviour: name in `account_states` -> parameter."""
+        if self.loaded is None:
+            return {}
+        priors = {one.name: one for one in self.loaded.case.priors}
+        found = {}
+        rows = {name: row for one in self.simulated for name, row in one.rows.items()}
+        missing = dict.fromkeys(row for row in rows.values() if row not in priors)
+        if missing:
+            raise ValueError(
+                f"The prior table must have rows {', '.join(missing)} to simulate these accounts; got "
+                f"{', '.join(priors) or 'no rows'}. Add them to `priors` in case.yaml."
+            )
+        found |= {name: declared_parameter(priors[row], name) for name, row in rows.items()}
+        of = POPULATION if self.population is None else f"dependence of {self.population}"
+        reason = "partial pooling between populations"
+        found[POPULATION] = Parameter(of, Z_GRID.copy(), "logit SD", "normal(0, 1)", reason, "assumption")
+        return found
+
+    @property
+    def drawn_from(self) -> str:
+        """Whence the draws, in words."""
+        if self.run is not None:
+            own = [one.name for one in self.parameters.values() if one.name not in self.run.scores]
+            lacking = ", ".join([*own, "what else it does not hold"])
+            return f"posterior of {self.run.fit} in a run of case {self.run.case}; {lacking}: prior"
+        return "prior" if self.loaded is None else f"prior of case {self.loaded.case.name}"
+
+    def draws(self, wanted: int) -> int:
+        """Number of draws: what is wanted, or as many as the run holds."""
+        return wanted if self.run is None else min(wanted, next(iter(self.run.scores.values())).size)
+
+    def values(self, parameters: Sequence[Parameter], draws: int, seed: int) -> Float[np.ndarray, "_ draws"]:
+        """Draws of parameters on their smooth scales: the run's of those that it has, the prior's of others."""
+        table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
+        found = even_draws([one.name for one in parameters], table, draws, seed)
+        if self.run is not None:
+            known = self.run.scores
+            pick = np.linspace(0, next(iter(known.values())).size - 1, draws).astype(int)
+            mine = [place for place, one in enumerate(parameters) if one.name in known]
+            scores = np.array([known[parameters[place].name][pick] for place in mine]).reshape(-1, draws)
+            found[mine] = lookup(table[mine], scores)
+        return found
+
+
+def read_accounts(
+    case: str | Path | LoadedCase | None,
+    run: str | Path | None = None,
+    hypotheses: str | Sequence[str] | None = None,
+    population: str | None = None,
+) -> AccountSelection:
+    """Find the accounts that are to be simulated; the arguments are those of `simulate`."""
+    hypotheses = [hypotheses] if isinstance(hypotheses, str) else hypotheses
+    if case is None and run is None:
+        if hypotheses or population:
+            raise ValueError("Accounts and populations are a case's; got none. Give `case` or `run`.")
+        return AccountSelection()
+    if run is not None and hypotheses is not None and len(hypotheses) != 1:
+        raise ValueError(
+            f"A run has other draws for each account; got {len(hypotheses)} accounts. Name one of them."
+        )
+    found = None if run is None else read_run(run, hypotheses[0] if hypotheses else None)
+    loaded = case if isinstance(case, LoadedCase) else load_case(case or (found.case if found else ""))
+    if found is not None and (found.case, found.manifest) != (
+        loaded.case.name,
+        found.manifest | loaded.hashes,
+    ):
+        raise ValueError(
+            f"Draws of a run hold for the case and library that it was of; case {loaded.case.name} is not what the run "
+            f"of {found.case} by gaddum {found.manifest.get('version')} weighed. Run it again."
+        )
+    by_name = {one.name: one for one in loaded.case.hypotheses}
+    simulated = []
+    for text in [found.fit] if found is not None else hypotheses or list(by_name):
+        name, at, phase = text.partition("@")
+        if name not in by_name:
+            raise ValueError(f"An account must be one of the case's; got {name!r}. {nearest(name, by_name)}")
+        if at and (phase not in get_args(Phase) or not by_name[name].phased):
+            which = (
+                ", ".join(get_args(Phase))
+                if by_name[name].phased
+                else "left out, since nothing of it is phased"
+            )
+            raise ValueError(f"A phase of {name} must be {which}; got {text!r}.")
+        simulated.append(simulated_account(by_name[name], cast(Phase, phase or "both"), text))
+    known = dict.fromkeys(e.protocol.subject.stratum for _, e in loaded.ledger.experiments())
+    if population is not None and population not in known:
+        raise ValueError(
+            f"A population must be one of the case's; got {population!r}. It has: {'; '.join(known)}."
+        )
+    return AccountSelection(tuple(simulated), loaded, found, population)

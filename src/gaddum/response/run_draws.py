@@ -1,0 +1,61 @@
+"""Run draws: posterior draws of one account from a folder that an adjudication wrote, by parameter."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from gaddum.records.finding import nearest
+
+MAIN_FORM = "gate-matched"
+"""Parameterisation whose fits are read."""
+
+
+class RunDraws(NamedTuple):
+    """Draws of one fit."""
+
+    case: str
+    manifest: dict[str, Any]
+    """Version, and hashes of case and library."""
+    fit: str
+    """Account and phase, as ``NAME`` or ``NAME@phase``."""
+    scores: dict[str, Float[np.ndarray, " draws"]]
+    """Standard normal scores by parameter, which its prior turns into values."""
+
+
+def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
+    """Read the draws of one account of a run.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What ``gaddum adjudicate --out`` wrote: it holds ``result.json`` and ``posterior.nc``.
+    account : str
+        ``NAME``, or ``NAME@phase`` where its phased inputs act at one phase (else at both); by default the most
+        probable.
+
+    Raises
+    ------
+    ValueError
+        If the folder is no run, or has no such account; says which it has.
+    """
+    import xarray as xr
+
+    document, draws = (Path(folder) / name for name in ("result.json", "posterior.nc"))
+    if not (document.is_file() and draws.is_file()):
+        raise ValueError(
+            f"A run must be a folder with result.json and posterior.nc; got {str(folder)!r}. "
+            "Make one with `gaddum adjudicate CASE --out FOLDER`."
+        )
+    said = json.loads(document.read_text(encoding="utf-8"))
+    with xr.open_datatree(draws, engine="h5netcdf") as tree:
+        known = list(tree[MAIN_FORM].children)
+        name = account or max(said["hypotheses"], key=lambda one: one["probability"])["name"]
+        fit = next((one for one in (name, f"{name}@both") if one in known), None)
+        if fit is None:
+            raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
+        found = tree[f"{MAIN_FORM}/{fit}"].to_dataset()["z"].stack(sample=("chain", "draw")).load()
+    scores = {str(name): np.asarray(found.sel(parameter=name), float) for name in found["parameter"].values}
+    return RunDraws(said["case"], said["manifest"], fit, scores)
