@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaddum.surface.options import Decimal, Separator
+
 if TYPE_CHECKING:
     from gaddum.records.event import EventTable
 
@@ -30,10 +32,8 @@ def events(
     ] = None,
     *,
     advan: Annotated[int, typer.Option(help="PREDPP's system: 1, 2, 3, 4, 11 or 12.")],
-    separator: Annotated[
-        str | None, typer.Option(help="Between cells, where it is in doubt: tab, ';', ',', '|' or blanks.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help="Decimal mark, where it is in doubt: . or ,")] = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the table to this file instead of printing it.")
     ] = None,

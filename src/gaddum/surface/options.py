@@ -41,6 +41,11 @@ TableRoute = Annotated[
 TableSubjects = Annotated[
     str | None, typer.Option("--id", metavar="1,2", help="Subjects of a table.  [default: all]")
 ]
+Separator = Annotated[
+    str | None,
+    typer.Option(help="Between a table's cells, where it is in doubt: tab, ';', ',', '|' or blanks."),
+]
+Decimal = Annotated[str | None, typer.Option(help="A table's decimal mark, where it is in doubt: . or ,")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List assumptions and parameters.")]
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum.surface.options import Decimal, Separator
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -44,10 +46,8 @@ def schild(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
     agonist: Annotated[str | None, typer.Option(help="Drug whose molar mass turns ng/mL into nM.")] = None,
     antagonist: Annotated[str | None, typer.Option(help="The same for the antagonist.")] = None,
-    separator: Annotated[
-        str | None, typer.Option(help="Between cells, where it is in doubt: tab, ';', ',', '|' or blanks.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help="Decimal mark, where it is in doubt: . or ,")] = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
     from gaddum.concentration_response.responses import read_response_table

@@ -11,10 +11,12 @@ import typer
 from gaddum.surface.hours import written
 from gaddum.surface.options import (
     AsJson,
+    Decimal,
     Draws,
     PreparationName,
     ReadTimes,
     Seed,
+    Separator,
     SpeciesName,
     TableRoute,
     TableSubjects,
@@ -79,6 +81,8 @@ def simulate(
     unit: TableUnit = None,
     route: TableRoute = None,
     subjects: TableSubjects = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     draws: Draws = 1000,
     seed: Seed = 0,
     out: Annotated[
@@ -105,13 +109,14 @@ def simulate(
         "route": route,
         "id": subjects,
     }
-    said |= {"draws": draws, "seed": seed}
+    said |= {"separator": separator, "decimal": decimal, "draws": draws, "seed": seed}
     try:
         who = {"species": species, "weight": weight, "preparation": preparation}
         with collecting_seldom():
             configure_jax()
             asked = read_accounts(case, run, words(hypotheses) if hypotheses else None, population)
             table = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
+            table |= {"separator": separator, "decimal": decimal}
             given = given_protocols(protocols, who, table, read_tone(tone))
             wanted = asked_of(targets, at or [], until, None, draws, seed)
             layouts = [

@@ -132,3 +132,15 @@ def test_what_a_table_cannot_say_is_refused_with_a_way_out(table, text, more, sa
 def test_misplaced_tables_and_options_are_code_2(capsys, arguments, said):
     assert main(["occupancy", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_doubt_about_the_decimal_mark_is_asked_and_settled_by_an_option(capsys, table):
+    path = table("ID;TIME;AMT\n1;0;1,234\n")
+    said = [path, "--drug", "naltrexone", *DRAWS]
+    assert main(["occupancy", *said]) == 2
+    assert "--decimal" in capsys.readouterr().err
+    for command in ("occupancy", "simulate"):
+        assert main([command, *said, "--decimal", ",", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["protocols"][0]["protocol"] == "naltrexone 1.234 mg po"
+        assert "--decimal ," in found["manifest"]["command"]

@@ -12,10 +12,12 @@ import typer
 
 from gaddum.surface.options import (
     AsJson,
+    Decimal,
     Draws,
     PreparationName,
     ReadTimes,
     Seed,
+    Separator,
     SpeciesName,
     TableRoute,
     TableSubjects,
@@ -74,6 +76,8 @@ def occupancy(
     unit: TableUnit = None,
     route: TableRoute = None,
     subjects: TableSubjects = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     tone: Tone = None,
     human_equivalent: Annotated[
         str | None, typer.Option(metavar="TARGET", help="The human dose that holds as much of this target.")
@@ -97,6 +101,8 @@ def occupancy(
         "unit": unit,
         "route": route,
         "id": subjects,
+        "separator": separator,
+        "decimal": decimal,
     }
     varied = {} if vary == "dose" else {"vary": vary}
     command = command_line("occupancy", *protocols, at=at or [], **asked, **varied, draws=draws, seed=seed)
@@ -104,6 +110,7 @@ def occupancy(
         questions = _questions(reach, vary, drug, human_equivalent)
         who = {"species": species, "weight": weight, "preparation": preparation}
         said = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
+        said |= {"separator": separator, "decimal": decimal}
         with collecting_seldom():
             configure_jax()
             given = given_protocols(protocols, who, said, read_tone(tone))
@@ -139,7 +146,9 @@ def given_protocols(
 
     columns = Columns(**{name: text for name, text in said.items() if text is not None})
     if not any(map(is_table, protocols)) and columns != Columns(drug=columns.drug):
-        raise ValueError("--unit, --route and --id are for tables of events; got none. Leave them out.")
+        raise ValueError(
+            "--unit, --route, --id, --separator and --decimal are for tables of events; got none. Leave them out."
+        )
     found: list[DosedSubject] = []
     for text in protocols:
         if is_table(text):

@@ -33,6 +33,9 @@ class Columns(NamedTuple):
     """``"po"`` for all compartments, or ``"1=po,2=iv"``."""
     subjects: str | None = None
     """IDs to take, between commas."""
+    separator: str | None = None
+    """Between cells, where the text leaves a doubt, and the decimal mark."""
+    decimal: str | None = None
 
 
 def is_table(text: str) -> bool:
@@ -68,7 +71,8 @@ def read_table(
         If the table says what doses cannot, or too little is said of it; says what may be done.
     """
     who, prepared = known_species(species or "human"), known_preparation(preparation or "behaving")
-    table, library = read_events(path.strip()), load_library()
+    table = read_events(path.strip(), separator=columns.separator, decimal=columns.decimal)
+    library = load_library()
     if columns.drug is None:
         raise ValueError(f"A table of events must come with its drug; got none for {path}. Give --drug NAME.")
     drug = library.drug_name(columns.drug)
