@@ -73,10 +73,10 @@ def engage(
     """
     moved = layout._replace(plan=_moved(layout.plan, scale or {}, shift or {}))
     found, constants = receptor_courses(moved, times, kept=kept), np.exp(layout.theta)
-    bound = {
-        name: bound_fractions(one, layout.bonds[name], found.levels, constants, found.slow.get(name))
-        for name, one in found.receptors.items()
-    }
+    bound = {}
+    for name, at in layout.bonds.items():
+        mine = found.receptors.pop(name)  # each keeps its sums of C/K, which are many
+        bound[name] = bound_fractions(mine, at, found.levels, constants, found.slow.get(name))
     return EngagementCourses(np.asarray(found.levels), bound)
 
 
