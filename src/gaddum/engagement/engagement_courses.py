@@ -38,14 +38,27 @@ class EngagementCourses(NamedTuple):
 
 
 class ReceptorCourses(NamedTuple):
-    """Concentrations, and the receptors that they make."""
+    """What a protocol gives its receptors at given times, from which any of them is read."""
 
+    layout: Layout
+    constants: Float[Numbers, "parameters draws"]
     levels: Float[Numbers, "ligands times draws"]
     """Unbound concentration of the plan's ligands in brain (nM)."""
     slow: dict[str, Float[Numbers, "times draws"]]
     """Fraction that a target's slow ligand holds, where it has one."""
-    receptors: dict[str, Receptor]
-    """By target, at every time and draw."""
+    potency: Mapping[str, Float[Numbers, " draws"]]
+    """Factor of every affinity by target; 1 where none is given."""
+
+    def receptor(self, target: str, part: slice = slice(None)) -> Receptor:
+        """A target's receptors at the times, or at a part of them."""
+        held = self.slow.get(target)
+        return receptor_of(
+            self.layout.bonds[target],
+            self.potency.get(target, 1.0) * self.levels[:, part],
+            self.constants,
+            None if held is None else held[part],
+            self.layout.rests[target],
+        )
 
 
 def engage(
@@ -72,11 +85,11 @@ def engage(
         Where curves of unit doses are kept for the next protocol.
     """
     moved = layout._replace(plan=_moved(layout.plan, scale or {}, shift or {}))
-    found, constants = receptor_courses(moved, times, kept=kept), np.exp(layout.theta)
-    bound = {}
-    for name, at in layout.bonds.items():
-        mine = found.receptors.pop(name)  # each keeps its sums of C/K, which are many
-        bound[name] = bound_fractions(mine, at, found.levels, constants, found.slow.get(name))
+    found = receptor_courses(moved, times, kept=kept)
+    bound = {
+        name: bound_fractions(found.receptor(name), at, found.levels, found.constants, found.slow.get(name))
+        for name, at in layout.bonds.items()
+    }
     return EngagementCourses(np.asarray(found.levels), bound)
 
 
@@ -113,15 +126,13 @@ def receptor_courses(
     read, place = np.unique(np.concatenate([times, nodes]), return_inverse=True)
     every = concentrations(layout.plan, layout.theta, read, kept=kept)
     levels, inside = every[:, place[: len(times)]], every[:, place[len(times) :]]
-    held, found = {}, {}
-    for name, at in layout.bonds.items():
-        before, factor = layout.rests[name], (potency or {}).get(name, 1.0)
-        if name in slow:
-            course = slow_course(at, factor * inside, constants, width, rule, cycle, before)
-            step = np.searchsorted(edges, np.maximum(times, edges[0]))
-            held[name] = xp.where((times >= edges[0])[:, None], course[step], 0.0)
-        found[name] = receptor_of(at, factor * levels, constants, held.get(name), before)
-    return ReceptorCourses(levels, held, found)
+    held = {}
+    for name in slow:
+        at, factor = layout.bonds[name], (potency or {}).get(name, 1.0)
+        course = slow_course(at, factor * inside, constants, width, rule, cycle, layout.rests[name])
+        step = np.searchsorted(edges, np.maximum(times, edges[0]))
+        held[name] = xp.where((times >= edges[0])[:, None], course[step], 0.0)
+    return ReceptorCourses(layout, constants, levels, held, potency or {})
 
 
 def bind(layout: Layout, target: str, levels: Float[np.ndarray, "ligands times draws"]) -> BoundFractions:

@@ -21,7 +21,12 @@ def jumps(given: Iterable[Input | SetConcentration]) -> list[float]:
 
 
 def subdivided(
-    jumps: Sequence[float], readings: Sequence[float], *, first: float = FIRST, growth: float = GROWTH
+    jumps: Sequence[float],
+    readings: Sequence[float],
+    *,
+    first: float = FIRST,
+    growth: float = GROWTH,
+    widest: float = WIDEST,
 ) -> Float[np.ndarray, " edges"]:
     """Edges that hold every jump and reading: narrow after a jump, then widening with the time since.
 
@@ -35,6 +40,8 @@ def subdivided(
         Width of the first interval after a jump (h).
     growth : float
         Width of a later one over the time since the jump.
+    widest : float
+        Greatest width (h).
 
     Examples
     --------
@@ -47,7 +54,7 @@ def subdivided(
         since = start if start in jumps else since
         at = start
         while at < end:
-            step = min(max(first, growth * (at - since)), WIDEST)
+            step = min(max(first, growth * (at - since)), widest)
             at = end if end - at < 1.3 * step else at + step  # no sliver before the end
             edges.append(at)
     return np.array(edges)

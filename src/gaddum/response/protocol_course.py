@@ -5,7 +5,7 @@ All of it is numpy where the draws are; many draws are compiled, block by block.
 """
 
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -17,16 +17,16 @@ from gaddum.engagement.binding import Bond, RestingTarget
 from gaddum.engagement.engagement_courses import receptor_courses
 from gaddum.engagement.intervals import jumps, subdivided
 from gaddum.engagement.layout import Layout
-from gaddum.engagement.receptor import FEATURES
+from gaddum.engagement.receptor import FEATURES, Receptor
 from gaddum.exposure.plan import Plan
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import gauss_legendre
 from gaddum.response.account_course import SimulatedAccount, account_states
 
-RULE = gauss_legendre(9)
+RULE = gauss_legendre(7)
 """Of each interval."""
-FIRST, GROWTH = 0.05, 1.0
-"""Width of the first interval after a dose (h), and of later ones over the time since."""
+FIRST, GROWTH, WIDEST = 0.05, 1.0, 8.0
+"""Width of the first interval after a dose (h), of later ones over the time since, and at most (h)."""
 COMPILED_FROM = 10_000
 """Draws from which the chain is compiled, where JAX is installed; fewer are sooner done in numpy."""
 BLOCK, LANES = 500, 64
@@ -66,24 +66,27 @@ class ProtocolCourse(NamedTuple):
         given = Layout((), "human", self.plan, dict(self.bonds), dict(self.rests), theta, (), ())  # pyright: ignore
         values = dict(zip(self.names, own, strict=True))
         found = receptor_courses(given, every)
-        weaker = [name for name in self.features if name.endswith(".reserve")]
         second = {
             name: receptor_courses(
                 given, every, potency={name.partition(".")[0]: xp.exp(-values[f"potency ratio of {name}"])}
             )
-            for name in weaker
-        }
-        feature = {
-            name: xp.broadcast_to(
-                FEATURES[kind](second.get(name, found).receptors[target]), (every.size, theta.shape[1])
-            )
             for name in self.features
-            for target, _, kind in (name.partition("."),)
+            if name.endswith(".reserve")
         }
-        during, at_reading = (
-            {name: level[part] for name, level in feature.items()}
-            for part in (slice(nodes.size), slice(nodes.size, None))
-        )
+        parts = (slice(nodes.size), slice(nodes.size, None))
+
+        @cache
+        def receptor(name: str, target: str, part: int) -> Receptor:
+            return second.get(name, found).receptor(target, parts[part])
+
+        def level(name: str, part: int) -> Any:
+            target, _, kind = name.partition(".")
+            one = FEATURES[kind](receptor(name if name in second else "", target, part))
+            return xp.broadcast_to(one, (every[parts[part]].size, theta.shape[1]))
+
+        inputs = dict.fromkeys(one.feature for account in self.accounts for one in account.inputs)
+        during = {name: level(name, 0) for name in inputs}
+        at_reading = {name: level(name, 1) for name in self.features}
         place = np.searchsorted(edges, np.clip(read, edges[0], edges[-1]))
         states = [
             account_states(one, during, at_reading, values, width, RULE, place) for one in self.accounts
@@ -103,7 +106,9 @@ class ProtocolCourse(NamedTuple):
         first = min([*changes, last])
         if first >= last:
             return np.array([last, last + 1.0])
-        return subdivided([time for time in changes if time < last], sorted({*read[read > first].tolist()}))
+        readings = sorted({*read[read > first].tolist()})
+        begun = [time for time in changes if time < last]
+        return subdivided(begun, readings, first=FIRST, growth=GROWTH, widest=WIDEST)
 
 
 def in_blocks(
