@@ -6,6 +6,7 @@ Settings that a library keeps per thread (JAX's context managers are such) are n
 inside the function.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
@@ -52,3 +53,15 @@ def map_tasks(
         return [future.result() for future in futures]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def map_blocks(function: Callable[[slice], Value], size: int, width: int) -> list[Value]:
+    """Apply a function to every block of at most `width` among `size` columns, on all cores, in order.
+
+    Examples
+    --------
+    >>> map_blocks(lambda part: (part.start, part.stop), 5, 2)
+    [(0, 2), (2, 4), (4, 6)]
+    """
+    blocks = [slice(first, first + width) for first in range(0, size, width)]
+    return map_tasks(function, blocks, workers=os.cpu_count() or 1)

@@ -1,7 +1,7 @@
 """Engagement courses: a protocol laid out -> concentrations and bound receptors at given times."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -21,7 +21,10 @@ from gaddum.exposure.plan import Plan
 from gaddum.exposure.unit_curves import UnitCurves
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import gauss_legendre
+from gaddum.parallel import map_blocks
 
+BLOCK = 250
+"""Draws of slow binding that are followed together in numpy, so that they stay in the cache."""
 ORDER = 9
 """Gauss-Legendre nodes in each interval of the kinetic form."""
 _FIRST, _GROWTH = 1 / 30, 0.5
@@ -128,8 +131,14 @@ def receptor_courses(
     levels, inside = every[:, place[: len(times)]], every[:, place[len(times) :]]
     held = {}
     for name in slow:
-        at, factor = layout.bonds[name], (potency or {}).get(name, 1.0)
-        course = slow_course(at, factor * inside, constants, width, rule, cycle, layout.rests[name])
+        given = (potency or {}).get(name, 1.0) * inside
+
+        def block(part: slice, name: str = name, given: Numbers = given) -> Any:
+            at, rest = layout.bonds[name], layout.rests[name]
+            return slow_course(at, given[..., part], constants[:, part], width, rule, cycle, rest)
+
+        draws = layout.theta.shape[1]
+        course = xp.concatenate(map_blocks(block, draws, BLOCK if xp is np else draws), axis=-1)
         step = np.searchsorted(edges, np.maximum(times, edges[0]))
         held[name] = xp.where((times >= edges[0])[:, None], course[step], 0.0)
     return ReceptorCourses(layout, constants, levels, held, potency or {})

@@ -17,6 +17,7 @@ from gaddum.exposure.plan import Ligand, Plan, Site
 from gaddum.exposure.unit_curves import BLOCK, UnitCurves
 from gaddum.numerics.array_library import AnyArray, Numbers
 from gaddum.numerics.segments import collect, spread
+from gaddum.parallel import map_blocks
 
 if TYPE_CHECKING:
     from jax import Array
@@ -75,11 +76,13 @@ def concentrations(
         linear = []
     rows = sum(len(part.series) for part in laid.doses.parts) + 1
     width = max(BLOCK // (rows * max(len(times), 1)), 1)
-    for first in range(0, theta.shape[1], width) if linear else ():
-        mine = theta[:, first : first + width]
-        found[linear, :, first : first + width] = linear_concentrations(
-            laid, responses_of(laid.chains, mine), mine
-        )
+
+    def block(part: slice) -> None:
+        mine = theta[:, part]
+        found[linear, :, part] = linear_concentrations(laid, responses_of(laid.chains, mine), mine)
+
+    if linear:
+        map_blocks(block, theta.shape[1], width)
     if saturable:
         import jax  # with what is compiled for these few drugs only
 

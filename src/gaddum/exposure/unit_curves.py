@@ -12,8 +12,9 @@ from jaxtyping import Float
 from gaddum.exposure.chains import lay_chains, responses_of
 from gaddum.exposure.dose_series import DoseSeries, lay_series, levels
 from gaddum.exposure.plan import Input
+from gaddum.parallel import map_blocks
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 """Numbers that are worked on together, so that they stay in the cache."""
 MOST = 1 << 24
 """Numbers that are kept."""
@@ -68,6 +69,9 @@ def _curves(
     laid = lay_series(series, chains)
     rows = sum(len(part.series) for part in laid.parts) + 1
     width = max(BLOCK // (rows * len(series[0].times)), 1)
-    starts = range(0, theta.shape[1], width)
-    parts = [theta[:, first : first + width] for first in starts]
-    return np.concatenate([levels(laid, responses_of(chains, part), part) for part in parts], axis=-1)
+
+    def block(part: slice) -> Float[np.ndarray, "series times block"]:
+        mine = theta[:, part]
+        return levels(laid, responses_of(chains, mine), mine)
+
+    return np.concatenate(map_blocks(block, theta.shape[1], width), axis=-1)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum import parallel
 from gaddum.engagement.binding import Bond, RestingTarget
 from gaddum.engagement.engagement_courses import receptor_courses
 from gaddum.engagement.intervals import jumps, subdivided
@@ -21,6 +20,7 @@ from gaddum.engagement.receptor import FEATURES, Receptor
 from gaddum.exposure.plan import Plan
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import gauss_legendre
+from gaddum.parallel import map_blocks
 from gaddum.response.account_course import SimulatedAccount, account_states
 
 RULE = gauss_legendre(7)
@@ -124,12 +124,7 @@ def in_blocks(
         function = _compiled(course)
     else:
         size, function = BLOCK, course.readings
-    edge = range(0, draws, size)
-    parts = parallel.map_tasks(
-        lambda first: function(theta[:, first : first + size], own[:, first : first + size]),
-        edge,
-        workers=workers,
-    )
+    parts = map_blocks(lambda part: function(theta[:, part], own[:, part]), draws, size)
     return CourseReadings(*(np.concatenate(of, axis=-1) for of in zip(*parts, strict=True)))
 
 
