@@ -31,6 +31,9 @@ BOLUS = (Dose(drug="blocker", amount="4000 nmol", route="iv bolus"),)
 INFUSION = (Dose(drug="blocker", amount="4000 nmol", route="iv infusion", duration="1 h"),)
 
 
+ESTABLISHED = {"ess": 400.0, "r_hat": 1.001, "established": 1}
+
+
 def row(name: str, median: float, gsd: float = 1.5) -> dict[str, Any]:
     distribution = {"family": "lognormal", "median": median, "gsd": gsd}
     return {"name": name, "unit": "1", "distribution": distribution, "reason": "made up for a test"}
@@ -252,7 +255,9 @@ def test_a_simulated_arm_is_what_the_case_says_of_it(label) -> None:
 def test_a_run_gives_its_draws_and_what_it_lacks_follows_the_prior(loaded, tmp_path) -> None:
     names = ["effect_site", "K_i of blocker at NMDAR"]
     z = np.full((2, 10, 2), 1.0, np.float32)
-    fit = xr.Dataset({"z": (("chain", "draw", "parameter"), z)}, coords={"parameter": names})
+    fit = xr.Dataset(
+        {"z": (("chain", "draw", "parameter"), z)}, coords={"parameter": names}, attrs=ESTABLISHED
+    )
     xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
         tmp_path / "posterior.nc", engine="h5netcdf"
     )
@@ -273,9 +278,31 @@ def test_a_run_gives_its_draws_and_what_it_lacks_follows_the_prior(loaded, tmp_p
     np.testing.assert_allclose(found.features["NMDAR.block"], level / (level + k_i), rtol=1e-9)
 
 
+@pytest.mark.parametrize(("ess", "established"), [(99.0, 1), (400.0, 0)])
+def test_a_fit_that_was_not_established_is_refused(loaded, tmp_path, ess, established) -> None:
+    z = {"z": (("chain", "draw", "parameter"), np.ones((2, 3, 1)))}
+    attrs = {"ess": ess, "r_hat": 1.2, "established": established}
+    fit = xr.Dataset(z, coords={"parameter": ["effect_site"]}, attrs=attrs)
+    xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
+        tmp_path / "posterior.nc", engine="h5netcdf"
+    )
+    said_ = {
+        "case": "small",
+        "hypotheses": [{"name": "block", "probability": 1.0}],
+        "manifest": loaded.hashes,
+    }
+    (tmp_path / "result.json").write_text(json.dumps(said_))
+    with pytest.raises(ValueError, match="established"):
+        gaddum.simulate([INFUSION], case=loaded, run=tmp_path)
+
+
 def test_a_run_of_another_case_is_refused(loaded, tmp_path) -> None:
     names = ["effect_site"]
-    fit = xr.Dataset({"z": (("chain", "draw", "parameter"), np.ones((2, 3, 1)))}, coords={"parameter": names})
+    fit = xr.Dataset(
+        {"z": (("chain", "draw", "parameter"), np.ones((2, 3, 1)))},
+        coords={"parameter": names},
+        attrs=ESTABLISHED,
+    )
     xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
         tmp_path / "posterior.nc", engine="h5netcdf"
     )

@@ -11,6 +11,8 @@ from gaddum.records.finding import nearest
 
 MAIN_FORM = "gate-matched"
 """Parameterisation whose fits are read."""
+FEWEST = 100
+"""Effective draws that a fit must have for numbers to be made of it."""
 
 
 class RunDraws(NamedTuple):
@@ -39,7 +41,7 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
     Raises
     ------
     ValueError
-        If the folder is no run, or has no such account; says which it has.
+        If the folder is no run, has no such account (says which it has), or the account's fit was not established.
     """
     import xarray as xr
 
@@ -56,6 +58,13 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
         fit = next((one for one in (name, f"{name}@both") if one in known), None)
         if fit is None:
             raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
-        found = tree[f"{MAIN_FORM}/{fit}"].to_dataset()["z"].stack(sample=("chain", "draw")).load()
+        fitted = tree[f"{MAIN_FORM}/{fit}"].to_dataset()
+        found = fitted["z"].stack(sample=("chain", "draw")).load()
+    ess, established = float(fitted.attrs["ess"]), bool(fitted.attrs["established"])
+    if ess < FEWEST or not established:
+        raise ValueError(
+            f"A fit must be established, by at least {FEWEST} effective draws, to be simulated; {fit} has {ess:.0f} "
+            f"and R-hat {float(fitted.attrs['r_hat']):.3f}. Run the case again, or simulate by its prior (`case`)."
+        )
     scores = {str(name): np.asarray(found.sel(parameter=name), float) for name in found["parameter"].values}
     return RunDraws(said["case"], said["manifest"], fit, scores)
