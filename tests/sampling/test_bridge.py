@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from gaddum.sampling.bridge import (
-    LEAST_PRECISION,
-    bridge,
-    bridge_populations,
-    fit_proposal,
-    standard_normal_logpdf,
-)
+from gaddum.sampling.bridge import bridge, bridge_populations
 from gaddum.sampling.convergence import autocorrelation_time
+from gaddum.sampling.proposal import LEAST_PRECISION, fit_proposal, standard_normal_logpdf
 
 
 def shifted_normals(seed, n=2000, shift=0.5):

@@ -23,11 +23,12 @@ import numpy as np
 from jaxtyping import Bool
 from scipy.special import logsumexp
 
-from gaddum.sampling.bridge import bridge_populations, fit_proposal
+from gaddum.sampling.bridge import bridge_populations
 from gaddum.sampling.checkpoint import CHECKPOINT_FORMAT, State, fingerprint, load, save
 from gaddum.sampling.convergence import Convergence, diagnose
 from gaddum.sampling.estimate import Evidence
 from gaddum.sampling.hmc import Cloud, LogLikelihood, draw_prior, evaluate
+from gaddum.sampling.proposal import fit_proposal
 from gaddum.sampling.settings import Settings
 from gaddum.sampling.stage import Progress, Run, advance, preconditioner
 from gaddum.sampling.tempering import Ascent, Start, begin, begin_from, climb, temper
