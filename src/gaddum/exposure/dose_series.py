@@ -154,9 +154,13 @@ def levels(
     responses: Sequence[Impulse],
     theta: Float[AnyArray, "parameters batch"],
 ) -> Float[AnyArray, "series times batch"]:
-    """Concentrations (nM) by series, from the responses of the same chains and log parameters of the register."""
+    """Concentrations (nM) by series, from the responses of the same chains and log parameters of the register.
+
+    All in the precision of these.
+    """
     xp, count = array_library(theta), len(laid.place)
-    held = xp.asarray(laid.set_levels)[..., None]
+    precision = theta.dtype
+    held = xp.asarray(laid.set_levels, precision)[..., None]
     found, series = [xp.broadcast_to(held, (*laid.set_levels.shape, theta.shape[1]))], [laid.held]
     for mine in laid.parts:
         if isinstance(mine, Drawn):
@@ -169,7 +173,9 @@ def levels(
             spread(xp.concatenate([x.reshape(-1, theta.shape[1]) for x in of]), rows.pole)
             for of in zip(*responses, strict=True)
         )
-        factor, length, interval = (x[:, None] for x in (rows.factor, rows.length, rows.interval))
+        factor, length, interval = (
+            x[:, None].astype(precision) for x in (rows.factor, rows.length, rows.interval)
+        )
         weights = _weighted(rates, weights * factor, length, interval)
         total = total + decays(rates, weights, rows.times, rows.series, count)
     return xp.maximum(total, 0.0)  # a sum of residues can end a rounding error below zero
@@ -272,13 +278,13 @@ def _followed(mine: Drawn, impulse: Impulse, theta: AnyArray) -> AnyArray:
     every: Any = impulse
     rates, weights = (xp.stack([pick(of[place], mine.chain) for place in poles]) for of in every)
     amount, length, interval, repeats = (
-        x[:, None] for x in (mine.amount, mine.length, mine.interval, mine.repeats)
+        x[:, None].astype(theta.dtype) for x in (mine.amount, mine.length, mine.interval, mine.repeats)
     )
     lag, length = _drawn(theta, mine.lag), length + _drawn(theta, mine.release)
     once = _weighted(rates, weights * amount, length, None)
     always = _weighted(rates, once, None, interval)
-    total = xp.zeros((*mine.times.shape, theta.shape[1]))
-    hours = mine.times[..., None]
+    total = xp.zeros((*mine.times.shape, theta.shape[1]), theta.dtype)
+    hours = mine.times[..., None].astype(theta.dtype)
     for count, decaying, endless in _terms(
         mine.kind, hours, *(x[:, None] for x in (lag, length, interval, repeats))
     ):
