@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.linalg import sqrtm
 from scipy.special import gammaln
+from scipy.stats import multivariate_normal
 
 from gaddum.sampling.bridge import bridge, bridge_populations
 from gaddum.sampling.convergence import autocorrelation_time
-from gaddum.sampling.proposal import LEAST_PRECISION, fit_proposal, standard_normal_logpdf
+from gaddum.sampling.proposal import LEAST_PRECISION, Proposal, fit_proposal, standard_normal_logpdf
 
 
 def shifted_normals(seed, n=2000, shift=0.5):
@@ -51,7 +53,7 @@ def test_a_normal_posterior_is_the_proposal_however_few_the_draws():
     z = factor @ generator.normal(size=(2, 5)) + mean[:, None]
     proposal = fit_proposal(z, z - np.linalg.solve(covariance, z - mean[:, None]))
     np.testing.assert_allclose(proposal.mean, mean, atol=1e-9)
-    np.testing.assert_allclose(proposal.factor @ proposal.factor.T, covariance, atol=1e-9)
+    np.testing.assert_allclose(covariance_of(proposal), covariance, atol=1e-9)
 
 
 def test_where_the_likelihood_is_flat_the_proposal_is_the_prior():
@@ -60,19 +62,66 @@ def test_where_the_likelihood_is_flat_the_proposal_is_the_prior():
     gradient[0] = 3.0 - 4.0 * z[0]
     proposal = fit_proposal(z, gradient)
     variances = np.array([0.2, *np.ones(29)])
-    np.testing.assert_allclose(proposal.factor @ proposal.factor.T, np.diag(variances), atol=1e-9)
+    np.testing.assert_allclose(covariance_of(proposal), np.diag(variances), atol=1e-9)
     np.testing.assert_allclose(proposal.mean, [0.6, *np.zeros(29)], atol=1e-9)
 
 
 def test_a_convex_likelihood_widens_a_proposal_only_so_far():
     z = np.random.default_rng(1).normal(size=(3, 500))
     proposal = fit_proposal(z, 2.0 * z)
-    np.testing.assert_allclose(proposal.factor @ proposal.factor.T, np.eye(3) / LEAST_PRECISION, atol=1e-9)
+    np.testing.assert_allclose(covariance_of(proposal), np.eye(3) / LEAST_PRECISION, atol=1e-9)
 
 
-def test_fewer_draws_than_dimensions_are_refused():
-    with pytest.raises(ValueError, match="more draws than dimensions"):
-        fit_proposal(np.zeros((5, 5)), np.zeros((5, 5)))
+def test_a_proposal_follows_the_few_directions_that_the_data_inform_from_fewer_draws_than_dimensions():
+    generator = np.random.default_rng(1)
+    direction = generator.normal(size=(200, 1))
+    direction /= np.linalg.norm(direction)
+    noise = generator.normal(size=(200, 40))
+    z = (
+        noise + direction * (direction.T @ noise) * (0.5 - 1) + 2.0 * direction
+    )  # precision 4 about 2 along it
+    slope = direction * (8.0 - 3.0 * (direction.T @ z))
+    proposal = fit_proposal(z, slope)
+    assert proposal.basis.shape == (200, 1)
+    np.testing.assert_allclose(proposal.mean, 2.0 * direction[:, 0], atol=1e-9)
+    np.testing.assert_allclose(proposal.precision, 4.0, atol=1e-9)
+
+
+def test_directions_of_noise_alone_are_left_to_the_prior():
+    generator = np.random.default_rng(1)
+    z = generator.normal(size=(100, 300))
+    gradient = 0.01 * generator.normal(size=z.shape)
+    gradient[0] -= 3.0 * z[0]
+    assert fit_proposal(z, gradient).precision.size == 1
+
+
+def test_copies_of_draws_count_once():
+    generator = np.random.default_rng(1)
+    z = generator.normal(size=(50, 60))
+    gradient = -0.3 * z + 0.2 * generator.normal(size=z.shape)
+    once, thrice = fit_proposal(z, gradient), fit_proposal(*(np.tile(x, 3) for x in (z, gradient)))
+    assert once.precision.size == thrice.precision.size
+    np.testing.assert_allclose(thrice.precision, once.precision, rtol=1e-9)
+
+
+def test_the_density_of_a_proposal_is_that_of_its_draws():
+    generator = np.random.default_rng(1)
+    basis, _ = np.linalg.qr(generator.normal(size=(4, 2)))
+    proposal = Proposal(generator.normal(size=4), basis, np.array([0.3, 6.0]))
+    z = generator.normal(size=(4, 5))
+    expected = multivariate_normal(proposal.mean, covariance_of(proposal)).logpdf(z.T)
+    np.testing.assert_allclose(proposal.logpdf(z), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        proposal.transform(np.eye(4)) - proposal.mean[:, None],
+        sqrtm(covariance_of(proposal)),
+        atol=1e-12,
+    )
+
+
+def covariance_of(proposal):
+    return (
+        np.eye(len(proposal.mean)) + proposal.basis @ np.diag(1 / proposal.precision - 1) @ proposal.basis.T
+    )
 
 
 def test_populations_that_are_exact_agree():

@@ -16,8 +16,9 @@ import numpy as np
 
 from gaddum.sampling.estimate import Rung
 from gaddum.sampling.hmc import Cloud
+from gaddum.sampling.proposal import Proposal
 
-CHECKPOINT_FORMAT = 2
+CHECKPOINT_FORMAT = 3
 """Raised when what a file holds changes, so that one of another kind is refused."""
 
 
@@ -25,7 +26,7 @@ class State(NamedTuple):
     """A fit between two stages."""
 
     cloud: Cloud
-    factor: np.ndarray
+    proposal: Proposal
     step: float
     beta: float = 0.0
     stage: int = 0
@@ -59,7 +60,7 @@ def save(path: Path, identity: str, state: State) -> None:
                 z=state.cloud.z,
                 log_likelihood=state.cloud.log_likelihood,
                 gradient=state.cloud.gradient,
-                factor=state.factor,
+                **{f"proposal_{name}": part for name, part in state.proposal._asdict().items()},
                 scalars=np.array([state.step, state.beta]),
                 counts=np.array([state.stage, state.evaluations]),
                 betas=np.array(state.betas),
@@ -89,7 +90,7 @@ def load(path: Path, identity: str) -> State:
         cloud = Cloud(*(jnp.asarray(file[name]) for name in ("z", "log_likelihood", "gradient")))
         return State(
             cloud=cloud,
-            factor=file["factor"],
+            proposal=Proposal(*(file[f"proposal_{name}"] for name in Proposal._fields)),
             step=float(file["scalars"][0]),
             beta=float(file["scalars"][1]),
             stage=int(file["counts"][0]),

@@ -28,9 +28,8 @@ from gaddum.sampling.checkpoint import CHECKPOINT_FORMAT, State, fingerprint, lo
 from gaddum.sampling.convergence import Convergence, diagnose
 from gaddum.sampling.estimate import Evidence
 from gaddum.sampling.hmc import Cloud, LogLikelihood, draw_prior, evaluate
-from gaddum.sampling.proposal import fit_proposal
 from gaddum.sampling.settings import Settings
-from gaddum.sampling.stage import Progress, Run, advance, preconditioner
+from gaddum.sampling.stage import Progress, Run, advance, proposals, proposals_at
 from gaddum.sampling.tempering import Ascent, Start, begin, begin_from, climb, temper
 
 
@@ -165,29 +164,22 @@ def _check(mask: np.ndarray, settings: Settings) -> None:
 
 def _sweep(run: Run, state: State) -> State:
     adapting = len(state.kept) < run.settings.warm_up
-    if len(state.kept) <= run.settings.warm_up:
-        draws = (run.settings.populations - 1) * run.settings.particles * len(state.kept)
-        enough = draws > int(run.mask.sum())
-        state = state._replace(
-            factor=_by_scores(run, state.kept) if enough else preconditioner(run, state.cloud.z)
+    if not state.kept:
+        state = state._replace(proposal=proposals_at(run, state.cloud))
+    elif len(state.kept) <= run.settings.warm_up:
+        z, gradient = (
+            _of_populations(run, [draw[i] for draw in state.kept]).reshape(
+                -1, run.settings.populations, run.settings.particles * len(state.kept)
+            )
+            for i in (0, 2)
         )
-    moved = advance(run, state, 1.0, 0.0)
+        state = state._replace(proposal=proposals(run, z, gradient))
+    moved = advance(run, state, 1.0)
     return moved._replace(kept=(*state.kept, _draw(moved.cloud)), step=moved.step if adapting else state.step)
 
 
 def _draw(cloud: Cloud) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.asarray(cloud.z), np.asarray(cloud.log_likelihood), np.asarray(cloud.gradient)
-
-
-def _by_scores(run: Run, kept: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
-    """Preconditioner of each population from the draws and gradients of the others."""
-    populations, dimensions = run.settings.populations, run.mask.size
-    z, gradient = (_of_populations(run, [draw[i] for draw in kept]) for i in (0, 2))
-    factors = np.tile(np.eye(dimensions), (populations, 1, 1))
-    for number in range(populations):
-        there, slopes = (np.delete(of, number, axis=1).reshape(len(of), -1) for of in (z, gradient))
-        factors[number][np.ix_(run.mask, run.mask)] = fit_proposal(there, slopes).factor
-    return factors
 
 
 def _of_populations(run: Run, parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -12,6 +12,9 @@ class Settings(NamedTuple):
     """Particles in each population (1)."""
     lanes: int = 250
     """Particles evaluated together; fixes the order of arithmetic, so it is part of the settings (1)."""
+    directions: int = 128
+    """Most directions in which moves follow the posterior and not the prior; an array's size, so that a case compiles
+    once (1)."""
     ess_fraction: float = 0.4
     """Effective fraction of the particles after each temperature step (1)."""
     leapfrog: int = 8

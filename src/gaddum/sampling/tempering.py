@@ -13,8 +13,9 @@ from scipy.special import logsumexp
 
 from gaddum.sampling.checkpoint import State
 from gaddum.sampling.estimate import Evidence, Rung
-from gaddum.sampling.hmc import Cloud, draw_prior, evaluate
-from gaddum.sampling.stage import Run, advance, preconditioner
+from gaddum.sampling.hmc import Cloud, draw_prior, evaluate, prior_proposal
+from gaddum.sampling.proposal import Proposal
+from gaddum.sampling.stage import Run, advance, proposals_at
 
 
 class Ascent(NamedTuple):
@@ -41,6 +42,8 @@ BORNE = 0.05
 """Share of the particles that must bear a step from the data of a start: less than on a ladder, since sweeps follow."""
 SHORTENED = (0.1, 0.7)
 """Least and greatest share to which a step is shortened that the particles do not bear: neither a crawl nor in vain."""
+FIRST_STEP = 0.8
+"""Step of the first moves (rad): two make a trajectory."""
 SHORTEST = 1 / 64
 """Shortest step from the data of a start to those of a fit; where particles bear less, the ladder is the better way."""
 
@@ -51,11 +54,10 @@ def begin(run: Run) -> State:
     key = jax.random.key(run.seed)
     z = draw_prior(key, run.flags, populations=settings.populations, particles=settings.particles)
     cloud = evaluate(run.log_likelihood, run.data, run.flags, z, **run.shape())
-    step = min(1.0, 1.2 * run.mask.sum() ** -0.25)  # keeps a Gaussian's acceptance about constant in D
     failure = ""
     if not np.isfinite(cloud.log_likelihood).any():
         failure = "the likelihood is zero or undefined at every prior draw"
-    return State(cloud, np.eye(run.mask.size)[None], float(step), evaluations=z.shape[1], failure=failure)
+    return State(cloud, _prior(run), FIRST_STEP, evaluations=z.shape[1], failure=failure)
 
 
 def begin_from(run: Run, start: Start) -> State:
@@ -73,7 +75,7 @@ def begin_from(run: Run, start: Start) -> State:
     z = jnp.where(jnp.asarray(known)[:, None], last, prior)
     before = origin.log_likelihood[:, -settings.particles :].ravel()
     cloud = Cloud(z, jnp.asarray(before), jnp.zeros_like(z))
-    state = State(cloud, np.eye(run.mask.size)[None], origin.step, beta=1.0)
+    state = State(cloud, _prior(run), origin.step, beta=1.0)
     share, length = 0.0, 1.0
     while share < 1.0:
         onward = share + length if share + length < 1.0 - SHORTEST / 2 else 1.0
@@ -93,9 +95,12 @@ def begin_from(run: Run, start: Start) -> State:
         share, length = onward, 1.0 - onward
         state = state._replace(cloud=chosen, stage=state.stage + 1)
         if state.stage > 1 or share < 1.0:
-            factor = preconditioner(run, chosen.z)
-            state = advance(there, state._replace(factor=factor), 1.0, 0.0)
+            state = advance(there, state._replace(proposal=proposals_at(run, chosen)), 1.0)
     return state
+
+
+def _prior(run: Run) -> Proposal:
+    return prior_proposal(run.mask.size, run.settings.populations, run.settings.directions)
 
 
 def _between(share: float, origin: Array, end: Array) -> Array:
@@ -108,9 +113,10 @@ def temper(run: Run, state: State) -> State:
     log_likelihood = np.asarray(state.cloud.log_likelihood)
     delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
-    state = state._replace(factor=preconditioner(run, state.cloud.z, delta * log_likelihood))
     increment = _increment(run, delta * log_likelihood)
-    state = advance(run, state, beta, delta)
+    chosen = _resampled(run, state.cloud, delta * log_likelihood, state.stage)
+    state = state._replace(cloud=chosen, proposal=proposals_at(run, chosen, beta), stage=state.stage + 1)
+    state = advance(run, state, beta)
     return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
 
 
@@ -130,11 +136,10 @@ def climb(run: Run, ascent: Ascent, state: State) -> State:
     log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
     rung = Rung(state.beta * len(parts), z, parts, log_ml)
     log_weight = gain(delta)
-    factor = preconditioner(run, z, log_weight)
     chosen = _resampled(run, state.cloud, log_weight, state.stage)
     run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
     cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
-    state = advance(run, state._replace(cloud=cloud, factor=factor), 1.0, 0.0)
+    state = advance(run, state._replace(cloud=cloud, proposal=proposals_at(run, cloud)), 1.0)
     return state._replace(
         beta=beta,
         stage=state.stage + 1,
@@ -148,7 +153,9 @@ def climb(run: Run, ascent: Ascent, state: State) -> State:
 def _resampled(run: Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
     """Systematic resampling within each population, on the host."""
     settings = run.settings
-    weight = np.exp(log_weight - log_weight.max()).reshape(settings.populations, -1)
+    logs = log_weight.reshape(settings.populations, -1)
+    top = logs.max(axis=1, keepdims=True)
+    weight = np.exp(np.where(np.isfinite(top), logs - np.where(np.isfinite(top), top, 0.0), 0.0))
     edges = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
     offsets = np.random.default_rng((run.seed, stage)).uniform(size=settings.populations)
     places = (np.arange(settings.particles) + offsets[:, None]) / settings.particles
