@@ -50,7 +50,7 @@ docs: setup
 
 # Predictions beside published values, into the page of the documentation.
 benchmarks: $(RUNTIME)
-	$(BIN)/gaddum benchmarks --write docs/benchmarks.md
+	$(BIN)/gaddum benchmarks --write docs/reference/benchmarks.md
 
 # Names, versions and hashes only: a lock with addresses would tie the project to one registry.
 lock: setup
