@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,24 @@ from gaddum.surface.cli import main
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("page", ["how-to/schild.md", "start/tutorial.md"])
+SHOWING = [
+    str(page.relative_to(DOCS))
+    for page in sorted(DOCS.rglob("*.md"))
+    if ">>> " in page.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("page", SHOWING)
 def test_examples_give_what_they_show(page: str):
     result = doctest.testfile(str(DOCS / page), module_relative=False)
     assert result.attempted > 0 and result.failed == 0
 
 
-def test_event_table_examples_give_what_they_show():
-    result = doctest.testfile(str(DOCS / "how-to/event-tables.md"), module_relative=False)
-    assert result.attempted > 0 and result.failed == 0
+@pytest.mark.parametrize("script", sorted(DOCS.glob("examples/*.py")), ids=lambda path: path.stem)
+def test_script_of_the_gallery_prints_and_draws(script: Path, capsys: pytest.CaptureFixture[str]):
+    left = runpy.run_path(str(script))
+    assert capsys.readouterr().out.strip()
+    assert left["chart"].to_dict()["$schema"]
 
 
 def test_claims_of_the_claims_page_are_claims():
@@ -63,11 +73,6 @@ def test_table_of_the_schild_page_gives_what_the_page_shows(
 
 
 TABLES_PAGE = (DOCS / "how-to/tables.md").read_text(encoding="utf-8")
-
-
-def test_examples_of_the_tables_page_give_what_they_show():
-    result = doctest.testfile(str(DOCS / "how-to/tables.md"), module_relative=False)
-    assert result.attempted > 0 and result.failed == 0
 
 
 def test_tables_page_names_every_table_and_column():
