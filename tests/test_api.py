@@ -82,7 +82,7 @@ def test_public_name_is_documented_and_listed_where_it_is_defined(name: str):
 
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        gaddum.nothing  # noqa: B018
+        gaddum.nothing  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_importing_gaddum_loads_no_heavy_library():

@@ -40,3 +40,5 @@ from gaddum.records.shorthand import write_doses as write_doses
 from gaddum.referee.audit import audit as audit
 from gaddum.response.simulate import simulate as simulate
 from gaddum.verdict.adjudicate import adjudicate as adjudicate
+
+__all__: list[str]
