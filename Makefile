@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 # A worker takes one file at a time, in the order of tests/conftest.py: what a file sets up is made once.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run test test-fast lint types layers docs benchmarks lock lowest clean
+.PHONY: setup run test test-fast lint types layers docs wheel benchmarks lock lowest clean
 
 setup: $(STAMP)
 
@@ -25,7 +25,10 @@ $(STAMP): $(RUNTIME) requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
 	touch $@
 
-run: $(RUNTIME)
+run:
+	@echo "Weighs the bundled ketamine studies: about five minutes on two cores$(if $(wildcard $(RUNTIME)),.,, after setting up\
+	.venv/ (1 GB in one to three minutes).)"
+	@$(MAKE) --no-print-directory $(RUNTIME)
 	$(BIN)/gaddum adjudicate ketamine --out runs/ketamine
 
 test: setup
@@ -48,13 +51,17 @@ layers: setup
 docs: setup
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
+# Wheel and sdist, tried in environments of their own.
+wheel: setup
+	.ci/wheel
+
 # Predictions beside published values, into the page of the documentation.
 benchmarks: $(RUNTIME)
-	$(BIN)/gaddum benchmarks --write docs/benchmarks.md
+	$(BIN)/gaddum benchmarks --write docs/reference/benchmarks.md
 
 # Names, versions and hashes only: a lock with addresses would tie the project to one registry.
 lock: setup
-	$(COMPILE) --quiet --generate-hashes --upgrade --extra ledger --output-file requirements.lock
+	$(COMPILE) --quiet --generate-hashes --upgrade --extra weigh --extra ledger --output-file requirements.lock
 	$(COMPILE) --quiet --generate-hashes --upgrade --extra test --extra dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 

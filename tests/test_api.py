@@ -1,5 +1,8 @@
+import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +56,17 @@ def test_public_names_are_these_and_sorted():
     assert gaddum.__all__ == PUBLIC == sorted(PUBLIC)
 
 
+def test_type_checkers_find_every_public_name_where_it_is_defined():
+    stub = Path(gaddum.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    found = {name: home for home, name in re.findall(r"^from (\S+) import (\w+) as \2$", stub, re.M)}
+    assert sorted(found) == sorted(gaddum.__all__)
+    assert [
+        name
+        for name, home in found.items()
+        if getattr(import_module(home), name) is not getattr(gaddum, name)
+    ] == []
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_name_loads(name: str):
     assert getattr(gaddum, name) is getattr(gaddum, name)
@@ -68,7 +82,7 @@ def test_public_name_is_documented_and_listed_where_it_is_defined(name: str):
 
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        gaddum.nothing  # noqa: B018
+        gaddum.nothing  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_importing_gaddum_loads_no_heavy_library():

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,30 @@ from gaddum.surface.cli import main
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "schild.md"])
+SHOWING = [
+    str(page.relative_to(DOCS))
+    for page in sorted(DOCS.rglob("*.md"))
+    if ">>> " in page.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("page", SHOWING)
 def test_examples_give_what_they_show(page: str):
     result = doctest.testfile(str(DOCS / page), module_relative=False)
     assert result.attempted > 0 and result.failed == 0
 
 
-def test_event_table_examples_give_what_they_show():
-    result = doctest.testfile(str(DOCS / "event-tables.md"), module_relative=False)
-    assert result.attempted > 0 and result.failed == 0
+@pytest.mark.parametrize("script", sorted(DOCS.glob("examples/*.py")), ids=lambda path: path.stem)
+def test_script_of_the_gallery_prints_and_draws(script: Path, capsys: pytest.CaptureFixture[str]):
+    left = runpy.run_path(str(script))
+    assert capsys.readouterr().out.strip()
+    assert left["chart"].to_dict()["$schema"]
 
 
 def test_claims_of_the_claims_page_are_claims():
-    blocks = re.findall(r"```yaml\n(.*?)```", (DOCS / "claims.md").read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(
+        r"```yaml\n(.*?)```", (DOCS / "reference/claims.md").read_text(encoding="utf-8"), re.S
+    )
     texts = [text for block in blocks for text in block.split("---\n")]
     found = [to_record(parse_document(text), Claim) for text in texts]
     assert [one.id for one in found] == ["needed-in-rats", "week", "permissive", "class"]
@@ -40,7 +52,7 @@ def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
     assert main(["new", "my-case", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
     case = tmp_path / "my-case"
     *study, anchor = re.findall(
-        r"```yaml\n(.*?)```", (DOCS / "add-a-study.md").read_text(encoding="utf-8"), re.S
+        r"```yaml\n(.*?)```", (DOCS / "how-to/add-a-study.md").read_text(encoding="utf-8"), re.S
     )
     (case / "studies" / "author_2021.yaml").write_text("".join(study), encoding="utf-8")
     with (case / "case.yaml").open("a", encoding="utf-8") as file:
@@ -52,18 +64,15 @@ def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
 def test_table_of_the_schild_page_gives_what_the_page_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    table, shown = re.findall(r"```text\n(.*?)```", (DOCS / "schild.md").read_text(encoding="utf-8"), re.S)
+    table, shown = re.findall(
+        r"```text\n(.*?)```", (DOCS / "how-to/schild.md").read_text(encoding="utf-8"), re.S
+    )
     (tmp_path / "curves.csv").write_text(table, encoding="utf-8")
     assert main(["schild", str(tmp_path / "curves.csv")]) == 0
     assert capsys.readouterr().out.startswith(shown)
 
 
-TABLES_PAGE = (DOCS / "tables.md").read_text(encoding="utf-8")
-
-
-def test_examples_of_the_tables_page_give_what_they_show():
-    result = doctest.testfile(str(DOCS / "tables.md"), module_relative=False)
-    assert result.attempted > 0 and result.failed == 0
+TABLES_PAGE = (DOCS / "how-to/tables.md").read_text(encoding="utf-8")
 
 
 def test_tables_page_names_every_table_and_column():

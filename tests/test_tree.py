@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = Path(gaddum.__file__).parent
 LONGEST = 400
 """Lines of a file beyond which it should be parted by concept."""
-PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"]
+PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "explanation" / "architecture.md"]
 
 
 @cache

@@ -10,7 +10,7 @@ from gaddum.records.ledger import load_case
 from gaddum.records.outcome import is_scored
 from gaddum.records.outcome.narrative import Narrative
 
-PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "ledger.md"
 
 OPIOID_BLOCKADE = {
     "bonaventura2021",

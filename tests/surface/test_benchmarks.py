@@ -10,7 +10,7 @@ from gaddum.surface import accelerator
 from gaddum.surface.benchmarks_page import BEGIN, END, renewed, summary, tables
 from gaddum.surface.cli import main
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "benchmarks.md"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -56,7 +56,7 @@ def test_a_query_that_cannot_be_answered_exits_with_2(arguments, message, capsys
 def test_a_missing_extra_is_named(monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     assert main(["ledger", "query", "morphine", "SELECT 1"]) == 2
-    assert "pip install gaddum[ledger]" in capsys.readouterr().err
+    assert "pip install 'gaddum[ledger]'" in capsys.readouterr().err
 
 
 @pytest.fixture

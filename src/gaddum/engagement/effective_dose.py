@@ -89,7 +89,7 @@ def dose_for(
     """
     _check(layout, target, level, certainty)
     name, parts = _varied(layout, drug, library)
-    times = np.array([at])
+    times = np.array([at], float)
     slow = any(bond.is_slow for bond in layout.bonds[target])
     base = None if slow else engage(layout, times).levels
     places = [place for place, one in enumerate(layout.plan.ligands) if one.parent in parts]

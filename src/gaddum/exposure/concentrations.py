@@ -15,6 +15,7 @@ from gaddum.exposure.dose_series import SeriesLayout, lay_series, levels, series
 from gaddum.exposure.impulse import Impulse, area_under_curve
 from gaddum.exposure.plan import Ligand, Plan, Site
 from gaddum.exposure.unit_curves import BLOCK, UnitCurves
+from gaddum.extras import required
 from gaddum.numerics.array_library import AnyArray, Numbers
 from gaddum.numerics.segments import collect, spread
 from gaddum.parallel import map_blocks
@@ -84,7 +85,7 @@ def concentrations(
     if linear:
         map_blocks(block, theta.shape[1], width)
     if saturable:
-        import jax  # with what is compiled for these few drugs only
+        jax = required("jax", "A drug with saturable elimination")  # compiled for these few drugs only
 
         from gaddum.exposure.saturable_pathways import follow
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gaddum.extras import required
 from gaddum.interop.tables import TABLES, describe_tables, ledger_tables
 from gaddum.records.ledger import Ledger
 
@@ -73,12 +74,7 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
     >>> query_ledger(ledger, "SELECT study, year FROM studies ORDER BY year LIMIT 1")
     QueryRows(columns=('study', 'year'), rows=[('ocallaghan_1975', 1975)])
     """
-    try:
-        import duckdb
-    except ImportError as error:
-        raise ImportError(
-            "A query needs duckdb, which is not installed. Run `pip install gaddum[ledger]`."
-        ) from error
+    duckdb = required("duckdb", "A query")
     with duckdb.connect(":memory:") as connection:
         for option, value in _LOCKED.items():
             connection.execute(f"SET {option} = '{value}'")

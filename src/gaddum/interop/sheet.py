@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from gaddum.extras import required
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.yaml import plain_value
 
@@ -24,6 +25,7 @@ MAX_COLUMNS = 2_000
 MAX_CELL = 32_767
 """Longest text of a workbook's cell (characters)."""
 WORKBOOK = ".xlsx"
+_WORKBOOKS = "A workbook, unlike CSV,"
 
 
 class Row(NamedTuple):
@@ -125,7 +127,7 @@ def sheet_as_workbook(sheet: Sheet) -> bytes:
     ImportError
         If openpyxl is not installed.
     """
-    openpyxl = _openpyxl()
+    openpyxl = required("openpyxl", _WORKBOOKS)
     book = openpyxl.Workbook(write_only=True)
     page = book.create_sheet("ledger")
     page.freeze_panes = "B2"
@@ -187,7 +189,7 @@ def _header(cells: list[str], name: str) -> list[str]:
 
 
 def _workbook_rows(raw: bytes, name: str, wanted: str | None) -> list[list[str]]:
-    openpyxl = _openpyxl()
+    openpyxl = required("openpyxl", _WORKBOOKS)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             size = sum(part.file_size for part in packed.infolist()) / 1e6
@@ -270,16 +272,6 @@ def _cell(page: Any, row: Row, column: str) -> Any:
         raise ValueError(f"A workbook's text must be free of control characters; got one {here}") from None
     cell.data_type = "s"  # text that begins with = is no formula
     return cell
-
-
-def _openpyxl() -> Any:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise ImportError(
-            "Workbooks need openpyxl, which is not installed. Run `pip install gaddum[ledger]`, or use CSV."
-        ) from error
-    return openpyxl
 
 
 def _refuse(name: str, message: str, where: str = "") -> NoReturn:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.extras import required
 from gaddum.records.finding import nearest
 
 MAIN_FORM = "gate-matched"
@@ -43,6 +44,7 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
     ValueError
         If the folder is no run, has no such account (says which it has), or the account's fit was not established.
     """
+    required("h5netcdf", "Simulating by a run")
     import xarray as xr
 
     document, draws = (Path(folder) / name for name in ("result.json", "posterior.nc"))

@@ -3,3 +3,7 @@
 It takes the fits that `weigh` made: `propositions` and `claims` ask, `averaging` and `verdict` answer in words,
 `loo_pit`, `timeline` and `contributions` say how far to trust that, `document` collects it for the surface.
 """
+
+from gaddum.extras import required
+
+required("jax", "Weighing a case")

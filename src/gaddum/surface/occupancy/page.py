@@ -9,6 +9,7 @@ from markupsafe import Markup
 from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
+from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
 COLUMNS = ("protocol", "species", "kind", "target", "ligand", "time_h", "median", "lower", "upper", "unit")
@@ -35,6 +36,7 @@ def write_page(document: dict[str, Any]) -> str:
         title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
         figure=Markup(charts.svg(chart.inline(document), "occupancy")),
         tests=any(part["tests"] for part in parts),
+        install=install_lines(document["manifest"]["version"]),
         times=lambda part: next(iter(part["table"].values()))["time_h"],
     )
 

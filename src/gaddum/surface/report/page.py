@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from gaddum.surface.files import asset
 from gaddum.surface.html_page import render
+from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
@@ -165,7 +166,7 @@ def _groups(rows: list[dict[str, Any]], key: str) -> list[list[dict[str, Any]]]:
 
 def _commands(manifest: dict[str, Any]) -> list[str]:
     listed = manifest.get("commands") or [manifest.get("command", "")]
-    return [f"pip install gaddum=={manifest.get('version', '')}", *listed]
+    return [*install_lines(manifest.get("version", ""), "weigh"), *listed]
 
 
 def _manifest_rows(manifest: dict[str, Any]) -> Iterable[tuple[str, str]]:
