@@ -32,7 +32,9 @@ REQUESTS = [
     SchildRequest,
     SimulateRequest,
 ]
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+) | st.sampled_from(["--", "-1 h", "--draws", "-v", "", "a=b&c;d", "50% of 2 + 2", "it's"])
 """What an operating system can pass on."""
 
 
