@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gaddum
@@ -63,21 +63,25 @@ def requests(kind: type[Request]) -> st.SearchStrategy[Request]:
 ANY = st.sampled_from(REQUESTS).flatmap(requests)
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_the_command_of_a_request_says_it_again(asked: Request):
     assert type(asked).from_command(shlex.split(asked.command())) == asked
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_the_query_of_a_request_says_it_again(asked: Request):
     assert type(asked).from_query(asked.query()) == asked
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_the_keywords_of_a_request_say_it_again(asked: Request):
     assert type(asked)(**vars(asked)) == asked
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_a_request_is_frozen_and_equal_requests_are_one_key(asked: Request):
     assert len({asked, type(asked).from_query(asked.query())}) == 1
@@ -110,6 +114,12 @@ def test_a_query_that_cannot_be_read_is_refused_with_what_is_wrong(query: str, s
 def test_a_command_that_cannot_be_read_is_refused_with_what_is_wrong(words: list[str], said: str):
     with pytest.raises(ValueError, match=said):
         OccupancyRequest.from_command(words)
+
+
+@pytest.mark.parametrize("said", [{"draws": 1}, {"draws": 100_001}, {"seed": -1}, {"above": 1.5}])
+def test_limits_hold_in_python_too(said: dict[str, Any]):
+    with pytest.raises(ValueError, match=next(iter(said))):
+        OccupancyRequest(("naltrexone 50 mg po",), **said)
 
 
 def test_a_query_reads_as_a_person_would_write_it():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
+from operator import ge, le
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
@@ -25,6 +26,14 @@ class Request:
     """Base of all requests; a field of several values is a tuple of texts."""
 
     verb: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Hold what Python gives to the limits that the command line has."""
+        for name, (_, option) in _declared(type(self)).items():
+            value = getattr(self, name)
+            for bound, limit, holds in (("at least", option.min, ge), ("at most", option.max, le)):
+                if value is not None and limit is not None and not holds(value, limit):
+                    raise ValueError(f"{name} must be {bound} {limit}; got {value!r}.")
 
     def command(self) -> str:
         """Command line that repeats a run: all that is not None or false, since a default may change."""
@@ -99,11 +108,9 @@ def asking(verb: Callable[..., None]) -> Callable[..., None]:
 def _spread(request: type[Request], verb: Callable[..., Any], rest: list[Parameter]) -> Callable[..., Any]:
     own = []
     for field in fields(request):
-        kind, *said = get_args(get_type_hints(request, include_extras=True)[field.name])
-        if get_origin(kind) is tuple:
-            kind = list[str]
+        kind, option = _declared(request)[field.name]
+        hint = Annotated[list[str] if get_origin(kind) is tuple else kind, option]
         default = Parameter.empty if field.default is MISSING else field.default
-        hint = Annotated[(kind, *said)]
         own.append(Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint))
 
     @wraps(verb)
@@ -119,6 +126,13 @@ def _spread(request: type[Request], verb: Callable[..., Any], rest: list[Paramet
     shown: Any = command
     shown.__signature__ = Signature([*own, *(one.replace(kind=one.KEYWORD_ONLY) for one in rest)])
     return shown
+
+
+@cache
+def _declared(request: type[Request]) -> dict[str, Any]:
+    """Type, and argument or option, of every field."""
+    hints = get_type_hints(request, include_extras=True)
+    return {one.name: get_args(hints[one.name]) for one in fields(request)}
 
 
 @cache
