@@ -95,7 +95,7 @@ def _document(
 
     from gaddum import __version__
     from gaddum.engagement.occupancy import SPAN
-    from gaddum.surface.occupancy.document import curve_of, dose_ticks, taken_for_granted
+    from gaddum.surface.occupancy.document import curve_of, dose_ticks, rests_on
 
     every = np.ones(found.times.size, bool)
     told = np.isin(found.times, read)
@@ -131,11 +131,7 @@ def _document(
         "span": SPAN,
         "axis": "fraction",
         "title": "Simulation",
-        "assumptions": taken_for_granted(found),
-        "parameters": [
-            {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
-            for one in found.parameters
-        ],
+        **rests_on(found),
         "manifest": {"version": __version__, "command": asked.command()},
     }
 

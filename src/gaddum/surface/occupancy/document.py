@@ -86,12 +86,8 @@ def describe(given: DosedSubject, asked: OccupancyRequest, until: float) -> tupl
         "selectivity": _selectivity(found, at if at.size else tabled(grid)),
         "doses": dose_ticks(layout.doses),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
-        "assumptions": taken_for_granted(found),
+        **rests_on(found),
         "notes": [*given.notes, *_not_followed(given, layout)],
-        "parameters": [
-            {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
-            for one in found.parameters
-        ],
     }
     if asked.above is not None:
         document["above"] = _above(found, asked.above)
@@ -132,15 +128,17 @@ def collect(parts: Sequence[dict[str, Any]], asked: OccupancyRequest) -> dict[st
     }
 
 
-def taken_for_granted(found: "ProtocolOccupancy | Simulation") -> list[dict[str, str]]:
-    """What was taken for granted, and the numbers whose only source is an assumption."""
+def rests_on(found: "ProtocolOccupancy | Simulation") -> dict[str, list[dict[str, str]]]:
+    """What was taken for granted, with the numbers whose only source is an assumption; and every parameter."""
     taken = [one._asdict() for one in found.assumptions]
     numbers = [
         {"where": one.name, "what": one.distribution, "reason": one.source.replace("assumption: ", "")}
         for one in found.parameters
         if all(part.startswith("assumption") for part in one.source.split("; ") if ": " in part)
     ]
-    return taken + numbers
+    keys = ("name", "distribution", "unit", "source", "reason")
+    parameters = [{key: getattr(one, key) for key in keys} for one in found.parameters]
+    return {"assumptions": taken + numbers, "parameters": parameters}
 
 
 def _check_times(at: np.ndarray, layout: Layout) -> None:
