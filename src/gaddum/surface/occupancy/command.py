@@ -69,8 +69,9 @@ def run(asked: OccupancyRequest) -> dict[str, Any]:
 
 def _reached(asked: OccupancyRequest) -> dict[str, Any] | None:
     """What `--reach` asks; None where nothing."""
-    if asked.vary not in ("dose", "time"):
-        raise ValueError(f"--vary must be dose or time; got {asked.vary!r}.")
+    vary = asked.vary or "dose"
+    if vary not in ("dose", "time"):
+        raise ValueError(f"--vary must be dose or time; got {vary!r}.")
     if asked.reach is None:
         return None
     match = _REACH.fullmatch(asked.reach)
@@ -82,7 +83,7 @@ def _reached(asked: OccupancyRequest) -> dict[str, Any] | None:
     measure = (match["measure"] or "occupied").strip()
     times = [hours(word) for word in words(match["times"])]
     found = {"target": match["target"], "level": level, "measure": measure, "at": times}
-    return found | {"vary": asked.vary, "drug": asked.drug}
+    return found | {"vary": vary, "drug": asked.drug}
 
 
 def _reach(
