@@ -1,4 +1,4 @@
-"""Options: what several commands take."""
+"""Options: what several commands take, and how they answer."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
