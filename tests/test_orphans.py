@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gaddum
 from gaddum.records.outcome import RECORDS
+from gaddum.surface.cli import COMMANDS
 
 SOURCE = Path(gaddum.__file__).parent
 Name = tuple[str, str]
@@ -80,7 +81,7 @@ def references() -> dict[Name, set[Name]]:
 
 
 def reached() -> set[Name]:
-    homes = {(home, name) for name, home in gaddum._HOMES.items()}
+    homes = {(home, name) for name, home in [*gaddum._HOMES.items(), *COMMANDS.items()]}
     waiting = homes | {name for name in references() if name[0] == "gaddum.surface.cli"}
     found: set[Name] = set()
     while waiting:

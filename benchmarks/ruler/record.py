@@ -35,7 +35,7 @@ from gaddum.response.assemble import ArmReading, Assembly, assemble
 from gaddum.response.feature_levels import shared
 from gaddum.response.response import account, prior_table, respond, values
 from gaddum.surface.cli import main as gaddum_command
-from gaddum.surface.occupancy.protocols import read_protocol
+from gaddum.surface.occupancy.request import DosingRequest
 
 CASES = ("ketamine", "morphine")
 SEED = 0
@@ -150,7 +150,7 @@ def _calculator(
 
     Read at the test drug (0 h) besides.
     """
-    given = read_protocol(f"{case}:{'/'.join(where)}")
+    (given,) = DosingRequest((f"{case}:{'/'.join(where)}",)).dosed()
     layout = lay_out(
         given.doses,
         species=given.species,

@@ -68,7 +68,7 @@ def test_options_reach_the_chain_and_the_command_to_repeat_it(answer, tmp_path):
         }
     ]
     command = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["manifest"]["command"]
-    assert command == "gaddum adjudicate morphine --seed 3 --until 1990 --hypotheses mor,dor --link 0.5"
+    assert command == "gaddum adjudicate morphine --seed 3 --until 1990 --hypotheses 'mor, dor' --link 0.5"
 
 
 @pytest.mark.parametrize(

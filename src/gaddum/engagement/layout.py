@@ -4,8 +4,9 @@ The last place where records are read: what follows (`engagement_courses`) knows
 once, a protocol is followed at any times and any multiple of a dose.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -28,6 +29,10 @@ from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.source import Source
 from gaddum.records.species import Species, known_species
+
+DRAWS = 1000
+"""Draws of all parameters, where no number is asked for."""
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 class Layout(NamedTuple):
@@ -56,7 +61,7 @@ def lay_out(
     preparation: Preparation = "behaving",
     tone: Mapping[str, LogNormal | float] | None = None,
     manipulations: tuple[Manipulation, ...] = (),
-    draws: int = 1000,
+    draws: int = DRAWS,
     seed: int = 0,
     library: Library | None = None,
 ) -> Layout:
@@ -105,6 +110,16 @@ def lay_out(
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )
+
+
+def laying_out(verb: Verb) -> Verb:
+    """Show in a verb's signature the keywords that it passes on to `lay_out` as ``**setting``."""
+    own, passed = (list(signature(one).parameters.values()) for one in (verb, lay_out))
+    known = {one.name for one in own}
+    more = [one for one in passed if one.kind is one.KEYWORD_ONLY and one.name not in known]
+    shown: Any = verb
+    shown.__signature__ = signature(verb).replace(parameters=own[:-1] + more)
+    return shown
 
 
 def _tone(target: str, given: LogNormal | float | None, register: Register) -> int:

@@ -7,7 +7,7 @@ protocol to the next.
 from collections.abc import Sequence
 from typing import Any
 
-from gaddum.engagement.layout import lay_out
+from gaddum.engagement.layout import lay_out, laying_out
 from gaddum.engagement.occupancy import ProtocolOccupancy, curve_times, follow, read_times
 from gaddum.exposure.unit_curves import UnitCurves
 from gaddum.records.dose import Dose
@@ -52,6 +52,7 @@ class LiveOccupancy:
         return found
 
 
+@laying_out
 def live(protocol: str | Sequence[Dose], *, times: Any = None, **settings: Any) -> LiveOccupancy:
     """Follow a protocol to the receptors, ready to be changed and followed again at once.
 

@@ -4,22 +4,19 @@ Usable alone: it needs no case and no hypothesis. Every number of the kinetics a
 library reports, so each curve is a band. Draws are a scrambled Sobol sequence, so bands are steady at 1,000 draws.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from gaddum import units
 from gaddum.engagement.engagement_courses import engage
-from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
+from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out, laying_out
 from gaddum.exposure.unit_curves import UnitCurves
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter
 from gaddum.records.dose import Dose
-from gaddum.records.library import Library
-from gaddum.records.prior import LogNormal
-from gaddum.records.protocol import Manipulation, Preparation
 from gaddum.records.shorthand import write_doses
 from gaddum.records.species import Species
 
@@ -71,19 +68,12 @@ class ProtocolOccupancy(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
+@laying_out
 def occupancy(
     protocol: str | Sequence[Dose],
     *,
-    species: Species = "human",
-    targets: Sequence[str] | None = None,
     times: Sequence[float | str] | Float[np.ndarray, " times"] | None = None,
-    weight: str | None = None,
-    preparation: Preparation = "behaving",
-    tone: Mapping[str, LogNormal | float] | None = None,
-    manipulations: tuple[Manipulation, ...] = (),
-    draws: int = 1000,
-    seed: int = 0,
-    library: Library | None = None,
+    **setting: Any,
 ) -> ProtocolOccupancy:
     """Follow a protocol's doses to the receptors.
 
@@ -129,18 +119,7 @@ def occupancy(
     >>> 0.8 < float(np.median(found.targets["MOR"].occupied)) < 1.0
     True
     """
-    layout = lay_out(
-        protocol,
-        species=species,
-        targets=targets,
-        weight=weight,
-        preparation=preparation,
-        tone=tone,
-        manipulations=manipulations,
-        draws=draws,
-        seed=seed,
-        library=library,
-    )
+    layout = lay_out(protocol, **setting)
     return follow(layout, curve_times(layout) if times is None else read_times(times))
 
 

@@ -1,12 +1,13 @@
 """Accounts: which of a case's hypotheses are simulated, in which population, and whence their parameters are drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.engagement.layout import DRAWS
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.numerics.spline import lookup
 from gaddum.numerics.variates import even_draws
@@ -34,11 +35,6 @@ class AccountSelection(NamedTuple):
         return None if self.loaded is None else self.loaded.library
 
     @property
-    def tone(self) -> dict[str, LogNormal | float]:
-        """The case's prior of endogenous agonist by target."""
-        return {} if self.loaded is None else dict(self.loaded.case.endogenous_tone())
-
-    @property
     def features(self) -> tuple[str, ...]:
         """Features that the accounts speak of."""
         return tuple(dict.fromkeys(part.feature for one in self.simulated for part in one.inputs))
@@ -48,11 +44,6 @@ class AccountSelection(NamedTuple):
         """Targets of the library that the accounts speak of."""
         named = dict.fromkeys(name.partition(".")[0] for name in self.features)
         return tuple(name for name in named if self.library is not None and name in self.library.targets)
-
-    def followed(self, targets: str | Sequence[str] | None) -> list[str] | None:
-        """Targets that are followed: those asked for and those of the accounts; None for all that the drugs bind."""
-        wanted = [targets] if isinstance(targets, str) else targets or ()
-        return list(dict.fromkeys([*self.targets, *wanted])) or None
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -83,9 +74,23 @@ class AccountSelection(NamedTuple):
             return f"posterior of {self.run.fit} in a run of case {self.run.case}; {lacking}: prior"
         return "prior" if self.loaded is None else f"prior of case {self.loaded.case.name}"
 
-    def draws(self, wanted: int) -> int:
-        """Number of draws: what is wanted, or as many as the run holds."""
-        return wanted if self.run is None else min(wanted, next(iter(self.run.scores.values())).size)
+    def setting(
+        self,
+        *,
+        targets: str | Sequence[str] | None = None,
+        tone: Mapping[str, LogNormal | float] | None = None,
+        draws: int = DRAWS,
+        library: Library | None = None,
+        **rest: Any,
+    ) -> dict[str, Any]:
+        """Keywords of `lay_out` that accounts complete: their targets, their case's tone and library, a run's draws."""
+        wanted = [targets] if isinstance(targets, str) else targets or ()
+        return rest | {
+            "targets": list(dict.fromkeys([*self.targets, *wanted])) or None,
+            "tone": (dict(self.loaded.case.endogenous_tone()) if self.loaded else {}) | dict(tone or {}),
+            "draws": draws if self.run is None else min(draws, next(iter(self.run.scores.values())).size),
+            "library": library or self.library,
+        }
 
     def values(self, parameters: Sequence[Parameter], draws: int, seed: int) -> Float[np.ndarray, "_ draws"]:
         """Draws of parameters on their smooth scales: the run's of those that it has, the prior's of others."""

@@ -5,25 +5,22 @@ readings; an account's gate turns features into drive, and the two states follow
 the whole course at once. Draws are those of the case's prior, or of a fit of the case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from gaddum.engagement.binding import UNTOUCHED, Bond
-from gaddum.engagement.layout import Layout, lay_out
+from gaddum.engagement.layout import Layout, lay_out, laying_out
 from gaddum.engagement.occupancy import curve_times, read_times
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter, declared_parameter
 from gaddum.records.dose import Dose
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library, load_library
-from gaddum.records.prior import LogNormal
-from gaddum.records.protocol import Manipulation, Preparation
 from gaddum.records.shorthand import write_doses
-from gaddum.records.species import Species
 from gaddum.records.vocabulary import UNNAMED_MODE, at_rest
 from gaddum.response.accounts import AccountSelection, read_accounts
 from gaddum.response.protocol_course import ProtocolCourse, in_blocks
@@ -59,6 +56,7 @@ class Simulation(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
+@laying_out
 def simulate(
     protocols: str | Sequence[str | Dose | Sequence[Dose]],
     *,
@@ -66,16 +64,9 @@ def simulate(
     run: str | Path | None = None,
     hypotheses: str | Sequence[str] | None = None,
     population: str | None = None,
-    species: Species = "human",
-    targets: str | Sequence[str] | None = None,
     times: Sequence[float | str] | Float[np.ndarray, " times"] | None = None,
-    weight: str | None = None,
-    preparation: Preparation = "behaving",
-    tone: Mapping[str, LogNormal | float] | None = None,
-    manipulations: tuple[Manipulation, ...] = (),
-    draws: int = 1000,
     seed: int = 0,
-    library: Library | None = None,
+    **setting: Any,
 ) -> Simulation:
     """Simulate dosing protocols: pharmacokinetics, receptor engagement and, by a case's accounts, behaviour.
 
@@ -123,21 +114,7 @@ def simulate(
     (1, 1, 64)
     """
     asked = read_accounts(case, run, hypotheses, population)
-    layouts = [
-        lay_out(
-            one,
-            species=species,
-            targets=asked.followed(targets),
-            weight=weight,
-            preparation=preparation,
-            tone=asked.tone | dict(tone or {}),
-            manipulations=manipulations,
-            draws=asked.draws(draws),
-            seed=seed,
-            library=library or asked.library,
-        )
-        for one in _each(protocols)
-    ]
+    layouts = [lay_out(one, seed=seed, **asked.setting(**setting)) for one in _each(protocols)]
     return follow(layouts, common_times(layouts) if times is None else read_times(times), asked, seed=seed)
 
 

@@ -1,7 +1,4 @@
-"""The command `gaddum adjudicate`: run the chain, show the verdict, write the report.
-
-Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
-"""
+"""The command `gaddum adjudicate`: run the chain, show the verdict, write the report."""
 
 import logging
 import signal
@@ -10,12 +7,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, CaseName, command_line, unusable
+from gaddum.surface.options import AsJson, CaseName, tell
+from gaddum.surface.request import Request, asking, words
 
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
@@ -23,22 +22,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("gaddum")
 
-INTERRUPTED = 130
 
+@dataclass(frozen=True)
+class AdjudicateRequest(Request):
+    """What is asked of `gaddum adjudicate`."""
 
-def adjudicate(
-    case: CaseName,
-    until: Annotated[
-        int | None, typer.Option(metavar="YEAR", help="Take in studies up to this year.")
-    ] = None,
+    verb = "adjudicate"
+    case: CaseName
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all sampling.")] = 0
+    until: Annotated[int | None, typer.Option(metavar="YEAR", help="Take in studies up to this year.")] = None
     hypotheses: Annotated[
         str | None, typer.Option(metavar="A,B", help="Hypotheses to compare; all where not given.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all sampling.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: runs/CASE]")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads; the result does not depend on it.")] = 2,
+    ] = None
     link: Annotated[
         float | None,
         typer.Option(
@@ -46,13 +41,22 @@ def adjudicate(
             max=1,
             help="How far slices and imaging speak to behaviour; by default as in the case.",
         ),
-    ] = None,
+    ] = None
     comparator: Annotated[
         bool,
         typer.Option(
             "--comparator", help="Refit every account without a time course too; half as long again."
         ),
-    ] = False,
+    ] = False
+
+
+@asking
+def adjudicate(
+    asked: AdjudicateRequest,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: runs/CASE]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads; the result does not depend on it.")] = 2,
     as_json: AsJson = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
@@ -60,60 +64,18 @@ def adjudicate(
 ) -> None:
     """Weigh the rival hypotheses of a case. Exit code 0 when done, also if the record does not decide."""
     from gaddum.records.ledger import load_case
-    from gaddum.surface.files import as_json as to_json
-
-    names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
-    command = command_line(
-        "adjudicate",
-        case,
-        seed=seed,
-        until=until,
-        hypotheses=None if names is None else ",".join(names),
-        link=None if link is None else f"{link:g}",
-        comparator=comparator,
-    )
-    try:
-        loaded = load_case(case)
-        folder = out if out is not None else Path("runs") / loaded.case.name
-        document = _run(
-            loaded,
-            folder,
-            command,
-            verbose,
-            quiet=as_json,
-            until=until,
-            hypotheses=names,
-            seed=seed,
-            workers=workers,
-            link=link,
-            comparator=comparator,
-        )
-    except (ValueError, OSError) as error:
-        raise unusable(error) from None
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; results written earlier are intact.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        typer.echo(to_json(document))
-        return
-    from rich.console import Console
-
     from gaddum.surface.files import REPORT
     from gaddum.surface.terminal import print_summary
 
-    print_summary(document, Console())
-    typer.echo(f"\nReport: {folder / REPORT}")
+    loaded = load_case(asked.case)
+    folder = out if out is not None else Path("runs") / loaded.case.name
+    document = _run(loaded, folder, asked, verbose, workers=workers)
+    made = f"Report: {folder / REPORT}"
+    tell(document, as_json, lambda console: print_summary(document, console), made)
 
 
 def _run(
-    loaded: "LoadedCase",
-    folder: Path,
-    command: str,
-    verbose: bool,
-    *,
-    quiet: bool,
-    workers: int,
-    **choices: Any,
+    loaded: "LoadedCase", folder: Path, asked: AdjudicateRequest, verbose: bool, *, workers: int
 ) -> dict[str, Any]:
     """Adjudicate and write the results; all of them or none."""
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
@@ -125,14 +87,23 @@ def _run(
         _logging(work / LOG, verbose),
         _interruptible() as stop,
     ):
-        _log.info("command: %s", command)
+        _log.info("command: %s", asked.command())
         configure_jax(workers=workers)
         from gaddum.surface.report.page import write_report
         from gaddum.verdict.adjudicate import adjudicate as weigh
 
         with _progress(verbose) as report:
-            found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)
-        manifest = found.document["manifest"] | {"command": command}
+            found: Adjudication = weigh(
+                loaded,
+                until=asked.until,
+                hypotheses=None if asked.hypotheses is None else words(asked.hypotheses),
+                seed=asked.seed,
+                workers=workers,
+                link=asked.link,
+                comparator=asked.comparator,
+                progress=_stopping(report, stop),
+            )
+        manifest = found.document["manifest"] | {"command": asked.command()}
         document = found.document | {"manifest": manifest}
         for row in document["hypotheses"]:
             _log.info(

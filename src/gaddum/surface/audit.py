@@ -1,32 +1,40 @@
-"""The command `gaddum audit`: print what a referee would ask of a study or a case, and write it as a page.
+"""The command `gaddum audit`: print what a referee would ask of a study or a case, and write it as a page."""
 
-Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
-"""
-
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, Seed, command_line, unusable
+from gaddum.surface.options import AsJson, Seed, tell
+from gaddum.surface.request import Request, asking
 
 AUDIT = "audit.html"
 """The page in the output folder; the same in JSON lies beside it as result.json."""
 
 
-def audit(
+@dataclass(frozen=True)
+class AuditRequest(Request):
+    """What is asked of `gaddum audit`."""
+
+    verb = "audit"
     what: Annotated[
         str,
         typer.Argument(
             metavar="STUDY|CASE", help="Id of a study, CASE:STUDY, name of a bundled case, or a case folder."
         ),
-    ],
+    ]
     case: Annotated[
         str | None,
         typer.Option(metavar="CASE", help="Case that holds the study; searched for where not given."),
-    ] = None,
-    draws: Annotated[int, typer.Option(min=2, help="Draws of all constants for each arm.")] = 500,
-    seed: Seed = 0,
+    ] = None
+    draws: Annotated[int, typer.Option(min=2, help="Draws of all constants for each arm.")] = 500
+    seed: Seed = 0
+
+
+@asking
+def audit(
+    asked: AuditRequest,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page and its JSON there.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -35,23 +43,12 @@ def audit(
     from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
 
-    try:
-        document = _run(*find_subject(what, case), draws, seed)
-        document["command"] = command_line("audit", what, case=case, draws=draws, seed=seed)
-    except (ValueError, OSError) as error:
-        raise unusable(error) from None
+    document = run(asked)
     if out is not None:
         with staged(out) as work:
             (work / AUDIT).write_text(write_page(document), encoding="utf-8")
             (work / RESULT).write_text(to_json(document) + "\n", encoding="utf-8")
-    if as_json:
-        typer.echo(to_json(document))
-    else:
-        from rich.console import Console
-
-        print_audit(document, Console())
-        if out is not None:
-            typer.echo(f"\nPage: {out / AUDIT}")
+    tell(document, as_json, lambda console: print_audit(document, console), out and f"Page: {out / AUDIT}")
     raise typer.Exit(int(document["serious"] > 0))
 
 
@@ -88,9 +85,11 @@ def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
     )
 
 
-def _run(name: str, study: str | None, draws: int, seed: int) -> dict[str, Any]:
+def run(asked: AuditRequest) -> dict[str, Any]:
+    """Audit the study or case that is asked of."""
     from gaddum.records.ledger import load_case
 
+    name, study = find_subject(asked.what, asked.case)
     loaded = load_case(name)
     if study is not None:
         loaded.ledger.study(study)
@@ -103,4 +102,5 @@ def _run(name: str, study: str | None, draws: int, seed: int) -> dict[str, Any]:
     from gaddum.referee.audit import audit as examine
 
     with progress_bar(Console(stderr=True)) as report:
-        return examine(loaded, study, draws=draws, seed=seed, progress=report).document
+        found = examine(loaded, study, draws=asked.draws, seed=asked.seed, progress=report)
+    return found.document | {"command": asked.command()}

@@ -1,63 +1,67 @@
-"""The command `gaddum benchmarks`: what the library predicts beside what was published, hits and misses counted.
+"""The command `gaddum benchmarks`: what the library predicts beside what was published, hits and misses counted."""
 
-Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
-"""
-
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, Seed, command_line
+from gaddum.surface.options import AsJson, Draws, Seed, tell
+from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
-    from gaddum.engagement.scorecard import BenchmarkComparison, Scorecard
+    from gaddum.engagement.scorecard import BenchmarkComparison
     from gaddum.records.benchmark import Benchmark
 
 
-def benchmarks(
+@dataclass(frozen=True)
+class BenchmarksRequest(Request):
+    """What is asked of `gaddum benchmarks`."""
+
+    verb = "benchmarks"
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Those to predict; all where none is given.")
-    ] = None,
-    draws: Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")] = 1000,
-    seed: Seed = 0,
+        tuple[str, ...],
+        typer.Argument(metavar="[ID]...", help="Those to predict; all where none is given."),
+    ] = ()
+    draws: Draws = 1000
+    seed: Seed = 0
+
+
+@asking
+def benchmarks(
+    asked: BenchmarksRequest,
     write: Annotated[
         Path | None, typer.Option(metavar="PAGE", help="Renew the tables in a Markdown page, or make one.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict published occupancies, levels and potency ratios, and count hits and misses."""
+    from gaddum.surface.benchmarks_page import print_benchmarks, renewed
+    from gaddum.surface.files import write_atomically
+
+    before = _page(write)
+    document = run(asked)
+    if write is not None:
+        write_atomically(write, renewed(before, document))
+    tell(document, as_json, lambda console: print_benchmarks(document, console), write and f"Page: {write}")
+
+
+def run(asked: BenchmarksRequest) -> dict[str, Any]:
+    """Predict the benchmarks that are asked of, with the command that repeats it."""
     from rich.console import Console
 
+    from gaddum import __version__
     from gaddum.surface.accelerator import configure_jax
-    from gaddum.surface.benchmarks_page import print_benchmarks, renewed
-    from gaddum.surface.files import as_json as to_json
-    from gaddum.surface.files import write_atomically
     from gaddum.surface.terminal import progress_bar
 
-    chosen = _chosen(ids or [])
-    before = _page(write)
+    chosen = _chosen(asked.ids)
     configure_jax()
+    from gaddum.engagement.occupancy import SPAN
     from gaddum.engagement.scorecard import benchmarks as predict_all
 
     with progress_bar(Console(stderr=True)) as report:
-        found = predict_all(chosen, draws=draws, seed=seed, progress=report)
-    document = benchmarks_document(found, command_line("benchmarks", *(ids or []), draws=draws, seed=seed))
-    if write is not None:
-        write_atomically(write, renewed(before, document))
-    if as_json:
-        typer.echo(to_json(document))
-        return
-    print_benchmarks(document, Console())
-    if write is not None:
-        typer.echo(f"\nPage: {write}")
-
-
-def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
-    """Put a scorecard into plain dictionaries, with the command that repeats it."""
-    from gaddum import __version__
-    from gaddum.engagement.occupancy import SPAN
-
+        found = predict_all(chosen, draws=asked.draws, seed=asked.seed, progress=report)
+    said = {"draws": found.draws, "seed": found.seed, "command": asked.command()}
     return {
         "benchmarks": [_row(one) for one in found.compared],
         "counted": {"hits": found.count("hit"), "misses": found.count("miss")},
@@ -66,10 +70,8 @@ def benchmarks_document(found: "Scorecard", command: str) -> dict[str, Any]:
             "would_miss": found.count("miss", counted=False),
         },
         "span": SPAN,
-        "draws": found.draws,
-        "seed": found.seed,
-        "command": command,
-        "manifest": {"version": __version__, "command": command, "draws": found.draws, "seed": found.seed},
+        "manifest": {"version": __version__, **said},
+        **said,
     }
 
 
@@ -130,7 +132,7 @@ def _why(one: "BenchmarkComparison") -> str:
     return said if one.benchmark.counted else f"{one.benchmark.reason} ({said.removesuffix('.')}.)"
 
 
-def _chosen(ids: list[str]) -> "list[Benchmark]":
+def _chosen(ids: tuple[str, ...]) -> "list[Benchmark]":
     from gaddum.records.benchmark import load_benchmarks
     from gaddum.records.finding import nearest
 

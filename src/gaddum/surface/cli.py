@@ -9,25 +9,30 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gaddum import __version__
-from gaddum.surface.adjudicate import adjudicate
-from gaddum.surface.audit import audit
-from gaddum.surface.benchmarks import benchmarks
-from gaddum.surface.events import events
 from gaddum.surface.ledger import export, import_, query
-from gaddum.surface.occupancy.command import occupancy
 from gaddum.surface.options import AsJson, CaseName
-from gaddum.surface.schild import schild
-from gaddum.surface.simulate import simulate
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
     from gaddum.records.ledger import LoadedCase
+
+COMMANDS = {
+    "adjudicate": "gaddum.surface.adjudicate",
+    "occupancy": "gaddum.surface.occupancy.command",
+    "simulate": "gaddum.surface.simulate",
+    "audit": "gaddum.surface.audit",
+    "benchmarks": "gaddum.surface.benchmarks",
+    "schild": "gaddum.surface.schild",
+    "events": "gaddum.surface.events",
+}
+"""Commands of a file of their own, in the order of the help, and the module that holds each."""
 
 app = typer.Typer(
     name="gaddum",
@@ -42,13 +47,8 @@ ledger_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command()(adjudicate)
-app.command()(occupancy)
-app.command()(simulate)
-app.command()(audit)
-app.command()(benchmarks)
-app.command()(schild)
-app.command()(events)
+for _name, _home in COMMANDS.items():
+    app.command(_name)(getattr(import_module(_home), _name))
 app.add_typer(ledger_app, name="ledger")
 ledger_app.command("query")(query)
 ledger_app.command("import")(import_)

@@ -1,20 +1,21 @@
 """The command `gaddum schild`: pA2, Schild slope and EC50s from a table of responses.
 
 Two ways stand side by side, the global fit and the classical regression, so that a reader sees whether they agree.
-Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
 """
 
 import math
-import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import Decimal, Separator
+from gaddum.surface.options import AsJson, Decimal, Separator, tell
+from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from gaddum.concentration_response.global_fit import SchildFit, SchildRegression
@@ -24,53 +25,64 @@ if TYPE_CHECKING:
 FIGURE = "schild.png"
 
 
-def schild(
+@dataclass(frozen=True)
+class SchildRequest(Request):
+    """What is asked of `gaddum schild`."""
+
+    verb = "schild"
     file: Annotated[
         Path,
         typer.Argument(
             metavar="FILE.csv",
             help="Responses: columns agonist, antagonist, response; or agonist and one column per antagonist level.",
         ),
-    ],
-    unit: Annotated[str, typer.Option(help="Unit of concentrations that name none.")] = "nM",
+    ]
+    unit: Annotated[str, typer.Option(help="Unit of concentrations that name none.")] = "nM"
     hold: Annotated[
         str | None,
         typer.Option(
             metavar="NAME=VALUE,...", help="Parameters to hold: bottom, top, log_ec50, hill, pa2, slope."
         ),
-    ] = None,
-    level: Annotated[float, typer.Option(help="Level of the confidence intervals.")] = 0.95,
+    ] = None
+    level: Annotated[float, typer.Option(help="Level of the confidence intervals.")] = 0.95
+    agonist: Annotated[str | None, typer.Option(help="Drug whose molar mass turns ng/mL into nM.")] = None
+    antagonist: Annotated[str | None, typer.Option(help="The same for the antagonist.")] = None
+    separator: Separator = None
+    decimal: Decimal = None
+
+
+@asking
+def schild(
+    asked: SchildRequest,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help=f"Folder for result.json and {FIGURE}.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
-    agonist: Annotated[str | None, typer.Option(help="Drug whose molar mass turns ng/mL into nM.")] = None,
-    antagonist: Annotated[str | None, typer.Option(help="The same for the antagonist.")] = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
-    from gaddum.concentration_response.responses import read_response_table
     from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
 
-    drugs = {"agonist": agonist, "antagonist": antagonist}
-    read = read_response_table(file, unit, **drugs, separator=separator, decimal=decimal)
-    document = schild_document(read.responses, fixed=_held(hold), level=level, notes=read.notes)
-    said = drugs | {"separator": separator, "decimal": decimal}
-    document["command"] = _command(file, unit, hold, level, said)
+    document = run(asked)
     if out is not None:
         from gaddum.surface.schild_charts import save_schild_png
 
         with staged(out) as work:
             save_schild_png(document, work / FIGURE)
             (work / RESULT).write_text(to_json(document), encoding="utf-8")
-    if as_json:
-        typer.echo(to_json(document))
-        return
-    _print(document)
-    if out is not None:
-        typer.echo(f"\nFigure: {out / FIGURE}")
+    tell(document, as_json, lambda console: _print(document, console), out and f"Figure: {out / FIGURE}")
+
+
+def run(asked: SchildRequest) -> dict[str, Any]:
+    """Read and analyse the table that is asked of."""
+    from gaddum.concentration_response.responses import read_response_table
+
+    drugs = {"agonist": asked.agonist, "antagonist": asked.antagonist}
+    read = read_response_table(
+        asked.file, asked.unit, **drugs, separator=asked.separator, decimal=asked.decimal
+    )
+    document = schild_document(read.responses, fixed=_held(asked.hold), level=asked.level, notes=read.notes)
+    return document | {"command": asked.command()}
 
 
 def schild_document(
@@ -199,21 +211,10 @@ def _held(text: str | None) -> dict[str, float]:
     return held
 
 
-def _command(file: Path, unit: str, hold: str | None, level: float, said: dict[str, str | None]) -> str:
-    parts = ["gaddum", "schild", str(file)]
-    parts += [] if unit == "nM" else ["--unit", unit]
-    parts += [] if hold is None else ["--hold", hold]
-    parts += [] if level == 0.95 else ["--level", f"{level:g}"]
-    parts += [word for name, value in said.items() if value is not None for word in (f"--{name}", value)]
-    return shlex.join(parts)
-
-
-def _print(document: dict[str, Any]) -> None:
-    from rich.console import Console
+def _print(document: dict[str, Any], console: "Console") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
     blocks = {"global fit": document["global"], "regression": document["regression"]}
     for title, block in blocks.items():
         if block is not None:

@@ -1,33 +1,15 @@
-"""The command `gaddum simulate`: protocols over time, down to what a case's accounts make of them.
+"""The command `gaddum simulate`: protocols over time, down to what a case's accounts make of them."""
 
-Everything heavy is imported when the command runs, so that `gaddum --help` stays quick.
-"""
-
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gaddum.surface.hours import written
-from gaddum.surface.options import (
-    AsJson,
-    Decimal,
-    Draws,
-    PreparationName,
-    ReadTimes,
-    Seed,
-    Separator,
-    SpeciesName,
-    TableRoute,
-    TableSubjects,
-    TableUnit,
-    Tone,
-    Until,
-    Verbose,
-    Weight,
-    command_line,
-    unusable,
-)
+from gaddum.surface.occupancy.request import DosingRequest
+from gaddum.surface.options import AsJson, Verbose, tell
+from gaddum.surface.request import asking, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,52 +21,31 @@ RESULT = "simulation"
 """Stem of the files that `--out` writes."""
 
 
-def simulate(
-    protocols: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PROTOCOL...",
-            help="Doses, such as 'naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min'; the arm of a "
-            "published study, case:study/experiment/arm; or a NONMEM-style table, theirs.csv. Several are followed on "
-            "the same draws.",
-        ),
-    ],
+@dataclass(frozen=True)
+class SimulateRequest(DosingRequest):
+    """What is asked of `gaddum simulate`."""
+
+    verb = "simulate"
     case: Annotated[
         str | None, typer.Option(help="Case whose accounts say what becomes of it, by their prior.")
-    ] = None,
+    ] = None
     run: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of an adjudication: one account, by its posterior there."),
-    ] = None,
+    ] = None
     hypotheses: Annotated[
         str | None,
         typer.Option(metavar="A,B", help="Accounts.  [default: all of the case; the most probable of a run]"),
-    ] = None,
+    ] = None
     population: Annotated[
         str | None,
         typer.Option(help="Population of the case whose dependence holds.  [default: a new one]"),
-    ] = None,
-    species: SpeciesName = None,
-    targets: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B",
-            help="Targets beside those of the accounts.  [default: all that the drugs bind, without accounts]",
-        ),
-    ] = None,
-    at: ReadTimes = None,
-    until: Until = None,
-    weight: Weight = None,
-    preparation: PreparationName = None,
-    tone: Tone = None,
-    drug: Annotated[str | None, typer.Option(help="The drug of a table.")] = None,
-    unit: TableUnit = None,
-    route: TableRoute = None,
-    subjects: TableSubjects = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
-    draws: Draws = 1000,
-    seed: Seed = 0,
+    ] = None
+
+
+@asking
+def simulate(
+    asked: SimulateRequest,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for figure, table and JSON.")
     ] = None,
@@ -92,79 +53,49 @@ def simulate(
     verbose: Verbose = False,
 ) -> None:
     """Simulate doses: concentrations, receptors and, by a case's accounts, acute and sustained states."""
-    from gaddum.engagement.layout import lay_out
-    from gaddum.response.accounts import read_accounts
-    from gaddum.response.simulate import common_times, follow
-    from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.occupancy.command import asked_of, given_protocols, read_tone, words
-    from gaddum.surface.occupancy.document import common_end, tabled
-
-    said = {"case": case, "run": run, "hypotheses": hypotheses, "population": population}
-    said |= {"species": species, "targets": targets, "until": until, "weight": weight}
-    said |= {
-        "preparation": preparation,
-        "tone": tone,
-        "drug": drug,
-        "unit": unit,
-        "route": route,
-        "id": subjects,
-    }
-    said |= {"separator": separator, "decimal": decimal, "draws": draws, "seed": seed}
-    try:
-        who = {"species": species, "weight": weight, "preparation": preparation}
-        with collecting_seldom():
-            configure_jax()
-            asked = read_accounts(case, run, words(hypotheses) if hypotheses else None, population)
-            table = {"drug": drug, "unit": unit, "routes": route, "subjects": subjects}
-            table |= {"separator": separator, "decimal": decimal}
-            given = given_protocols(protocols, who, table, read_tone(tone))
-            wanted = asked_of(targets, at or [], until, None, draws, seed)
-            layouts = [
-                lay_out(
-                    one.doses,
-                    species=one.species,
-                    targets=asked.followed(wanted.targets),
-                    weight=one.weight,
-                    preparation=one.preparation,
-                    tone=asked.tone | one.tone,
-                    manipulations=one.manipulations,
-                    draws=asked.draws(draws),
-                    seed=seed,
-                    library=asked.library or one.library,
-                )
-                for one in given
-            ]
-            grid = common_times(layouts, until=common_end(given, wanted))
-            read = sorted({*wanted.at} or {t for one in given for _, t in one.tests}) or tabled(grid).tolist()
-            found = follow(layouts, sorted({*grid.tolist(), *read}), asked, seed=seed)
-            document = _document(
-                found, given, read, draws, command_line("simulate", *protocols, at=at or [], **said)
-            )
-        if out is not None:
-            _write(document, out)
-    except (ValueError, OSError) as error:
-        raise unusable(error) from None
-    if as_json:
-        from gaddum.surface.files import as_json as to_json
-
-        typer.echo(to_json(document))
-        return
-    from rich.console import Console
-
-    _print(document, Console(), verbose=verbose)
+    document = run(asked)
     if out is not None:
-        typer.echo(f"\nFigure: {out / f'{RESULT}.svg'}")
+        from gaddum.surface.occupancy.command import write_files
+
+        write_files(document, out, RESULT, _table)
+    made = out and f"Figure: {out / f'{RESULT}.svg'}"
+    tell(document, as_json, lambda console: _print(document, console, verbose=verbose), made)
+
+
+def run(asked: SimulateRequest) -> dict[str, Any]:
+    """Follow the doses that are asked of to what accounts make of them, and describe it."""
+    from gaddum.surface.accelerator import collecting_seldom, configure_jax
+
+    with collecting_seldom():
+        configure_jax()
+        from gaddum.engagement.layout import lay_out
+        from gaddum.response.accounts import read_accounts
+        from gaddum.response.simulate import common_times, follow
+        from gaddum.surface.occupancy.document import common_end, tabled
+
+        names = words(asked.hypotheses) if asked.hypotheses else None
+        accounts = read_accounts(asked.case, asked.run, names, asked.population)
+        given = asked.dosed()
+        said = {"targets": asked.target_names, "draws": asked.draws}
+        said |= {} if accounts.library is None else {"library": accounts.library}
+        layouts = [
+            lay_out(one.doses, seed=asked.seed, **accounts.setting(**(one.setting | said))) for one in given
+        ]
+        grid = common_times(layouts, until=common_end(given, asked))
+        read = sorted({*asked.times} or {t for one in given for _, t in one.tests}) or tabled(grid).tolist()
+        found = follow(layouts, sorted({*grid.tolist(), *read}), accounts, seed=asked.seed)
+        return _document(found, given, read, asked)
 
 
 def _document(
-    found: "Simulation", given: "list[DosedSubject]", read: list[float], wanted: int, command: str
+    found: "Simulation", given: "list[DosedSubject]", read: list[float], asked: SimulateRequest
 ) -> dict[str, Any]:
     """What `--json` prints, and figure and table are made from; curves are as those of `occupancy`."""
     import numpy as np
 
     from gaddum import __version__
     from gaddum.engagement.occupancy import SPAN
-    from gaddum.surface.occupancy.document import curve_of, dose_ticks, taken_for_granted
+    from gaddum.surface.occupancy.document import curve_of, dose_ticks, rests_on
 
     every = np.ones(found.times.size, bool)
     told = np.isin(found.times, read)
@@ -172,7 +103,7 @@ def _document(
     for name, states in found.states.items():
         fractions |= {f"{name}, acute state": states.acute, f"{name}, sustained state": states.sustained}
     draws = next(iter(fractions.values())).shape[-1]
-    notes = [f"{wanted} draws were asked for; the run holds {draws}"] if draws < wanted else []
+    notes = [f"{asked.draws} draws were asked for; the run holds {draws}"] if draws < asked.draws else []
     parts = [
         {
             "protocol": found.protocols[place],
@@ -200,12 +131,8 @@ def _document(
         "span": SPAN,
         "axis": "fraction",
         "title": "Simulation",
-        "assumptions": taken_for_granted(found),
-        "parameters": [
-            {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
-            for one in found.parameters
-        ],
-        "manifest": {"version": __version__, "command": command},
+        **rests_on(found),
+        "manifest": {"version": __version__, "command": asked.command()},
     }
 
 
@@ -237,19 +164,6 @@ def _print(document: dict[str, Any], console: "Console", *, verbose: bool) -> No
             style="dim",
         )
     say_assumptions(document, console, verbose)
-
-
-def _write(document: dict[str, Any], folder: Path) -> None:
-    """Write figure, table and JSON; all of them or none."""
-    from gaddum.surface.files import as_json as to_json
-    from gaddum.surface.files import staged
-    from gaddum.surface.occupancy import chart
-
-    with staged(folder) as work:
-        (work / f"{RESULT}.json").write_text(to_json(document) + "\n", encoding="utf-8")
-        (work / f"{RESULT}.csv").write_text(_table(document), encoding="utf-8")
-        (work / f"{RESULT}.svg").write_text(chart.svg(document), encoding="utf-8")
-        (work / f"{RESULT}.png").write_bytes(chart.png(document))
 
 
 def _table(document: dict[str, Any]) -> str:

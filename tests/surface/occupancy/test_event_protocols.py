@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gaddum.surface.cli import main
-from gaddum.surface.occupancy.event_protocols import Columns, read_table
+from gaddum.surface.occupancy.event_protocols import read_table
+from gaddum.surface.occupancy.request import OccupancyRequest
 
 DRAWS = ["--targets", "MOR", "--at", "4 h", "--draws", "16"]
 
@@ -26,8 +27,7 @@ def table(tmp_path):
 
 
 def read(path: str, drug: str = "naltrexone", **more):
-    who = {key: more.pop(key) for key in ("species", "weight", "preparation") if key in more}
-    return read_table(path, Columns(drug=drug, **more), **who)
+    return read_table(path, OccupancyRequest((path,), drug=drug, **more))
 
 
 def test_a_table_gives_the_same_occupancy_as_the_doses_it_says(capsys, table):
@@ -99,11 +99,11 @@ def test_equal_records_at_equal_distances_become_a_series(table):
         ("TIME,AMT\n0,50\n", {"drug": "naltrexon"}, "naltrexone"),
         ("TIME,AMT\n0,1\n", {"species": "mouse"}, "ip, sc.*--route"),
         ("TIME,AMT,CMT\n0,1,3\n", {}, "Compartments beyond 2.*--route"),
-        ("TIME,AMT\n0,1\n", {"routes": "bath"}, "holds a concentration"),
-        ("TIME,AMT\n0,1\n", {"routes": "po,iv"}, "1=po,2=iv"),
-        ("TIME,AMT\n0,1\n", {"routes": "by ear"}, "A route must be one"),
-        ("TIME,AMT,CMT\n0,1,2\n", {"routes": "1=po"}, "Compartment 2"),
-        ("TIME,AMT,RATE\n0,1,1\n", {"routes": "po"}, "Only an intravenous dose may have a rate"),
+        ("TIME,AMT\n0,1\n", {"route": "bath"}, "holds a concentration"),
+        ("TIME,AMT\n0,1\n", {"route": "po,iv"}, "1=po,2=iv"),
+        ("TIME,AMT\n0,1\n", {"route": "by ear"}, "A route must be one"),
+        ("TIME,AMT,CMT\n0,1,2\n", {"route": "1=po"}, "Compartment 2"),
+        ("TIME,AMT,RATE\n0,1,1\n", {"route": "po"}, "Only an intravenous dose may have a rate"),
         ("TIME,AMT,RATE\n0,1,-2\n", {}, "Subject 1: A dose must have an amount and a known rate"),
         ("TIME,AMT,EVID\n0,1,1\n5,1,4\n", {}, "reset after a dose"),
         ("TIME,AMT,SS,II\n0,1,2,8\n", {}, "steady state of the first only"),

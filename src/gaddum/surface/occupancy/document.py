@@ -6,7 +6,7 @@ receptors from 0 to 1, concentrations in nM.
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_tim
 from gaddum.engagement.selectivity import selectivity
 from gaddum.records.dose import Dose
 from gaddum.surface.occupancy.protocols import DosedSubject
+from gaddum.surface.occupancy.request import DosingRequest, OccupancyRequest
 
 if TYPE_CHECKING:
     from gaddum.response.simulate import Simulation
@@ -26,26 +27,17 @@ _USUAL = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
 _MOST_TICKS = 200
 
 
-class OccupancyRequest(NamedTuple):
-    """What is asked of every protocol."""
-
-    targets: tuple[str, ...] | None
-    at: tuple[float, ...]
-    until: float | None
-    above: float | None
-    draws: int
-    seed: int
-
-
-def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, Any], Layout]:
+def describe(given: DosedSubject, asked: OccupancyRequest, until: float) -> tuple[dict[str, Any], Layout]:
     """Follow one protocol and describe what it does.
 
     Parameters
     ----------
     given : DosedSubject
         Doses and subject.
-    wanted : OccupancyRequest
+    asked : OccupancyRequest
         Targets, times, draws.
+    until : float
+        End of the curves (h).
 
     Returns
     -------
@@ -53,21 +45,12 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
         The protocol's part of the document, and the protocol laid out, for further questions.
     """
     layout = lay_out(
-        given.doses,
-        species=given.species,
-        targets=wanted.targets,
-        weight=given.weight,
-        preparation=given.preparation,
-        tone=given.tone,
-        manipulations=given.manipulations,
-        draws=wanted.draws,
-        seed=wanted.seed,
-        library=given.library,
+        given.doses, targets=asked.target_names, draws=asked.draws, seed=asked.seed, **given.setting
     )
     tests = tuple(t for _, t in given.tests if t >= first_dose(layout.doses))
-    at = np.array(wanted.at or tests)
+    at = np.array(asked.times or tests)
     _check_times(at, layout)
-    grid = curve_times(layout, until=wanted.until)
+    grid = curve_times(layout, until=until)
     every = np.union1d(np.union1d(grid, at), tabled(grid))
     found = follow(layout, every)
     read = np.isin(every, at) if at.size else np.isin(every, grid)
@@ -103,15 +86,11 @@ def describe(given: DosedSubject, wanted: OccupancyRequest) -> tuple[dict[str, A
         "selectivity": _selectivity(found, at if at.size else tabled(grid)),
         "doses": dose_ticks(layout.doses),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
-        "assumptions": taken_for_granted(found),
+        **rests_on(found),
         "notes": [*given.notes, *_not_followed(given, layout)],
-        "parameters": [
-            {key: getattr(one, key) for key in ("name", "distribution", "unit", "source", "reason")}
-            for one in found.parameters
-        ],
     }
-    if wanted.above is not None:
-        document["above"] = _above(found, wanted.above)
+    if asked.above is not None:
+        document["above"] = _above(found, asked.above)
     return document, layout
 
 
@@ -127,45 +106,39 @@ def _not_followed(given: DosedSubject, layout: Layout) -> list[str]:
     return [f"{what} is not followed, only what is at {followed}" for what in told]
 
 
-def common_end(given: Sequence[DosedSubject], wanted: OccupancyRequest) -> float:
+def common_end(given: Sequence[DosedSubject], asked: DosingRequest) -> float:
     """Where the curves of all protocols end: by default a day after the last dose, and after all readings (h)."""
-    if wanted.until is not None:
-        return wanted.until
+    if asked.end is not None:
+        return asked.end
     last = max(last_dose(one.doses) for one in given)
     first = min(first_dose(one.doses) for one in given)
     tests = [time for one in given for _, time in one.tests]
-    return max([last + max(24.0, 0.5 * (last - first)), *wanted.at, *tests])
+    return max([last + max(24.0, 0.5 * (last - first)), *asked.times, *tests])
 
 
-def collect(parts: Sequence[dict[str, Any]], wanted: OccupancyRequest, command: str) -> dict[str, Any]:
+def collect(parts: Sequence[dict[str, Any]], asked: OccupancyRequest) -> dict[str, Any]:
     """Put the parts of all protocols into one document; a single protocol's are at the top too."""
     document: dict[str, Any] = {"protocols": list(parts)}
     if len(parts) == 1:
         document = parts[0] | document
+    said = {"command": asked.command(), "draws": asked.draws, "seed": asked.seed, "span": SPAN}
     return document | {
-        "span": SPAN,
-        "draws": wanted.draws,
-        "seed": wanted.seed,
-        "command": command,
-        "manifest": {
-            "version": __version__,
-            "command": command,
-            "draws": wanted.draws,
-            "seed": wanted.seed,
-            "span": SPAN,
-        },
+        "manifest": {"version": __version__, **said},
+        **said,
     }
 
 
-def taken_for_granted(found: "ProtocolOccupancy | Simulation") -> list[dict[str, str]]:
-    """What was taken for granted, and the numbers whose only source is an assumption."""
+def rests_on(found: "ProtocolOccupancy | Simulation") -> dict[str, list[dict[str, str]]]:
+    """What was taken for granted, with the numbers whose only source is an assumption; and every parameter."""
     taken = [one._asdict() for one in found.assumptions]
     numbers = [
         {"where": one.name, "what": one.distribution, "reason": one.source.replace("assumption: ", "")}
         for one in found.parameters
         if all(part.startswith("assumption") for part in one.source.split("; ") if ": " in part)
     ]
-    return taken + numbers
+    keys = ("name", "distribution", "unit", "source", "reason")
+    parameters = [{key: getattr(one, key) for key in keys} for one in found.parameters]
+    return {"assumptions": taken + numbers, "parameters": parameters}
 
 
 def _check_times(at: np.ndarray, layout: Layout) -> None:

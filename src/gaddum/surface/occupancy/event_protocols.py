@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from gaddum.exposure.scaling import disposition
 from gaddum.interop.event_tables import read_events
@@ -13,6 +12,7 @@ from gaddum.records.library import Library, load_library
 from gaddum.records.shorthand import parse_route
 from gaddum.records.species import Species, known_species
 from gaddum.surface.occupancy.protocols import DosedSubject, known_preparation
+from gaddum.surface.occupancy.request import DosingRequest
 
 MOST = 12
 """Regimens that are overlaid without being asked for by ID."""
@@ -23,65 +23,42 @@ _SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".prn", ".nm")
 _SHOWN = 4
 
 
-class Columns(NamedTuple):
-    """What a table does not say about itself."""
-
-    drug: str | None = None
-    unit: str = "mg"
-    """Unit of AMT."""
-    routes: str | None = None
-    """``"po"`` for all compartments, or ``"1=po,2=iv"``."""
-    subjects: str | None = None
-    """IDs to take, between commas."""
-    separator: str | None = None
-    """Between cells, where the text leaves a doubt, and the decimal mark."""
-    decimal: str | None = None
-
-
 def is_table(text: str) -> bool:
     """Whether a protocol argument names a file rather than doses or an arm."""
     return text.strip().lower().endswith(_SUFFIXES)
 
 
-def read_table(
-    path: str,
-    columns: Columns,
-    *,
-    species: str | None = None,
-    weight: str | None = None,
-    preparation: str | None = None,
-    tone: dict[str, float] | None = None,
-) -> list[DosedSubject]:
+def read_table(path: str, asked: DosingRequest) -> list[DosedSubject]:
     """Read a table of events as protocols, one for each distinct regimen.
 
     Parameters
     ----------
     path : str
         The table.
-    columns : Columns
-        Drug, unit of AMT, routes and subjects.
-    species, weight, preparation : str
-        Who gets the doses, by default behaving humans; a weight stands in place of the table's WT.
-    tone : dict
-        Endogenous agonist over its K (1) by target.
+    asked : DosingRequest
+        Drug, unit of AMT, routes and subjects; who gets the doses, by default behaving humans. A weight stands in
+        place of the table's WT.
 
     Raises
     ------
     ValueError
         If the table says what doses cannot, or too little is said of it; says what may be done.
     """
-    who, prepared = known_species(species or "human"), known_preparation(preparation or "behaving")
-    table = read_events(path.strip(), separator=columns.separator, decimal=columns.decimal)
+    who, prepared = (
+        known_species(asked.species or "human"),
+        known_preparation(asked.preparation or "behaving"),
+    )
+    table = read_events(path.strip(), separator=asked.separator, decimal=asked.decimal)
     library = load_library()
-    if columns.drug is None:
+    if asked.drug is None:
         raise ValueError(f"A table of events must come with its drug; got none for {path}. Give --drug NAME.")
-    drug = library.drug_name(columns.drug)
-    routes, notes = _routes(table, columns.routes, drug, who, library)
-    chosen = None if columns.subjects is None else [word.strip() for word in columns.subjects.split(",")]
-    unit = table.unit or columns.unit
-    if columns.unit not in ("mg", unit):
+    drug = library.drug_name(asked.drug)
+    routes, notes = _routes(table, asked.route, drug, who, library)
+    chosen = None if asked.subjects is None else [word.strip() for word in asked.subjects.split(",")]
+    unit = table.unit or asked.unit or "mg"
+    if asked.unit not in (None, "mg", unit):
         raise ValueError(
-            f"The unit of AMT must be the table's own, {unit}; got --unit {columns.unit}. Leave it out."
+            f"The unit of AMT must be the table's own, {unit}; got --unit {asked.unit}. Leave it out."
         )
     notes += table.notes
     found = regimens_from_events(table, drug=drug, unit=unit, routes=routes, subjects=chosen)
@@ -90,16 +67,16 @@ def read_table(
             f"A table may give at most {MOST} different regimens; {path} gives {len(found)} (subjects differ in doses "
             f"or in {WEIGHT}). Choose subjects with --id, such as --id {found[0].subjects[0]}, or give --weight."
         )
-    if weight is None and any(one.weight for one in found):
+    if asked.weight is None and any(one.weight for one in found):
         notes.append(f"body weight from the column {WEIGHT}, in kg")
     protocols = []
     for one in found:
         label = _label(path, one)
         tests = tuple((OBSERVED, time) for time in one.observed)
         own = (label, *notes)
-        mass = weight or one.weight
+        mass = asked.weight or one.weight
         protocols.append(
-            DosedSubject(label, one.doses, who, mass, prepared, tests, own, library, dict(tone or {}), ())
+            DosedSubject(label, one.doses, who, mass, prepared, tests, own, library, dict(asked.tones), ())
         )
     return protocols
 

@@ -5,7 +5,7 @@ weight, preparation and test times then come from the record. A table of events 
 """
 
 import re
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from gaddum.records.dose import Dose
 from gaddum.records.finding import nearest
@@ -15,6 +15,7 @@ from gaddum.records.prior import LogNormal
 from gaddum.records.protocol import Arm, Manipulation, Preparation
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.species import Species, known_species
+from gaddum.surface.occupancy.request import DosingRequest
 
 _ARM = re.compile(r"(?P<case>[^\s:]+):(?P<study>[^/:]+)/(?P<experiment>[^/]+)/(?P<arm>.+)")
 
@@ -36,25 +37,22 @@ class DosedSubject(NamedTuple):
     """Endogenous agonist over its K, by target, where the command or the case says it."""
     manipulations: tuple[Manipulation, ...]
 
+    @property
+    def setting(self) -> dict[str, Any]:
+        """Who gets the doses, as `lay_out` takes it."""
+        names = ("species", "weight", "preparation", "tone", "manipulations", "library")
+        return {name: getattr(self, name) for name in names}
 
-def read_protocol(
-    text: str,
-    *,
-    species: str | None = None,
-    weight: str | None = None,
-    preparation: str | None = None,
-    tone: dict[str, float] | None = None,
-) -> DosedSubject:
+
+def read_protocol(text: str, asked: DosingRequest) -> DosedSubject:
     """Read doses, or find the arm that is named.
 
     Parameters
     ----------
     text : str
         ``"naltrexone 50 mg po at -45 min"`` or ``"ketamine:klein2020/behaviour/KA"``.
-    species, weight, preparation : str
+    asked : DosingRequest
         Who gets them; for an arm, in place of what its record says. By default a behaving human of usual weight.
-    tone : dict
-        Endogenous agonist over its K (1) by target; for an arm, in place of the prior of its case.
 
     Raises
     ------
@@ -63,19 +61,17 @@ def read_protocol(
     """
     match = _ARM.fullmatch(text.strip())
     if match:
-        return _arm(
-            **match.groupdict(), species=species, weight=weight, preparation=preparation, tone=tone or {}
-        )
+        return _arm(**match.groupdict(), asked=asked)
     return DosedSubject(
         text.strip(),
         parse_doses(text),
-        known_species(species or "human"),
-        weight,
-        known_preparation(preparation or "behaving"),
+        known_species(asked.species or "human"),
+        asked.weight,
+        known_preparation(asked.preparation or "behaving"),
         (),
         (),
         load_library(),
-        dict(tone or {}),
+        dict(asked.tones),
         (),
     )
 
@@ -87,16 +83,7 @@ def known_preparation(name: str) -> Preparation:
     return cast(Preparation, name)
 
 
-def _arm(
-    case: str,
-    study: str,
-    experiment: str,
-    arm: str,
-    species: str | None,
-    weight: str | None,
-    preparation: str | None,
-    tone: dict[str, float],
-) -> DosedSubject:
+def _arm(case: str, study: str, experiment: str, arm: str, asked: DosingRequest) -> DosedSubject:
     loaded = load_case(case)
     known = loaded.ledger.study(study)
     by_id = {one.id: one.protocol for one in known.experiments}
@@ -112,19 +99,20 @@ def _arm(
     found, subject = protocol.arms[arm], protocol.subject
     if not found.doses:
         raise ValueError(f"An arm to follow must have doses; {study}/{experiment}/{arm} has none.")
+    weight = asked.weight
     if weight is None and subject.weight is not None:
         weight = f"{subject.weight.value} {subject.weight.unit}"
     tests = tuple((name, one.test_time_h) for name, one in protocol.endpoints.items())
     return DosedSubject(
         f"{case}:{study}/{experiment}/{arm}",
         found.doses,
-        known_species(species or subject.species),
+        known_species(asked.species or subject.species),
         weight,
-        known_preparation(preparation or subject.preparation),
+        known_preparation(asked.preparation or subject.preparation),
         tests,
         tuple(_notes(found)),
         loaded.library,
-        loaded.case.endogenous_tone() | tone,
+        loaded.case.endogenous_tone() | asked.tones,
         found.manipulations,
     )
 

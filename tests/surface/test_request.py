@@ -1,0 +1,215 @@
+"""Requests: command line, query string and keywords of Python are encodings of the same request."""
+
+import inspect
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import MISSING, FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gaddum
+from gaddum.surface.adjudicate import AdjudicateRequest
+from gaddum.surface.audit import AuditRequest
+from gaddum.surface.benchmarks import BenchmarksRequest
+from gaddum.surface.occupancy import command as occupancy_command
+from gaddum.surface.occupancy.request import OccupancyRequest
+from gaddum.surface.request import Request
+from gaddum.surface.schild import SchildRequest
+from gaddum.surface.simulate import SimulateRequest
+
+REQUESTS = [
+    AdjudicateRequest,
+    AuditRequest,
+    BenchmarksRequest,
+    OccupancyRequest,
+    SchildRequest,
+    SimulateRequest,
+]
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+) | st.sampled_from(["--", "-1 h", "--draws", "-v", "", "a=b&c;d", "50% of 2 + 2", "it's"])
+"""What an operating system can pass on."""
+
+
+def values(hint: Any) -> st.SearchStrategy:
+    """What may stand in a field, within the limits that its option declares."""
+    kind, said = get_args(hint)
+    kinds = {
+        str: TEXT,
+        Path: TEXT.map(Path),
+        bool: st.booleans(),
+        int: st.integers(said.min, said.max),
+        float: st.floats(said.min, said.max, allow_nan=False),
+        tuple[str, ...]: st.lists(TEXT, min_size=1, max_size=3).map(tuple),
+        type(None): st.none(),
+    }
+    return st.one_of(*(kinds[one] for one in ([kind] if kind in kinds else get_args(kind))))
+
+
+def requests(kind: type[Request]) -> st.SearchStrategy[Request]:
+    hints = get_type_hints(kind, include_extras=True)
+    every = {one.name: values(hints[one.name]) for one in fields(kind)}
+    needed = {one.name: every.pop(one.name) for one in fields(kind) if one.default is MISSING}
+    return st.fixed_dictionaries(needed, optional=every).map(lambda said: kind(**said))
+
+
+ANY = st.sampled_from(REQUESTS).flatmap(requests)
+
+
+@settings(deadline=None)
+@given(ANY)
+def test_the_command_of_a_request_says_it_again(asked: Request):
+    assert type(asked).from_command(shlex.split(asked.command())) == asked
+
+
+@settings(deadline=None)
+@given(ANY)
+def test_the_query_of_a_request_says_it_again(asked: Request):
+    assert type(asked).from_query(asked.query()) == asked
+
+
+@settings(deadline=None)
+@given(ANY)
+def test_the_keywords_of_a_request_say_it_again(asked: Request):
+    assert type(asked)(**vars(asked)) == asked
+
+
+@settings(deadline=None)
+@given(ANY)
+def test_a_request_is_frozen_and_equal_requests_are_one_key(asked: Request):
+    assert len({asked, type(asked).from_query(asked.query())}) == 1
+    with pytest.raises(FrozenInstanceError):
+        setattr(asked, fields(asked)[0].name, "other")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("protocols=naltrexone+50+mg+po&drows=64", "Did you mean 'draws'"),
+        ("protocols=naltrexone+50+mg+po&draws=1", "--draws"),
+        ("protocols=naltrexone+50+mg+po&draws=many", "--draws"),
+        ("draws=64", "PROTOCOL"),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused_with_what_is_wrong(query: str, said: str):
+    with pytest.raises(ValueError, match=said):
+        OccupancyRequest.from_query(query)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["gaddum", "simulate", "naltrexone 50 mg po"], "gaddum occupancy"),
+        (["gaddum", "occupancy", "naltrexone 50 mg po", "--drows", "64"], "drows"),
+        (["gaddum", "occupancy"], "PROTOCOL"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_refused_with_what_is_wrong(words: list[str], said: str):
+    with pytest.raises(ValueError, match=said):
+        OccupancyRequest.from_command(words)
+
+
+@pytest.mark.parametrize("said", [{"draws": 1}, {"draws": 100_001}, {"seed": -1}, {"above": 1.5}])
+def test_limits_hold_in_python_too(said: dict[str, Any]):
+    with pytest.raises(ValueError, match=next(iter(said))):
+        OccupancyRequest(("naltrexone 50 mg po",), **said)
+
+
+def test_a_query_reads_as_a_person_would_write_it():
+    text = "protocols=ketamine+0.5+mg/kg+iv+over+40+min&targets=NMDAR,MOR&at=40+min&at=4+h"
+    asked = OccupancyRequest.from_query(text)
+    assert asked == OccupancyRequest(
+        ("ketamine 0.5 mg/kg iv over 40 min",), targets="NMDAR,MOR", at=("40 min", "4 h")
+    )
+    assert asked.query().startswith(text)
+
+
+@pytest.mark.parametrize("kind", [one for one in REQUESTS if one is not SchildRequest])
+def test_a_verb_has_the_same_defaults_in_python(kind: type[Request]):
+    """None stands for what else is said, such as the species of an arm."""
+    python = inspect.signature(getattr(gaddum, kind.verb)).parameters
+    shared = {one.name: one.default for one in fields(kind) if one.name in python}
+    told = {name: python[name].default for name in shared}
+    assert {"draws", "seed"} & set(shared)
+    assert {name: told[name] for name, one in shared.items() if one not in (None, MISSING)} == {
+        name: one for name, one in shared.items() if one not in (None, MISSING)
+    }
+
+
+@pytest.mark.parametrize("name", ["occupancy", "simulate", "live"])
+def test_a_verb_shows_the_keywords_that_lay_a_protocol_out(name: str):
+    shown = inspect.signature(getattr(gaddum, name)).parameters
+    laid = inspect.signature(gaddum.lay_out).parameters
+    assert {"species", "weight", "tone", "draws", "seed", "library"} <= set(laid) - {"protocol"} <= set(shown)
+    assert all(shown[one].default == laid[one].default for one in laid if one != "protocol")
+    assert not any(one.kind is one.VAR_KEYWORD for one in shown.values())
+
+
+def test_three_encodings_give_the_same_numbers(monkeypatch):
+    monkeypatch.setattr("gaddum.surface.accelerator.configure_jax", lambda **given: None)
+    said = {"species": "rat", "weight": "300 g", "draws": 64, "seed": 3}
+    asked = OccupancyRequest(("naltrexone 1 mg/kg sc",), targets="MOR", at=("2 h",), **said)
+    encoded = (
+        OccupancyRequest.from_query(asked.query()),
+        OccupancyRequest.from_command(shlex.split(asked.command())),
+    )
+    told = [occupancy_command.run(one)["targets"]["MOR"]["median"] for one in encoded]
+    python = gaddum.occupancy("naltrexone 1 mg/kg sc", targets=["MOR"], times=["2 h"], **said)
+    assert told[0] == told[1] == np.median(python.targets["MOR"].occupied, axis=-1).tolist()
+
+
+TOY = '''
+"""The command `gaddum potentise`: what is left after so many dilutions."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from gaddum.surface.request import Request, asking
+
+
+@dataclass(frozen=True)
+class PotentiseRequest(Request):
+    verb = "potentise"
+    amount: Annotated[float, typer.Argument(help="Amount (mg).")]
+    times: Annotated[int, typer.Option(min=0, help="Dilutions by 100.")] = 30
+
+
+@asking
+def potentise(asked: PotentiseRequest) -> None:
+    """Dilute again and again."""
+    typer.echo(run(asked))
+
+
+def run(asked: PotentiseRequest) -> float:
+    return asked.amount / 100**asked.times
+'''
+
+
+def test_a_command_is_added_by_one_file_and_one_line(tmp_path: Path):
+    package = tmp_path / "gaddum"
+    shutil.copytree(
+        Path(gaddum.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "library")
+    )
+    (package / "surface" / "potentise.py").write_text(TOY, encoding="utf-8")
+    text = (package / "surface" / "cli.py").read_text(encoding="utf-8")
+    before, commands, after = text.partition("COMMANDS = {\n")
+    line = '    "potentise": "gaddum.surface.potentise",\n'
+    (package / "surface" / "cli.py").write_text(before + commands + line + after, encoding="utf-8")
+    code = (
+        "import sys; from gaddum.surface.cli import main; main(['--help']); main(['potentise', '5', '--times', '1']); "
+        "from gaddum.surface.potentise import PotentiseRequest as Asked, run; "
+        "print(run(Asked.from_query('amount=5&times=1')), run(Asked(5.0, times=1)), Asked(5.0).command())"
+    )
+    run = {"cwd": tmp_path, "env": {"PYTHONPATH": str(tmp_path)}, "text": True, "check": True}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, **run).stdout
+    assert "potentise   Dilute again and again." in said
+    assert said.splitlines()[-2:] == ["0.05", "0.05 0.05 gaddum potentise 5.0 --times 30"]
