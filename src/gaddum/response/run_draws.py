@@ -1,6 +1,5 @@
 """Run draws: posterior draws of one account from a folder that an adjudication wrote, by parameter."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaddum.records.finding import nearest
+from gaddum.result_set import DRAWS, read_result
 
 MAIN_FORM = "gate-matched"
 """Parameterisation whose fits are read."""
@@ -41,25 +41,21 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
     Raises
     ------
     ValueError
-        If the folder is no run, has no such account (says which it has), or the account's fit was not established.
+        If the folder is no run, holds files of two runs, has no such account (says which it has), or the account's fit
+        was not established.
     """
     import xarray as xr
 
-    document, draws = (Path(folder) / name for name in ("result.json", "posterior.nc"))
-    if not (document.is_file() and draws.is_file()):
-        raise ValueError(
-            f"A run must be a folder with result.json and posterior.nc; got {str(folder)!r}. "
-            "Make one with `gaddum adjudicate CASE --out FOLDER`."
-        )
-    said = json.loads(document.read_text(encoding="utf-8"))
+    said = read_result(Path(folder))
+    draws = Path(folder) / DRAWS
     with xr.open_datatree(draws, engine="h5netcdf") as tree:
         known = list(tree[MAIN_FORM].children)
         name = account or max(said["hypotheses"], key=lambda one: one["probability"])["name"]
         fit = next((one for one in (name, f"{name}@both") if one in known), None)
         if fit is None:
             raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
-        fitted = tree[f"{MAIN_FORM}/{fit}"].to_dataset()
-        found = fitted["z"].stack(sample=("chain", "draw")).load()
+        fitted = tree[f"{MAIN_FORM}/{fit}"]
+        found = fitted["scores/z"].stack(sample=("chain", "draw")).load()
     ess, established = float(fitted.attrs["ess"]), bool(fitted.attrs["established"])
     if ess < FEWEST or not established:
         raise ValueError(

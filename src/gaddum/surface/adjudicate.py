@@ -4,26 +4,46 @@ Everything heavy is imported when the command runs, so that `gaddum --help` stay
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum import __version__
 from gaddum.surface.options import AsJson, CaseName, command_line, unusable
 
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
+    from gaddum.surface.run_folder import RunFolder
     from gaddum.verdict.adjudicate import Adjudication
 
 _log = logging.getLogger("gaddum")
 
 INTERRUPTED = 130
+LARGEST_SEED = 2**32 - 1
+"""Beyond, the streams of two fits would meet."""
+STAGES = {
+    "reading the record": 5.0,
+    "compiling": 10.0,
+    "weighing the hypotheses": 75.0,
+    "refitting without time course": 40.0,
+    "summarising": 10.0,
+}
+"""How long the stages of a run take beside each other (1)."""
+
+
+def _folder(given: str) -> Path:
+    if not given.strip():
+        raise typer.BadParameter("a folder must have a name; got none. Write . for the folder you are in.")
+    return Path(given)
 
 
 def adjudicate(
@@ -34,9 +54,9 @@ def adjudicate(
     hypotheses: Annotated[
         str | None, typer.Option(metavar="A,B", help="Hypotheses to compare; all where not given.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all sampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all sampling.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: runs/CASE]")
+        Path | None, typer.Option(metavar="DIR", parser=_folder, help="Output folder.  [default: runs/CASE]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads; the result does not depend on it.")] = 2,
     link: Annotated[
@@ -53,6 +73,12 @@ def adjudicate(
             "--comparator", help="Refit every account without a time course too; half as long again."
         ),
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with an interrupted run of the same request, to its very numbers."
+        ),
+    ] = False,
     as_json: AsJson = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
@@ -60,45 +86,48 @@ def adjudicate(
 ) -> None:
     """Weigh the rival hypotheses of a case. Exit code 0 when done, also if the record does not decide."""
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import require_address_space
     from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.run_folder import finished, run_folder, run_id
 
     names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
-    command = command_line(
-        "adjudicate",
-        case,
-        seed=seed,
-        until=until,
-        hypotheses=None if names is None else ",".join(names),
-        link=None if link is None else f"{link:g}",
-        comparator=comparator,
-    )
+    choices = {"seed": seed, "until": until, "hypotheses": names, "link": link, "comparator": comparator}
+    request = choices | {
+        "hypotheses": None if names is None else ",".join(names),
+        "link": None if link is None else f"{link:g}",
+    }
+    command = command_line("adjudicate", case, **request)
+    elsewhere = {"out": out, "workers": None if workers == 2 else workers, "resume": True}
     try:
         loaded = load_case(case)
         folder = out if out is not None else Path("runs") / loaded.case.name
-        document = _run(
-            loaded,
-            folder,
-            command,
-            verbose,
-            quiet=as_json,
-            until=until,
-            hypotheses=names,
-            seed=seed,
-            workers=workers,
-            link=link,
-            comparator=comparator,
-        )
+        asked = {"case": loaded.case.name, **choices, **loaded.hashes, **_made_by()}
+        document = finished(folder, run_id(asked)) if resume else None
+        if document is not None:
+            _tell("That run is finished; nothing is left to compute.")
+        else:
+            require_address_space()
+            again = command_line("adjudicate", case, **request, **elsewhere)
+            with run_folder(folder, asked, resume=resume, again=again, say=_tell) as place:
+                document = _run(
+                    loaded,
+                    place,
+                    {"command": command, "run": run_id(asked)},
+                    verbose,
+                    quiet=as_json,
+                    workers=workers,
+                    **choices,
+                )
     except (ValueError, OSError) as error:
         raise unusable(error) from None
     except KeyboardInterrupt:
-        typer.echo("Interrupted; results written earlier are intact.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(to_json(document))
         return
     from rich.console import Console
 
-    from gaddum.surface.files import REPORT
+    from gaddum.result_set import REPORT
     from gaddum.surface.terminal import print_summary
 
     print_summary(document, Console())
@@ -107,32 +136,36 @@ def adjudicate(
 
 def _run(
     loaded: "LoadedCase",
-    folder: Path,
-    command: str,
+    place: "RunFolder",
+    said: dict[str, str],
     verbose: bool,
     *,
     quiet: bool,
     workers: int,
     **choices: Any,
 ) -> dict[str, Any]:
-    """Adjudicate and write the results; all of them or none."""
+    """Adjudicate and make the files of the results."""
+    from gaddum.result_set import DRAWS, LOG, REPORT, RESULT, digests
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, as_json, staged
+    from gaddum.surface.files import as_json
 
+    work = place.results
     with (
         collecting_seldom(),
-        staged(folder) as work,
         _logging(work / LOG, verbose),
         _interruptible() as stop,
+        _progress(verbose, quiet, choices["comparator"]) as report,
     ):
-        _log.info("command: %s", command)
+        _log.info("run %s: %s", said["run"], said["command"])
+        report("reading the record", 0.0)
         configure_jax(workers=workers)
         from gaddum.surface.report.page import write_report
         from gaddum.verdict.adjudicate import adjudicate as weigh
 
-        with _progress(verbose) as report:
-            found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)
-        manifest = found.document["manifest"] | {"command": command}
+        found: Adjudication = weigh(
+            loaded, workers=workers, progress=_stopping(report, stop), checkpoints=place.fits, **choices
+        )
+        manifest = found.document["manifest"] | said | {"cores": os.cpu_count()}
         document = found.document | {"manifest": manifest}
         for row in document["hypotheses"]:
             _log.info(
@@ -142,22 +175,37 @@ def _run(
                 row["log_ml_mcse"],
                 row["established"],
             )
+        found.draws.attrs["run"] = said["run"]
         found.draws.to_netcdf(work / DRAWS, engine="h5netcdf")
-        (work / REPORT).write_text(write_report(document), encoding="utf-8")
+        page = f"{write_report(document)}\n<!-- run {said['run']} -->\n"
+        (work / REPORT).write_text(page, encoding="utf-8")
+        document["manifest"]["files"] = digests(work, DRAWS, REPORT)
         (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
         _log.info("verdict: %s", document["verdict"])
     return document
 
 
-def _progress(verbose: bool) -> Any:
-    """Give a progress bar on standard error, or nothing beside a log."""
-    if verbose:
-        return nullcontext(lambda task, fraction: None)
+def _made_by() -> dict[str, Any]:
+    """What else the last digits depend on."""
+    return {"gaddum": __version__, "jax": version("jax"), "numpy": version("numpy"), "cores": os.cpu_count()}
+
+
+def _tell(sentence: str) -> None:
+    with suppress(OSError):  # a terminal that has gone
+        typer.echo(sentence, err=True)
+
+
+def _progress(verbose: bool, quiet: bool, comparator: bool) -> Any:
+    """Show progress on standard error: nothing beside a log, nor to a program that reads JSON."""
     from rich.console import Console
 
     from gaddum.surface.terminal import progress_bar
 
-    return progress_bar(Console(stderr=True))
+    console = Console(stderr=True)
+    if verbose or (quiet and not console.is_terminal):
+        return nullcontext(lambda task, fraction: None)
+    stages = {name: share for name, share in STAGES.items() if comparator or "refitting" not in name}
+    return progress_bar(console, stages)
 
 
 def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Callable[[str, float], None]:
@@ -177,14 +225,14 @@ def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Ca
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into exceptions that unwind the run, and tell its workers."""
+    """Turn signals into exceptions that unwind the run, and tell its workers."""
     from gaddum.surface.files import handling_stops
 
     stop = threading.Event()
 
     def interrupted(number: int, frame: Any) -> None:
         stop.set()
-        if number == signal.SIGTERM:
+        if number != signal.SIGINT:
             sys.exit(128 + number)
         raise KeyboardInterrupt
 

@@ -31,9 +31,10 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Ask of blockade studies what a referee would ask. Exit code 1 if there are serious concerns."""
+    from gaddum.result_set import RESULT
     from gaddum.surface.audit_page import print_audit, write_page
-    from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.files import staged
 
     try:
         document = _run(*find_subject(what, case), draws, seed)
@@ -102,5 +103,5 @@ def _run(name: str, study: str | None, draws: int, seed: int) -> dict[str, Any]:
     configure_jax()
     from gaddum.referee.audit import audit as examine
 
-    with progress_bar(Console(stderr=True)) as report:
+    with progress_bar(Console(stderr=True), {"following doses": 1.0}) as report:
         return examine(loaded, study, draws=draws, seed=seed, progress=report).document

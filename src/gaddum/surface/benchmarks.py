@@ -40,7 +40,7 @@ def benchmarks(
     configure_jax()
     from gaddum.engagement.scorecard import benchmarks as predict_all
 
-    with progress_bar(Console(stderr=True)) as report:
+    with progress_bar(Console(stderr=True), {"benchmarks": 1.0}) as report:
         found = predict_all(chosen, draws=draws, seed=seed, progress=report)
     document = benchmarks_document(found, command_line("benchmarks", *(ids or []), draws=draws, seed=seed))
     if write is not None:

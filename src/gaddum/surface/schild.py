@@ -51,8 +51,9 @@ def schild(
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
     from gaddum.concentration_response.responses import read_response_table
-    from gaddum.surface.files import RESULT, staged
+    from gaddum.result_set import RESULT
     from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.files import staged
 
     drugs = {"agonist": agonist, "antagonist": antagonist}
     read = read_response_table(file, unit, **drugs, separator=separator, decimal=decimal)
