@@ -44,23 +44,24 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
         If the folder is no run, holds files of two runs, has no such account (says which it has), or the account's fit
         was not established.
     """
-    import xarray as xr
+    import h5netcdf
 
     said = read_result(Path(folder))
-    draws = Path(folder) / DRAWS
-    with xr.open_datatree(draws, engine="h5netcdf") as tree:
-        known = list(tree[MAIN_FORM].children)
+    # xarray would open all fits to read one.
+    with h5netcdf.File(Path(folder) / DRAWS, "r", decode_vlen_strings=True) as file:
+        fits = file[MAIN_FORM].groups
+        known = list(fits)
         name = account or max(said["hypotheses"], key=lambda one: one["probability"])["name"]
         fit = next((one for one in (name, f"{name}@both") if one in known), None)
         if fit is None:
             raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
-        fitted = tree[f"{MAIN_FORM}/{fit}"]
-        found = fitted["scores/z"].stack(sample=("chain", "draw")).load()
-    ess, established = float(fitted.attrs["ess"]), bool(fitted.attrs["established"])
+        about, drawn = dict(fits[fit].attrs), fits[fit]["scores"].variables
+        found, names = np.asarray(drawn["z"][...], float), drawn["parameter"][...].tolist()
+    ess, established = float(about["ess"]), bool(about["established"])
     if ess < FEWEST or not established:
         raise ValueError(
             f"A fit must be established, by at least {FEWEST} effective draws, to be simulated; {fit} has {ess:.0f} "
-            f"and R-hat {float(fitted.attrs['r_hat']):.3f}. Run the case again, or simulate by its prior (`case`)."
+            f"and R-hat {float(about['r_hat']):.3f}. Run the case again, or simulate by its prior (`case`)."
         )
-    scores = {str(name): np.asarray(found.sel(parameter=name), float) for name in found["parameter"].values}
+    scores = dict(zip(names, found.reshape(-1, len(names)).T, strict=True))
     return RunDraws(said["case"], said["manifest"], fit, scores)

@@ -11,7 +11,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -165,7 +164,7 @@ def _run(
         found: Adjudication = weigh(
             loaded, workers=workers, progress=_stopping(report, stop), checkpoints=place.fits, **choices
         )
-        manifest = found.document["manifest"] | said | {"cores": os.cpu_count()}
+        manifest = found.document["manifest"] | said | {"cores": _cores()}
         document = found.document | {"manifest": manifest}
         for row in document["hypotheses"]:
             _log.info(
@@ -187,7 +186,14 @@ def _run(
 
 def _made_by() -> dict[str, Any]:
     """What else the last digits depend on."""
-    return {"gaddum": __version__, "jax": version("jax"), "numpy": version("numpy"), "cores": os.cpu_count()}
+    from importlib.metadata import version
+
+    return {"gaddum": __version__, "jax": version("jax"), "numpy": version("numpy"), "cores": _cores()}
+
+
+def _cores() -> int | None:
+    """Cores that the process may use: sums in another order differ in their last digits."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _tell(sentence: str) -> None:
