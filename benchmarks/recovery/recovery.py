@@ -84,7 +84,7 @@ def main() -> None:
     }
     chosen = [given.only] if given.only else list(wanted)
     console = Console(stderr=True)
-    with progress_bar(console) as report:
+    with progress_bar(console, {name: float(len(wanted[name])) for name in chosen}) as report:
         for name in chosen:
             found = read(given.file)
             todo = [task for task in wanted[name] if task not in found]
@@ -101,8 +101,7 @@ def run(
     name: str, todo: list[Task], file: Path, *, workers: int, report: Callable[[str, float], None]
 ) -> None:
     """Draw and weigh ledgers, each appended to a file when it is done."""
-    label = f"{name}: {len(todo)} ledgers"
-    report(label, 0.0)
+    report(name, 0.0)
     ledgers = Ledgers.of(getattr(protocols, name)())
     done = dict.fromkeys(todo, 0.0)
     lock = threading.Lock()
@@ -111,7 +110,7 @@ def run(
         def progress(fraction: float) -> None:
             with lock:
                 done[task] = fraction
-                report(label, sum(done.values()) / len(done))
+                report(name, sum(done.values()) / len(done))
 
         line = adjudicated(ledgers, task, progress)
         with lock, file.open("a", encoding="utf-8") as out:

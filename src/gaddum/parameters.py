@@ -7,7 +7,7 @@ through both. Sampling takes place in one space, the standard normal, whatever t
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -45,6 +45,14 @@ class Parameter(NamedTuple):
     distribution: str
     reason: str
     source: str
+    scale: Literal["log", "logit", "itself"] = "log"
+    """The smooth scale, on which it is tabulated."""
+
+    def in_unit(self, smooth: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """Values in its unit from values on its smooth scale."""
+        if self.scale == "itself":
+            return smooth
+        return np.exp(smooth) if self.scale == "log" else 1 / (1 + np.exp(-smooth))
 
 
 def canonical(quantity: Quantity, molar_mass: float | None = None) -> float:
@@ -205,4 +213,14 @@ def declared_parameter(prior: Prior, name: str | None = None) -> Parameter:
         describe(prior.distribution),
         prior.reason,
         cite(prior.source),
+        _SCALES.get(prior.distribution.family, "log"),
     )
+
+
+_SCALES: dict[str, Literal["logit", "itself"]] = {
+    "logit-normal": "logit",
+    "beta": "logit",
+    "normal": "itself",
+    "fixed": "itself",
+}
+"""Smooth scales of distributions, as `distribution_nodes` tabulates them, where they are not logarithms."""

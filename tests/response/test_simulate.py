@@ -252,21 +252,19 @@ def test_a_simulated_arm_is_what_the_case_says_of_it(label) -> None:
     assert compared > 30
 
 
+def write_run(folder, names, z, manifest, attrs=ESTABLISHED):
+    """Files of a run of case small with one fit, as `gaddum adjudicate` writes them."""
+    scores = xr.Dataset({"z": (("chain", "draw", "parameter"), z)}, coords={"parameter": names})
+    fit = {"/gate-matched/block": xr.Dataset(attrs=attrs), "/gate-matched/block/scores": scores}
+    xr.DataTree.from_dict(fit).to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    said_ = {"case": "small", "hypotheses": [{"name": "block", "probability": 1.0}], "manifest": manifest}
+    (folder / "result.json").write_text(json.dumps(said_))
+
+
 def test_a_run_gives_its_draws_and_what_it_lacks_follows_the_prior(loaded, tmp_path) -> None:
     names = ["effect_site", "K_i of blocker at NMDAR"]
     z = np.full((2, 10, 2), 1.0, np.float32)
-    fit = xr.Dataset(
-        {"z": (("chain", "draw", "parameter"), z)}, coords={"parameter": names}, attrs=ESTABLISHED
-    )
-    xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
-        tmp_path / "posterior.nc", engine="h5netcdf"
-    )
-    said_ = {
-        "case": "small",
-        "hypotheses": [{"name": "block", "probability": 1.0}],
-        "manifest": loaded.hashes,
-    }
-    (tmp_path / "result.json").write_text(json.dumps(said_))
+    write_run(tmp_path, names, z, loaded.hashes)
     found = gaddum.simulate([INFUSION], case=loaded, run=tmp_path, times=[0.5], draws=1000)
     prior = gaddum.simulate([INFUSION], case=loaded, hypotheses=["block"], times=[0.5], draws=20)
     assert found.drawn_from.startswith("posterior of block")
@@ -280,35 +278,22 @@ def test_a_run_gives_its_draws_and_what_it_lacks_follows_the_prior(loaded, tmp_p
 
 @pytest.mark.parametrize(("ess", "established"), [(99.0, 1), (400.0, 0)])
 def test_a_fit_that_was_not_established_is_refused(loaded, tmp_path, ess, established) -> None:
-    z = {"z": (("chain", "draw", "parameter"), np.ones((2, 3, 1)))}
     attrs = {"ess": ess, "r_hat": 1.2, "established": established}
-    fit = xr.Dataset(z, coords={"parameter": ["effect_site"]}, attrs=attrs)
-    xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
-        tmp_path / "posterior.nc", engine="h5netcdf"
-    )
-    said_ = {
-        "case": "small",
-        "hypotheses": [{"name": "block", "probability": 1.0}],
-        "manifest": loaded.hashes,
-    }
-    (tmp_path / "result.json").write_text(json.dumps(said_))
+    write_run(tmp_path, ["effect_site"], np.ones((2, 3, 1)), loaded.hashes, attrs)
     with pytest.raises(ValueError, match="established"):
         gaddum.simulate([INFUSION], case=loaded, run=tmp_path)
 
 
+def test_files_of_two_runs_are_refused(loaded, tmp_path) -> None:
+    write_run(
+        tmp_path, ["effect_site"], np.ones((2, 3, 1)), loaded.hashes | {"files": {"posterior.nc": "0" * 64}}
+    )
+    with pytest.raises(ValueError, match="of one run"):
+        gaddum.simulate([INFUSION], case=loaded, run=tmp_path)
+
+
 def test_a_run_of_another_case_is_refused(loaded, tmp_path) -> None:
-    names = ["effect_site"]
-    fit = xr.Dataset(
-        {"z": (("chain", "draw", "parameter"), np.ones((2, 3, 1)))},
-        coords={"parameter": names},
-        attrs=ESTABLISHED,
-    )
-    xr.DataTree.from_dict({"/gate-matched/block": fit}).to_netcdf(
-        tmp_path / "posterior.nc", engine="h5netcdf"
-    )
-    said_ = {"case": "small", "hypotheses": [{"name": "block", "probability": 1.0}]}
-    changed = said_ | {"manifest": loaded.hashes | {"case_hash": "another"}}
-    (tmp_path / "result.json").write_text(json.dumps(changed))
+    write_run(tmp_path, ["effect_site"], np.ones((2, 3, 1)), loaded.hashes | {"case_hash": "another"})
     with pytest.raises(ValueError, match="Run it again"):
         gaddum.simulate([INFUSION], case=loaded, run=tmp_path)
 

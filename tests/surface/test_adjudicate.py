@@ -4,7 +4,12 @@ The chain itself is replaced by one that returns the fictional document at once.
 """
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -26,7 +31,7 @@ def answer(monkeypatch, document):
     """Let the chain return the document; gives the list of its calls."""
     calls = []
 
-    def weigh(case, *, progress, **choices):
+    def weigh(case, *, progress, checkpoints, **choices):
         progress("weighing the hypotheses", 0.5)
         calls.append(choices)
         draws = xr.DataTree.from_dict({"/gate-matched/ar1": xr.Dataset({"z": ("draw", [0.0, 1.0])})})
@@ -73,10 +78,17 @@ def test_options_reach_the_chain_and_the_command_to_repeat_it(answer, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nowhere"], ["morphine", "--seed", "-1"], ["morphine", "--link", "2"], ["morphine", "--workers", "0"]],
+    [
+        ["nowhere"],
+        ["morphine", "--seed", "-1"],
+        ["morphine", "--seed", "12345678901234567890123"],
+        ["morphine", "--link", "2"],
+        ["morphine", "--workers", "0"],
+        ["morphine", "--out", ""],
+    ],
 )
 def test_unusable_input_is_code_2_with_a_sentence(answer, tmp_path, capsys, arguments):
-    assert main(["adjudicate", *arguments, "--out", str(tmp_path)]) == 2
+    assert main(["adjudicate", "--out", str(tmp_path), *arguments]) == 2
     caught = capsys.readouterr()
     assert caught.out == ""
     assert caught.err
@@ -106,6 +118,79 @@ def test_interrupt_is_code_130_and_leaves_earlier_results(answer, monkeypatch, t
     after.pop("failed.log")
     assert after == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_files_of_a_run_name_it_and_the_result_holds_their_digests(answer, tmp_path):
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path)]) == 0
+    manifest = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["manifest"]
+    with xr.open_datatree(tmp_path / "posterior.nc", engine="h5netcdf") as tree:
+        assert tree.attrs["run"] == manifest["run"]
+    for name in ("report.html", "run.log"):
+        assert manifest["run"] in (tmp_path / name).read_text(encoding="utf-8")
+    for name in ("report.html", "posterior.nc"):
+        assert manifest["files"][name] == sha256((tmp_path / name).read_bytes()).hexdigest()
+
+
+def test_resume_of_a_finished_run_computes_nothing(answer, tmp_path, capsys):
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path), "--resume"]) == 0
+    assert len(answer) == 1
+    again = capsys.readouterr()
+    assert again.out == shown.out
+    assert "nothing is left to compute" in again.err
+
+
+def test_resume_of_another_request_is_code_2_and_says_what_differs(answer, monkeypatch, tmp_path, capsys):
+    def interrupted(case, *, checkpoints, **choices):
+        (checkpoints / "one.npz").touch()
+        raise KeyboardInterrupt
+
+    out = str(tmp_path / "out")
+    monkeypatch.setattr(chain, "adjudicate", interrupted)
+    assert main(["adjudicate", "morphine", "--out", out]) == 130
+    assert f"go on with: gaddum adjudicate morphine --seed 0 --out {out} --resume" in capsys.readouterr().err
+    assert main(["adjudicate", "morphine", "--out", out, "--seed", "1", "--resume"]) == 2
+    assert "seed was 0 and is 1" in capsys.readouterr().err
+
+
+STOPPED = """
+import sys, time
+from gaddum.surface.cli import main
+from gaddum.verdict import adjudicate as chain
+def weigh(case, *, checkpoints, **choices):
+    (checkpoints / "one.npz").touch()
+    print("ready", flush=True)
+    time.sleep(60)
+chain.adjudicate = weigh
+sys.exit(main(["adjudicate", "morphine", "--out", sys.argv[1]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGHUP")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signal_keeps_what_was_computed_and_the_log(tmp_path, name, code):
+    command = [sys.executable, "-c", STOPPED, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, name))
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "go on with: gaddum adjudicate morphine" in said
+    assert "ended early" in (tmp_path / "out" / "failed.log").read_text(encoding="utf-8")
+    assert (tmp_path / ".out.run" / "fits" / "one.npz").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs limits of the process")
+def test_too_little_virtual_memory_is_said_before_anything_is_computed(answer, monkeypatch, tmp_path, capsys):
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (10**9, resource.RLIM_INFINITY))
+    assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 2
+    assert "1.0 GB" in capsys.readouterr().err
+    assert answer == [] and list(tmp_path.iterdir()) == []
 
 
 def test_broken_case_is_code_2(answer, tmp_path, capsys):

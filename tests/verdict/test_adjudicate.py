@@ -171,6 +171,20 @@ def test_workers_do_not_change_the_result(small):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stage", ["weighing the hypotheses", "summarising"])
+def test_interrupted_run_goes_on_to_the_same_numbers(small, tmp_path, stage):
+    def interrupt(task, fraction):
+        if task == stage and (fraction > 0.4 or stage == "summarising"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        adjudicate(reduced(), settings=SMALL, progress=interrupt, checkpoints=tmp_path)
+    resumed = adjudicate(reduced(), settings=SMALL, checkpoints=tmp_path)
+    assert json.dumps(resumed.document) == json.dumps(small.document)
+    assert resumed.draws.identical(small.draws)
+
+
+@pytest.mark.slow
 def test_result_is_in_double_precision_whatever_the_process_default(small, tmp_path):
     """A process that never enables 64-bit numbers gets the same result, in both threads."""
     program = (

@@ -62,7 +62,9 @@ class AccountSelection(NamedTuple):
         found |= {name: declared_parameter(priors[row], name) for name, row in rows.items()}
         of = POPULATION if self.population is None else f"dependence of {self.population}"
         reason = "partial pooling between populations"
-        found[POPULATION] = Parameter(of, Z_GRID.copy(), "logit SD", "normal(0, 1)", reason, "assumption")
+        found[POPULATION] = Parameter(
+            of, Z_GRID.copy(), "logit SD", "normal(0, 1)", reason, "assumption", "itself"
+        )
         return found
 
     @property

@@ -306,7 +306,13 @@ def _rectangular(moments: list[np.ndarray]) -> Float[np.ndarray, "rows nodes"]:
 
 def _standard_normal(name: str) -> Parameter:
     return Parameter(
-        name, Z_GRID.copy(), "logit SD", "normal(0, 1)", "partial pooling between strata", "assumption"
+        name,
+        Z_GRID.copy(),
+        "logit SD",
+        "normal(0, 1)",
+        "partial pooling between strata",
+        "assumption",
+        "itself",
     )
 
 

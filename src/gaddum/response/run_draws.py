@@ -1,6 +1,5 @@
 """Run draws: posterior draws of one account from a folder that an adjudication wrote, by parameter."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ from jaxtyping import Float
 
 from gaddum.extras import required
 from gaddum.records.finding import nearest
+from gaddum.result_set import DRAWS, read_result
 
 MAIN_FORM = "gate-matched"
 """Parameterisation whose fits are read."""
@@ -42,31 +42,28 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
     Raises
     ------
     ValueError
-        If the folder is no run, has no such account (says which it has), or the account's fit was not established.
+        If the folder is no run, holds files of two runs, has no such account (says which it has), or the account's fit
+        was not established.
     """
     required("h5netcdf", "Simulating by a run")
-    import xarray as xr
+    import h5netcdf
 
-    document, draws = (Path(folder) / name for name in ("result.json", "posterior.nc"))
-    if not (document.is_file() and draws.is_file()):
-        raise ValueError(
-            f"A run must be a folder with result.json and posterior.nc; got {str(folder)!r}. "
-            "Make one with `gaddum adjudicate CASE --out FOLDER`."
-        )
-    said = json.loads(document.read_text(encoding="utf-8"))
-    with xr.open_datatree(draws, engine="h5netcdf") as tree:
-        known = list(tree[MAIN_FORM].children)
+    said = read_result(Path(folder))
+    # xarray would open all fits to read one.
+    with h5netcdf.File(Path(folder) / DRAWS, "r", decode_vlen_strings=True) as file:
+        fits = file[MAIN_FORM].groups
+        known = list(fits)
         name = account or max(said["hypotheses"], key=lambda one: one["probability"])["name"]
         fit = next((one for one in (name, f"{name}@both") if one in known), None)
         if fit is None:
             raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
-        fitted = tree[f"{MAIN_FORM}/{fit}"].to_dataset()
-        found = fitted["z"].stack(sample=("chain", "draw")).load()
-    ess, established = float(fitted.attrs["ess"]), bool(fitted.attrs["established"])
+        about, drawn = dict(fits[fit].attrs), fits[fit]["scores"].variables
+        found, names = np.asarray(drawn["z"][...], float), drawn["parameter"][...].tolist()
+    ess, established = float(about["ess"]), bool(about["established"])
     if ess < FEWEST or not established:
         raise ValueError(
             f"A fit must be established, by at least {FEWEST} effective draws, to be simulated; {fit} has {ess:.0f} "
-            f"and R-hat {float(fitted.attrs['r_hat']):.3f}. Run the case again, or simulate by its prior (`case`)."
+            f"and R-hat {float(about['r_hat']):.3f}. Run the case again, or simulate by its prior (`case`)."
         )
-    scores = {str(name): np.asarray(found.sel(parameter=name), float) for name in found["parameter"].values}
+    scores = dict(zip(names, found.reshape(-1, len(names)).T, strict=True))
     return RunDraws(said["case"], said["manifest"], fit, scores)

@@ -24,7 +24,7 @@ from jaxtyping import Bool
 from scipy.special import logsumexp
 
 from gaddum.sampling.bridge import bridge_populations
-from gaddum.sampling.checkpoint import CHECKPOINT_FORMAT, State, fingerprint, load, save
+from gaddum.sampling.checkpoint import CHECKPOINT_FORMAT, State, fingerprint, load, save_evidence, saver
 from gaddum.sampling.convergence import Convergence, diagnose
 from gaddum.sampling.estimate import Evidence
 from gaddum.sampling.hmc import Cloud, LogLikelihood, draw_prior, evaluate
@@ -64,7 +64,8 @@ def sample_posterior(
     progress
         Called after every stage with a sentence and the fraction done, which never decreases.
     checkpoint
-        File written (atomically) after every stage. If it exists the fit resumes from it and ends bit-equal.
+        File written (atomically) every few seconds and at the end. If it exists the fit resumes from it and ends
+        bit-equal.
     start
         A fit of a related likelihood, of the same settings, from whose last draws this one goes to its own data in
         place of the ladder. What is left of the start shows as autocorrelation, hence in the effective sample size: a
@@ -113,12 +114,14 @@ def sample_posterior(
     identity = fingerprint((run.data, origin), CHECKPOINT_FORMAT, seed, tuple(settings), mask.tolist())
     if checkpoint is not None and checkpoint.exists():
         state = load(checkpoint, identity)
+        if isinstance(state, Evidence):
+            return state
     else:
         state = begin(run) if start is None else begin_from(run, start)
+    keep = saver(checkpoint, identity)
 
     def record(state: State, sentence: str) -> None:
-        if checkpoint is not None:
-            save(checkpoint, identity, state)
+        keep(state)
         run.progress(sentence, _fraction(state, settings))
 
     while state.beta < 1.0 and state.stage < settings.stages and not state.failure:
@@ -130,6 +133,7 @@ def sample_posterior(
         state = _sweep(run, state)
         record(state, f"sweep {len(state.kept)} at temperature 1")
     evidence = _conclude(run, state, found)
+    save_evidence(checkpoint, identity, evidence)
     run.progress("bridge", 1.0)
     return evidence
 

@@ -45,3 +45,22 @@ def collecting_seldom() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.set_threshold(*usual)
+
+
+ADDRESS_SPACE = 75e9
+"""Virtual memory (bytes) that an adjudication asks for: what draws its charts reserves 64 GiB, XLA a few. Little of it
+is ever used, and either ends the process where it cannot have it."""
+
+
+def require_address_space() -> None:
+    """Refuse to start under a limit of virtual memory at which the process would end without a word to act on."""
+    if os.name != "posix":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < ADDRESS_SPACE:
+        raise ValueError(
+            f"An adjudication needs {ADDRESS_SPACE / 1e9:.0f} GB of address space, though 1 to 3 GB of memory; the "
+            f"limit is {limit / 1e9:.1f} GB. Lift it (`ulimit -v unlimited`); a control group can bound memory instead."
+        )

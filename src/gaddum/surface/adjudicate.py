@@ -1,26 +1,47 @@
 """The command `gaddum adjudicate`: run the chain, show the verdict, write the report."""
 
 import logging
+import os
+import shlex
 import signal
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum import __version__
 from gaddum.surface.options import AsJson, CaseName, tell
 from gaddum.surface.request import Request, asking, words
 
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
+    from gaddum.surface.run_folder import RunFolder
     from gaddum.verdict.adjudicate import Adjudication
 
 _log = logging.getLogger("gaddum")
+
+LARGEST_SEED = 2**32 - 1
+"""Beyond, the streams of two fits would meet."""
+STAGES = {
+    "reading the record": 5.0,
+    "compiling": 10.0,
+    "weighing the hypotheses": 75.0,
+    "refitting without time course": 40.0,
+    "summarising": 10.0,
+}
+"""How long the stages of a run take beside each other (1)."""
+
+
+def _folder(given: str) -> Path:
+    if not given.strip():
+        raise typer.BadParameter("a folder must have a name; got none. Write . for the folder you are in.")
+    return Path(given)
 
 
 @dataclass(frozen=True)
@@ -29,7 +50,7 @@ class AdjudicateRequest(Request):
 
     verb = "adjudicate"
     case: CaseName
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all sampling.")] = 0
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all sampling.")] = 0
     until: Annotated[int | None, typer.Option(metavar="YEAR", help="Take in studies up to this year.")] = None
     hypotheses: Annotated[
         str | None, typer.Option(metavar="A,B", help="Hypotheses to compare; all where not given.")
@@ -49,14 +70,31 @@ class AdjudicateRequest(Request):
         ),
     ] = False
 
+    def choices(self) -> dict[str, Any]:
+        """Keywords of `gaddum.adjudicate`."""
+        named = None if self.hypotheses is None else words(self.hypotheses)
+        return {
+            "seed": self.seed,
+            "until": self.until,
+            "hypotheses": named,
+            "link": self.link,
+            "comparator": self.comparator,
+        }
+
 
 @asking
 def adjudicate(
     asked: AdjudicateRequest,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: runs/CASE]")
+        Path | None, typer.Option(metavar="DIR", parser=_folder, help="Output folder.  [default: runs/CASE]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads; the result does not depend on it.")] = 2,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with an interrupted run of the same request, to its very numbers."
+        ),
+    ] = False,
     as_json: AsJson = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the log on standard error.")
@@ -64,46 +102,65 @@ def adjudicate(
 ) -> None:
     """Weigh the rival hypotheses of a case. Exit code 0 when done, also if the record does not decide."""
     from gaddum.records.ledger import load_case
-    from gaddum.surface.files import REPORT
+    from gaddum.result_set import REPORT
+    from gaddum.surface.accelerator import require_address_space
+    from gaddum.surface.run_folder import finished, run_folder, run_id
     from gaddum.surface.terminal import print_summary
 
     loaded = load_case(asked.case)
     folder = out if out is not None else Path("runs") / loaded.case.name
-    document = _run(loaded, folder, asked, verbose, workers=workers)
+    wanted = {"case": loaded.case.name, **asked.choices(), **loaded.hashes, **_made_by()}
+    document = finished(folder, run_id(wanted)) if resume else None
+    if document is not None:
+        _tell("That run is finished; nothing is left to compute.")
+    else:
+        require_address_space()
+        elsewhere = ["" if out is None else f"--out {shlex.quote(str(out))}"]
+        elsewhere += ["" if workers == 2 else f"--workers {workers}", "--resume"]
+        again = " ".join([asked.command(), *filter(None, elsewhere)])
+        with run_folder(folder, wanted, resume=resume, again=again, say=_tell) as place:
+            said = {"command": asked.command(), "run": run_id(wanted)}
+            document = _run(loaded, place, asked, said, verbose, quiet=as_json, workers=workers)
     made = f"Report: {folder / REPORT}"
     tell(document, as_json, lambda console: print_summary(document, console), made)
 
 
 def _run(
-    loaded: "LoadedCase", folder: Path, asked: AdjudicateRequest, verbose: bool, *, workers: int
+    loaded: "LoadedCase",
+    place: "RunFolder",
+    asked: AdjudicateRequest,
+    said: dict[str, str],
+    verbose: bool,
+    *,
+    quiet: bool,
+    workers: int,
 ) -> dict[str, Any]:
-    """Adjudicate and write the results; all of them or none."""
+    """Adjudicate and make the files of the results."""
+    from gaddum.result_set import DRAWS, LOG, REPORT, RESULT, digests
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, as_json, staged
+    from gaddum.surface.files import as_json
 
+    work = place.results
     with (
         collecting_seldom(),
-        staged(folder) as work,
         _logging(work / LOG, verbose),
         _interruptible() as stop,
+        _progress(verbose, quiet, asked.comparator) as report,
     ):
-        _log.info("command: %s", asked.command())
+        _log.info("run %s: %s", said["run"], said["command"])
+        report("reading the record", 0.0)
         configure_jax(workers=workers)
         from gaddum.surface.report.page import write_report
         from gaddum.verdict.adjudicate import adjudicate as weigh
 
-        with _progress(verbose) as report:
-            found: Adjudication = weigh(
-                loaded,
-                until=asked.until,
-                hypotheses=None if asked.hypotheses is None else words(asked.hypotheses),
-                seed=asked.seed,
-                workers=workers,
-                link=asked.link,
-                comparator=asked.comparator,
-                progress=_stopping(report, stop),
-            )
-        manifest = found.document["manifest"] | {"command": asked.command()}
+        found: Adjudication = weigh(
+            loaded,
+            workers=workers,
+            progress=_stopping(report, stop),
+            checkpoints=place.fits,
+            **asked.choices(),
+        )
+        manifest = found.document["manifest"] | said | {"cores": _cores()}
         document = found.document | {"manifest": manifest}
         for row in document["hypotheses"]:
             _log.info(
@@ -113,22 +170,44 @@ def _run(
                 row["log_ml_mcse"],
                 row["established"],
             )
+        found.draws.attrs["run"] = said["run"]
         found.draws.to_netcdf(work / DRAWS, engine="h5netcdf")
-        (work / REPORT).write_text(write_report(document), encoding="utf-8")
+        page = f"{write_report(document)}\n<!-- run {said['run']} -->\n"
+        (work / REPORT).write_text(page, encoding="utf-8")
+        document["manifest"]["files"] = digests(work, DRAWS, REPORT)
         (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
         _log.info("verdict: %s", document["verdict"])
     return document
 
 
-def _progress(verbose: bool) -> Any:
-    """Give a progress bar on standard error, or nothing beside a log."""
-    if verbose:
-        return nullcontext(lambda task, fraction: None)
+def _made_by() -> dict[str, Any]:
+    """What else the last digits depend on."""
+    from importlib.metadata import version
+
+    return {"gaddum": __version__, "jax": version("jax"), "numpy": version("numpy"), "cores": _cores()}
+
+
+def _cores() -> int | None:
+    """Cores that the process may use: sums in another order differ in their last digits."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _tell(sentence: str) -> None:
+    with suppress(OSError):  # a terminal that has gone
+        typer.echo(sentence, err=True)
+
+
+def _progress(verbose: bool, quiet: bool, comparator: bool) -> Any:
+    """Show progress on standard error: nothing beside a log, nor to a program that reads JSON."""
     from rich.console import Console
 
     from gaddum.surface.terminal import progress_bar
 
-    return progress_bar(Console(stderr=True))
+    console = Console(stderr=True)
+    if verbose or (quiet and not console.is_terminal):
+        return nullcontext(lambda task, fraction: None)
+    stages = {name: share for name, share in STAGES.items() if comparator or "refitting" not in name}
+    return progress_bar(console, stages)
 
 
 def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Callable[[str, float], None]:
@@ -148,14 +227,14 @@ def _stopping(report: Callable[[str, float], None], stop: threading.Event) -> Ca
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into exceptions that unwind the run, and tell its workers."""
+    """Turn signals into exceptions that unwind the run, and tell its workers."""
     from gaddum.surface.files import handling_stops
 
     stop = threading.Event()
 
     def interrupted(number: int, frame: Any) -> None:
         stop.set()
-        if number == signal.SIGTERM:
+        if number != signal.SIGINT:
             sys.exit(128 + number)
         raise KeyboardInterrupt
 

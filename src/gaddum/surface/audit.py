@@ -39,9 +39,10 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Ask of blockade studies what a referee would ask. Exit code 1 if there are serious concerns."""
+    from gaddum.result_set import RESULT
     from gaddum.surface.audit_page import print_audit, write_page
-    from gaddum.surface.files import RESULT, staged
     from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.files import staged
 
     document = run(asked)
     if out is not None:
@@ -101,6 +102,6 @@ def run(asked: AuditRequest) -> dict[str, Any]:
     configure_jax()
     from gaddum.referee.audit import audit as examine
 
-    with progress_bar(Console(stderr=True)) as report:
+    with progress_bar(Console(stderr=True), {"following doses": 1.0}) as report:
         found = examine(loaded, study, draws=asked.draws, seed=asked.seed, progress=report)
     return found.document | {"command": asked.command()}

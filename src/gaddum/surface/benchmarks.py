@@ -59,7 +59,7 @@ def run(asked: BenchmarksRequest) -> dict[str, Any]:
     from gaddum.engagement.occupancy import SPAN
     from gaddum.engagement.scorecard import benchmarks as predict_all
 
-    with progress_bar(Console(stderr=True)) as report:
+    with progress_bar(Console(stderr=True), {"benchmarks": 1.0}) as report:
         found = predict_all(chosen, draws=asked.draws, seed=asked.seed, progress=report)
     said = {"draws": found.draws, "seed": found.seed, "command": asked.command()}
     return {

@@ -1,7 +1,7 @@
-"""Files: a run's results, each written whole or not at all.
+"""Files: what a command writes is there whole or not at all.
 
-A run works in a hidden folder beside its output folder. Only when everything is there do its files move, one by one
-and `result.json` last, so that an interrupted run leaves the earlier results as they were.
+A command works in a hidden folder beside its output folder, which it has to itself. Only when everything is there do
+its files replace the earlier ones, together (`gaddum.result_set`).
 """
 
 import json
@@ -9,24 +9,26 @@ import math
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-RESULT = "result.json"
-REPORT = "report.html"
-DRAWS = "posterior.nc"
-LOG = "run.log"
-FAILED_LOG = "failed.log"
-_LEFTOVER_AGE = 24 * 3600.0
-"""Age (s) from which the working folder of a killed run is swept away; a live run is never that old."""
+from gaddum.result_set import beside, commit, settle, sync
+
+STOPS = [
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+]
+"""Signals that end a command in good order."""
+ROOM = 200e6
+"""Free space (bytes) without which nothing is begun."""
 
 
 def asset(name: str) -> str:
@@ -48,40 +50,110 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give a working folder whose files move into `folder`, made if absent, when the block ends well.
+    """Give a working folder whose files move into `folder`, made if absent, when the block ends well."""
+    with reserved(folder):
+        name = beside(folder, "")
+        for left in name.parent.glob(f"{name.name}*.part"):  # of a killed command
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(dir=name.parent, prefix=name.name, suffix=".part"))
+        try:
+            yield work
+            replace_results(work, folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
-    If the block raises, nothing in `folder` changes, but for the log, which is kept as ``failed.log``.
-    """
+
+def replace_results(work: Path, folder: Path) -> None:
+    """Replace the results in a folder by what a working folder holds, which goes; signals wait until it is done."""
+    came: list[int] = []
+    for path in work.iterdir():
+        path.chmod(permitted(0o666))
+    with handling_stops(lambda number, _: came.append(number)):
+        commit(work, folder)
+    for number in came:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def reserved(folder: Path) -> Iterator[None]:
+    """Keep an output folder for one process, after a look whether it can be written, and tidy after a killed one."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"The output must be a folder; {str(folder)!r} is a file. Name another with --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder.resolve()
-    _sweep(target)
-    work = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=".part"))
+    lock = beside(folder, "lock")
+    new = [one for one in (lock.parent, *lock.parent.parents) if not one.exists()]
     try:
-        yield work
-    except BaseException:
-        if (work / LOG).exists():
-            os.replace(work / LOG, target / FAILED_LOG)
-        raise
-    else:
-        _move(work, target)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        for place in {lock.parent, folder} if folder.exists() else {lock.parent}:
+            tempfile.TemporaryFile(dir=place).close()
+        free = shutil.disk_usage(lock.parent).free
+    except OSError as error:
+        raise ValueError(
+            f"The output folder must be one that can be written; {str(folder)!r} cannot ({error.strerror}). "
+            "Name another with --out."
+        ) from None
+    try:
+        if free < ROOM:
+            raise ValueError(
+                f"A command that writes needs {ROOM / 1e6:.0f} MB of free space; at {str(folder)!r} are "
+                f"{free / 1e6:.0f} MB. Make room, or name another folder with --out."
+            )
+        with _locked(lock, folder):
+            settle(folder)
+            yield
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        for one in new:
+            with suppress(OSError):  # in use
+                one.rmdir()
+
+
+@contextmanager
+def _locked(lock: Path, folder: Path) -> Iterator[None]:
+    """Hold a lock that the system releases when the process ends, however it does."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock.exists() and os.path.samestat(os.fstat(handle), lock.stat()):
+                break
+            os.close(handle)  # of a command that has just ended
+        except BlockingIOError:
+            holder = os.read(handle, 200).decode() or "another process"
+            os.close(handle)
+            raise ValueError(
+                f"One command at a time may write into {str(folder)!r}; {holder} does. Wait for it, or name another "
+                "folder with --out."
+            ) from None
+    try:
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()} since {now}".encode())
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextmanager
 def handling_stops(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Let a function handle SIGINT and SIGTERM until the block has ended; in the main thread, where they arrive."""
+    """Let a function handle what ends a command until the block has ended; in the main thread, where signals arrive.
+
+    What the process was started to ignore, as by nohup, stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:
@@ -103,50 +175,6 @@ def as_json(document: Mapping[str, Any]) -> str:
     }
     """
     return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _move(work: Path, target: Path) -> None:
-    """Move the files, the result last: whoever reads a new result finds the new files beside it."""
-    made = sorted(work.iterdir(), key=lambda path: (path.name == RESULT, path.name))
-    for path in made:
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-        path.chmod(permitted(0o666))
-    with _undisturbed():
-        for path in made:
-            os.replace(path, target / path.name)
-        (target / FAILED_LOG).unlink(missing_ok=True)
-    _sync_folder(target)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put SIGINT and SIGTERM off until the block has ended."""
-    came: list[int] = []
-    with handling_stops(lambda number, _: came.append(number)):
-        yield
-    for number in came:
-        signal.raise_signal(number)
-
-
-def _sweep(target: Path) -> None:
-    for path in target.parent.glob(f"{_prefix(target)}*.part"):
-        if time.time() - path.stat().st_mtime > _LEFTOVER_AGE:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _prefix(target: Path) -> str:
-    return f".{target.name}."
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be opened
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def permitted(mode: int) -> int:

@@ -60,8 +60,9 @@ def schild(
     as_json: AsJson = False,
 ) -> None:
     """Fit agonist curves with a competitive antagonist: pA2, Schild slope, EC50s."""
-    from gaddum.surface.files import RESULT, staged
+    from gaddum.result_set import RESULT
     from gaddum.surface.files import as_json as to_json
+    from gaddum.surface.files import staged
 
     document = run(asked)
     if out is not None:

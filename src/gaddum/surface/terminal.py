@@ -1,14 +1,24 @@
 """Terminal: a result as text for people, and progress while it is made."""
 
+import math
 import re
 import textwrap
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +29,16 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"|-?[\d.]+(e[-+]\d+)?")
 _WIDEST = 100
 """Longest line of running text (characters)."""
+LINE_EVERY = 10.0
+"""Time between two lines of progress where there is no terminal (s)."""
+WARM_UP = 15.0
+"""Time from which a run's pace says something of its end (s)."""
+CREEP = 0.8
+"""Part of a stage that is shown as done, as time goes by, though nothing has been heard of it (1)."""
+STAGE_TIME = 30.0
+"""How long such a stage may take (s)."""
+LEAST_DONE = 0.02
+"""Fraction of a run that its pace must be read from (1)."""
 
 
 def print_summary(document: dict[str, Any], console: Console) -> None:
@@ -60,20 +80,107 @@ def _harmless(text: str) -> Text:
 
 
 @contextmanager
-def progress_bar(console: Console) -> Iterator[Callable[[str, float], None]]:
-    """Show a bar per task; gives the callback (task, fraction done), which any thread may call."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as shown:
-        tasks: dict[str, TaskID] = {}
-        lock = threading.Lock()
+def progress_bar(console: Console, stages: Mapping[str, float]) -> Iterator[Callable[[str, float], None]]:
+    """Show how far a run of several stages is; where nobody sees a bar, as a line now and then.
 
-        def report(name: str, fraction: float) -> None:
-            with lock:
-                if name not in tasks:
-                    tasks[name] = shown.add_task(name, total=1.0)
-                shown.update(tasks[name], completed=min(max(fraction, 0.0), 1.0))
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    stages : mapping
+        Stages in their order, and how long each takes beside the others.
 
-        yield report
+    Yields
+    ------
+    callable
+        To be called as (stage, fraction of it that is done), by any thread.
+    """
+    marks = [(time.monotonic(), 0.0)]
+    stage = next(iter(stages))
+    before = dict(zip(stages, accumulate(stages.values(), initial=0.0), strict=False))
+    total = sum(stages.values())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    more = (TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    ended = threading.Event()
+
+    def report(name: str, fraction: float) -> None:
+        nonlocal stage
+        done = (before[name] + stages[name] * min(max(fraction, 0.0), 1.0)) / total
+        if done >= marks[-1][1]:  # one of several threads may be late
+            stage = name
+            marks.append((time.monotonic(), done))
+
+    def show(seconds: float, tell: Callable[[str, float, str], None]) -> None:
+        shown = 0.0
+        while not ended.wait(seconds):
+            now, (then, done) = time.monotonic(), marks[-1]
+            left = time_left(marks, now)
+            end = (before[stage] + stages[stage]) / total
+            # A stage that cannot say how far it is, such as compiling, moves too.
+            shown = max(shown, done + CREEP * (end - done) * (1 - math.exp((then - now) / STAGE_TIME)))
+            tell(stage, shown, "" if left is None else f"{_duration(left)} left")
+
+    with ExitStack() as stack:
+        if console.is_terminal:
+            bar = stack.enter_context(Progress(*columns, *more, console=console, transient=True))
+            task = bar.add_task(stage, total=1.0, left="")
+            step = 0.2
+
+            def tell(stage: str, done: float, left: str) -> None:
+                bar.update(task, description=stage, completed=done, left=left)
+        else:
+            step = LINE_EVERY
+
+            def tell(stage: str, done: float, left: str) -> None:
+                gone = _duration(time.monotonic() - marks[0][0])
+                said = ", ".join(filter(None, (f"{stage}: {done:.0%} of the run", f"{gone} gone", left)))
+                console.print(Text(said), soft_wrap=True)
+
+        shown = threading.Thread(target=show, args=(step, tell), daemon=True)
+        shown.start()
+        try:
+            yield report
+        finally:
+            ended.set()
+            shown.join()
+
+
+def time_left(marks: Sequence[tuple[float, float]], now: float) -> float | None:
+    """Time (s) that a run has to go by the pace of the latter half of what has gone; None as long as that says little.
+
+    Parameters
+    ----------
+    marks : sequence
+        Times (s) and fractions done, the first at the start.
+    now : float
+        Time (s).
+
+    Examples
+    --------
+    >>> time_left([(0, 0.0), (20, 0.2), (40, 0.4)], 40)
+    60.0
+    >>> time_left([(0, 0.0), (2, 0.1)], 2)
+    """
+    (start, _), (_, done) = marks[0], marks[-1]
+    half = start + (now - start) / 2
+    then, earlier = next(one for one in reversed(marks) if one[0] <= half)
+    if now - start < WARM_UP or done - earlier < LEAST_DONE:
+        return None
+    return round((now - then) * (1 - done) / (done - earlier), 9)
+
+
+def _duration(seconds: float) -> str:
+    """A time in the words of a clock.
+
+    Examples
+    --------
+    >>> _duration(7.2), _duration(95), _duration(4000)
+    ('7 s', '1 min 35 s', '67 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
 
 
 def _propositions(document: dict[str, Any]) -> Table:

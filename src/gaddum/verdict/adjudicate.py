@@ -71,6 +71,7 @@ def adjudicate(
     comparator: bool = False,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    checkpoints: Path | None = None,
 ) -> Adjudication:
     """Weigh the rival hypotheses of a case by its published record.
 
@@ -95,6 +96,9 @@ def adjudicate(
         Lengths of the sampler; `SAMPLER` by default.
     progress : callable
         Called as progress(task, fraction) from worker threads.
+    checkpoints : Path
+        Existing folder where fits leave their states every few seconds, and from which an interrupted run of the same
+        case and choices goes on, to the same numbers.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def adjudicate(
     # Threads of the linear algebra would fight with the workers, for matrices too small to share.
     with jax.enable_x64(True), threadpool_limits(1, "blas"):
         report = progress or (lambda task, done: None)
-        return _run(loaded, until, seed, workers, settings or SAMPLER, report, comparator)
+        return _run(loaded, until, seed, workers, settings or SAMPLER, report, comparator, checkpoints)
 
 
 def _run(
@@ -121,6 +125,7 @@ def _run(
     settings: Settings,
     progress: Progress,
     comparator: bool,
+    checkpoints: Path | None,
 ) -> Adjudication:
     progress("reading the record", 0.0)
     # One compiles small functions, the other runs the interpreter.
@@ -129,8 +134,9 @@ def _run(
         [lambda: assemble(loaded), lambda: reduce_record(loaded, until=until)],
         workers=workers,
     )
+    progress("reading the record", 0.7)
     problem = build_problem(loaded, assembly, record=record)
-    progress("reading the record", 1.0)
+    progress("compiling", 0.0)
     weights = problem.link.copy()
     if until is not None and problem.scored:
         weights[problem.years > until] = 0.0
@@ -148,17 +154,23 @@ def _run(
         workers=workers,
     )
     give_back()
-    fits = _fit_all(variants, equivalent, predictor, function, weights, seed, workers, settings, progress)
+    progress("weighing the hypotheses", 0.0)
+    fits = _fit_all(
+        variants, equivalent, predictor, function, weights, seed, workers, settings, progress, checkpoints
+    )
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
     fitted = CaseFits(loaded, problem, variants, fits, groups, weights, seed, predictor)
-    timeless = refit(fitted, function, settings, workers=workers, progress=progress) if comparator else None
+    timeless = None
+    if comparator:
+        timeless = refit(
+            fitted, function, settings, workers=workers, progress=progress, checkpoints=checkpoints
+        )
     give_back()
     progress("summarising", 0.0)
     document = write_document(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
     progress("summarising", 1.0)
-    stored = {f"{fit.form}/{fit.variant.label}": fit.evidence for fit in fits.values()}
-    return Adjudication(document, draws_tree(stored, assembly))
+    return Adjudication(document, draws_tree(fitted))
 
 
 def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> LoadedCase:
@@ -225,6 +237,7 @@ def _fit_all(
     workers: int,
     settings: Settings,
     progress: Progress,
+    checkpoints: Path | None,
 ) -> dict[tuple[str, int], HypothesisFit]:
     """Fit one variant of each equivalence group in both parameterisations; members share the fit.
 
@@ -258,6 +271,7 @@ def _fit_all(
             seed=stream,
             settings=settings,
             progress=report,
+            checkpoint=checkpoints and checkpoints / f"{form}.{place}.npz",
             start=Start(start.evidence, start.setting) if start else None,
             ascent=year_by_year(predictor, given),
         )

@@ -10,6 +10,7 @@ draws to say; `refit` samples anew, half as long again as the whole adjudication
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ def refit(
     *,
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
+    checkpoints: Path | None = None,
 ) -> dict[int, TimelessHypothesis]:
     """Every variant without time course, sampled anew through the function with which the case was fitted.
 
@@ -63,7 +65,14 @@ def refit(
         given = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
         mask = fit.active.copy()
         mask[[fitted.problem.assembly.index[name] for name in RATES]] = False
-        found = sample_posterior(log_likelihood, given, mask, seed=fitted.seed, settings=settings)
+        found = sample_posterior(
+            log_likelihood,
+            given,
+            mask,
+            seed=fitted.seed,
+            settings=settings,
+            checkpoint=checkpoints and checkpoints / f"timeless.{fitted.variants.index(fit.variant)}.npz",
+        )
         done.append(1)
         if progress is not None:
             progress("refitting without time course", len(done) / total)

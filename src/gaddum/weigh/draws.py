@@ -1,43 +1,115 @@
-"""Draws: posterior draws of every fit as a labelled tree, ready for ArviZ and netCDF."""
+"""Draws: posterior draws of every fit in the groups that ArviZ knows, ready for netCDF.
+
+A variable for each of two hundred parameters of forty fits takes a netCDF library minutes to open. Hence one variable
+over the dimension `parameter`, which carries units, priors and sources as coordinates.
+"""
+
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
-from gaddum.response.assemble import Assembly
-from gaddum.sampling.estimate import Evidence
+from gaddum.numerics.spline import lookup
+from gaddum.parameters import Parameter
+from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
+
+PRIOR_DRAWS = 1000
+THINNED = 2
+"""One of so many draws of the summaries is kept on the natural scale."""
 
 
-def draws_tree(fits: dict[str, Evidence], assembly: Assembly, *, most: int = 250) -> xr.DataTree:
+def draws_tree(fitted: CaseFits) -> xr.DataTree:
     """Label the draws of all fits.
-
-    Parameters
-    ----------
-    fits : dict
-        Name of the fit ("parameterisation/hypothesis") -> its evidence.
-    assembly : Assembly
-        Names the dimensions.
-    most : int
-        Most draws per population to keep (evenly thinned).
 
     Returns
     -------
     xarray.DataTree
-        One node per fit; variable ``z`` with dims (chain, draw, parameter), standard normal a priori.
+        At the root `prior` (draws of every parameter in its unit) and `observed_data` (what was reported), the same for
+        all fits; then a node for each fit, ``parameterisation/hypothesis``, with `posterior` (in units, of the
+        parameters that the record touches), `log_likelihood` (of each cohort, by its weight; nats) and `sample_stats`.
+        Fits of the main parameterisation have their standard normal scores in `scores`, which `simulate` reads.
     """
-    names = [parameter.name for parameter in assembly.parameters]
-    tree = {}
-    for name, fit in fits.items():
-        step = max(1, fit.chains.shape[1] // most)
-        kept = fit.chains[:, ::step][:, :most]
-        tree[f"/{name}"] = xr.Dataset(
-            {"z": (("chain", "draw", "parameter"), kept.astype(np.float32))},
-            coords={"parameter": names, "chain": np.arange(kept.shape[0]), "draw": np.arange(kept.shape[1])},
-            attrs={
-                "log_ml": fit.log_ml,
-                "log_ml_mcse": fit.log_ml_mcse,
-                "r_hat": fit.r_hat,
-                "ess": fit.ess,
-                "established": int(fit.established),
-            },
-        )
+    assembly = fitted.problem.assembly
+    z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, PRIOR_DRAWS))
+    prior = {"value": _labelled(_in_units(assembly.parameters, z), 1)}
+    tree: dict[str, xr.Dataset] = {
+        "/prior": xr.Dataset(prior, coords=_about(assembly.parameters)),
+        "/observed_data": _reported(fitted),
+    }
+    for fit in fitted.fits.values():
+        tree |= {
+            f"/{fit.form}/{fit.variant.label}{group}": one for group, one in _groups(fitted, fit).items()
+        }
     return xr.DataTree.from_dict(tree)
+
+
+def _groups(fitted: CaseFits, fit: HypothesisFit) -> dict[str, xr.Dataset]:
+    """Groups of one fit."""
+    evidence, chains = fit.evidence, fit.evidence.chains.shape[0]
+    active = np.flatnonzero(fit.active if fit.active.any() else ~fit.active)
+    parameters = [fitted.problem.assembly.parameters[place] for place in active]
+    about, z, counted = _about(parameters), fit.sample[active], fitted.weights > 0
+    logs = (fitted.weights[:, None] * fit.cohort_logs)[counted, ::THINNED]
+    names = {"cohort": [name for name, one in zip(fitted.problem.cohorts, counted, strict=True) if one]}
+    said = {"log_ml": evidence.log_ml, "log_ml_mcse": evidence.log_ml_mcse, "r_hat": evidence.r_hat}
+    said |= {"ess": evidence.ess, "established": int(evidence.established)}
+    places = np.linspace(0, evidence.log_likelihood.size - 1, SUMMARY_DRAWS).astype(int)[::THINNED]
+    total = _labelled(evidence.log_likelihood.ravel()[None, places], chains)[1][..., 0]
+    groups = {
+        "": xr.Dataset(attrs=said),
+        "/posterior": xr.Dataset(
+            {"value": _labelled(_in_units(parameters, z[:, ::THINNED]), chains)}, coords=about
+        ),
+        "/log_likelihood": xr.Dataset({"reported": _labelled(logs, chains, "cohort")}, coords=names),
+        "/sample_stats": xr.Dataset({"log_likelihood": (("chain", "draw"), total)}),
+    }
+    if fit.form == FORMS[0]:
+        groups["/scores"] = xr.Dataset({"z": _labelled(z, chains)}, coords={"parameter": about["parameter"]})
+    return groups
+
+
+def _in_units(
+    parameters: list[Parameter] | tuple[Parameter, ...], z: Float[np.ndarray, "parameters draws"]
+) -> Float[np.ndarray, "parameters draws"]:
+    """Values of parameters at standard normal scores."""
+    if not len(parameters):
+        return z
+    smooth = lookup(np.array([one.nodes for one in parameters]), z)
+    return np.array([one.in_unit(row) for one, row in zip(parameters, smooth, strict=True)])
+
+
+def _labelled(
+    values: Float[np.ndarray, "rows draws"], chains: int, row: str = "parameter"
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Chain, draw and row; populations follow each other in a sample."""
+    apart = values[:, : values.shape[1] // chains * chains].reshape(len(values), chains, -1)
+    return ("chain", "draw", row), np.moveaxis(apart, 0, -1).astype(np.float32)
+
+
+def _about(parameters: list[Parameter] | tuple[Parameter, ...]) -> dict[str, Any]:
+    """Name, unit, prior and source of parameters."""
+    about = {
+        field: [getattr(one, field) for one in parameters] for field in ("unit", "distribution", "source")
+    }
+    names = {"parameter": [one.name for one in parameters]}
+    return names | {field: ("parameter", np.array(said, dtype=object)) for field, said in about.items()}
+
+
+def _reported(fitted: CaseFits) -> xr.Dataset:
+    """What the record says, an outcome a row: the observed contrast where there is a number, and the words."""
+    scored = fitted.problem.scored
+    texts = {
+        "label": [s.reduced.label for s in scored],
+        "study": [s.study.id for s in scored],
+        "endpoint": [s.outcome.endpoint for s in scored],
+        "form": [s.outcome.form for s in scored],
+        "cohort": [fitted.problem.cohorts[s.cohort] for s in scored],
+    }
+    observed = [s.reduced.observed[0] if s.reduced.observed else np.nan for s in scored]
+    found = {name: ("outcome", np.array(said, dtype=object)) for name, said in texts.items()}
+    unit = {"units": "SD", "description": "first observed contrast; none where only words were reported"}
+    return xr.Dataset(
+        {"observed": ("outcome", np.array(observed, float), unit)},
+        coords={"outcome": range(len(scored))} | found,
+    )
