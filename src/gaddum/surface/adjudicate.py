@@ -33,7 +33,8 @@ STAGES = {
     "compiling": 10.0,
     "weighing the hypotheses": 75.0,
     "refitting without time course": 40.0,
-    "summarising": 10.0,
+    "summarising": 7.0,
+    "writing the results": 3.0,
 }
 """How long the stages of a run take beside each other (1)."""
 
@@ -160,6 +161,7 @@ def _run(
             checkpoints=place.fits,
             **asked.choices(),
         )
+        report("writing the results", 0.0)
         manifest = found.document["manifest"] | said | {"cores": _cores()}
         document = found.document | {"manifest": manifest}
         for row in document["hypotheses"]:
