@@ -91,7 +91,7 @@ def begin_from(run: Run, start: Start) -> State:
             if length < SHORTEST:
                 return begin(run)
             continue
-        chosen = _resampled(run, cloud, gain, state.stage)
+        chosen = resampled(run, cloud, gain, state.stage)
         share, length = onward, 1.0 - onward
         state = state._replace(cloud=chosen, stage=state.stage + 1)
         if state.stage > 1 or share < 1.0:
@@ -114,7 +114,7 @@ def temper(run: Run, state: State) -> State:
     delta = _largest_step(lambda delta: delta * log_likelihood, 1.0 - state.beta, run.settings.ess_fraction)
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
     increment = _increment(run, delta * log_likelihood)
-    chosen = _resampled(run, state.cloud, delta * log_likelihood, state.stage)
+    chosen = resampled(run, state.cloud, delta * log_likelihood, state.stage)
     state = state._replace(cloud=chosen, proposal=proposals_at(run, chosen, beta), stage=state.stage + 1)
     state = advance(run, state, beta)
     return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
@@ -136,7 +136,7 @@ def climb(run: Run, ascent: Ascent, state: State) -> State:
     log_ml = np.sum(state.increments, axis=0) if state.stage else np.zeros(run.settings.populations)
     rung = Rung(state.beta * len(parts), z, parts, log_ml)
     log_weight = gain(delta)
-    chosen = _resampled(run, state.cloud, log_weight, state.stage)
+    chosen = resampled(run, state.cloud, log_weight, state.stage)
     run = run._replace(data=jax.tree.map(jnp.asarray, ascent.data(shares(beta))))
     cloud = evaluate(run.log_likelihood, run.data, run.flags, chosen.z, **run.shape())
     state = advance(run, state._replace(cloud=cloud, proposal=proposals_at(run, cloud)), 1.0)
@@ -150,7 +150,7 @@ def climb(run: Run, ascent: Ascent, state: State) -> State:
     )
 
 
-def _resampled(run: Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
+def resampled(run: Run, cloud: Cloud, log_weight: np.ndarray, stage: int) -> Cloud:
     """Systematic resampling within each population, on the host."""
     settings = run.settings
     logs = log_weight.reshape(settings.populations, -1)
