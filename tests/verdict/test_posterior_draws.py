@@ -93,7 +93,6 @@ def test_observed_data_are_the_scored_outcomes(written, tree):
 
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")
 def test_arviz_summarises_a_fit_and_leaves_cohorts_out(tree):
-    pytest.importorskip("xarray_einstats")  # of the extra arviz-stats[xarray]
     from arviz_stats.loo import loo
     from arviz_stats.summary import summary
 
