@@ -37,6 +37,7 @@ PUBLIC = [
     "query_ledger",
     "read_events",
     "read_responses",
+    "read_result",
     "schild_regression",
     "selectivity",
     "simulate",

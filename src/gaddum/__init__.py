@@ -40,6 +40,7 @@ _HOMES = {
     "query_ledger": "gaddum.interop.query",
     "read_events": "gaddum.interop.event_tables",
     "read_responses": "gaddum.concentration_response.responses",
+    "read_result": "gaddum.result_reader",
     "schild_regression": "gaddum.concentration_response.global_fit",
     "selectivity": "gaddum.engagement.selectivity",
     "simulate": "gaddum.response.simulate",

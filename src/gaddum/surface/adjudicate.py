@@ -19,6 +19,7 @@ from gaddum.surface.options import AsJson, CaseName, command_line, unusable
 
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
+    from gaddum.results import AdjudicationResult
     from gaddum.verdict.adjudicate import Adjudication
 
 _log = logging.getLogger("gaddum")
@@ -60,7 +61,6 @@ def adjudicate(
 ) -> None:
     """Weigh the rival hypotheses of a case. Exit code 0 when done, also if the record does not decide."""
     from gaddum.records.ledger import load_case
-    from gaddum.surface.files import as_json as to_json
 
     names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
     command = command_line(
@@ -75,7 +75,7 @@ def adjudicate(
     try:
         loaded = load_case(case)
         folder = out if out is not None else Path("runs") / loaded.case.name
-        document = _run(
+        result = _run(
             loaded,
             folder,
             command,
@@ -94,14 +94,14 @@ def adjudicate(
         typer.echo("Interrupted; results written earlier are intact.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(to_json(document))
+        typer.echo(result.to_json())
         return
     from rich.console import Console
 
     from gaddum.surface.files import REPORT
     from gaddum.surface.terminal import print_summary
 
-    print_summary(document, Console())
+    print_summary(result, Console())
     typer.echo(f"\nReport: {folder / REPORT}")
 
 
@@ -114,10 +114,10 @@ def _run(
     quiet: bool,
     workers: int,
     **choices: Any,
-) -> dict[str, Any]:
+) -> "AdjudicationResult":
     """Adjudicate and write the results; all of them or none."""
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, as_json, staged
+    from gaddum.surface.files import DRAWS, LOG, REPORT, RESULT, staged
 
     with (
         collecting_seldom(),
@@ -132,21 +132,20 @@ def _run(
 
         with _progress(verbose) as report:
             found: Adjudication = weigh(loaded, workers=workers, progress=_stopping(report, stop), **choices)
-        manifest = found.document["manifest"] | {"command": command}
-        document = found.document | {"manifest": manifest}
-        for row in document["hypotheses"]:
+        result = found.result.with_manifest(command=command)
+        for row in result.hypotheses:
             _log.info(
                 "%s: log_ml %s, mcse %s, established %s",
-                row["name"],
-                row["log_ml"],
-                row["log_ml_mcse"],
-                row["established"],
+                row.name,
+                row.log_ml,
+                row.log_ml_mcse,
+                row.established,
             )
         found.draws.to_netcdf(work / DRAWS, engine="h5netcdf")
-        (work / REPORT).write_text(write_report(document), encoding="utf-8")
-        (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
-        _log.info("verdict: %s", document["verdict"])
-    return document
+        (work / REPORT).write_text(write_report(result), encoding="utf-8")
+        (work / RESULT).write_text(result.to_json() + "\n", encoding="utf-8")
+        _log.info("verdict: %s", result.verdict)
+    return result
 
 
 def _progress(verbose: bool) -> Any:

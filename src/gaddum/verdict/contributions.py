@@ -6,11 +6,12 @@ in fit is divided among kinds of outcomes: what a kind adds is the expected log 
 that without it (the cohort's other outcomes kept). Kinds overlap, so each is reported on its own.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
+from gaddum.results import BayesFactorParts
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.reweighing import Reader, reading_of
@@ -31,15 +32,8 @@ def kinds(scored: tuple[ScoredOutcome, ...]) -> list[Kind]:
     ]
 
 
-def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
-    """Parts of each hypothesis's log Bayes factor against the reference, in the main parameterisation (nats).
-
-    Returns
-    -------
-    dict
-        Hypothesis -> `fit` (all outcomes), `price` (the rest of the log Bayes factor), and for each kind of outcome its
-        part of `fit` and its `..._share`: its size over that of itself and the others' part together, in [0, 1].
-    """
+def bayes_factor_parts(fitted: CaseFits) -> dict[str, BayesFactorParts]:
+    """Parts of each hypothesis's log Bayes factor against the reference, in the main parameterisation."""
     problem, weighed = fitted.problem, fitted.weighed(FORMS[0])
     reader, some = Reader(problem), kinds(problem.scored)
     readings = [reading_of(problem, ~kind.mask) for kind in some]
@@ -59,11 +53,12 @@ def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
     for name in fitted.names:
         log_bf = weighed[name].log_ml - weighed[reference].log_ml
         difference = sums[name] - sums[reference]
-        row: dict[str, Any] = {"fit": float(difference[0]), "price": float(log_bf - difference[0])}
+        of_kinds: dict[str, float | None] = {}
         for place, kind in enumerate(some, start=1):
             mine, rest = float(difference[place]), float(difference[0] - difference[place])
             size = abs(mine) + abs(rest)
-            row[kind.name] = mine
-            row[f"{kind.name}_share"] = abs(mine) / size if size > 1e-6 else None
-        parts[name] = row
+            of_kinds[kind.name] = mine
+            of_kinds[f"{kind.name}_share"] = abs(mine) / size if size > 1e-6 else None
+        fit = float(difference[0])
+        parts[name] = BayesFactorParts.model_validate({"fit": fit, "price": log_bf - fit} | of_kinds)
     return parts
