@@ -33,6 +33,7 @@ PUBLIC = [
     "occupancy",
     "parse_doses",
     "parse_gate",
+    "plot",
     "predict_events",
     "query_ledger",
     "read_events",

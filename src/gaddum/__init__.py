@@ -36,6 +36,7 @@ _HOMES = {
     "occupancy": "gaddum.engagement.occupancy",
     "parse_doses": "gaddum.records.shorthand",
     "parse_gate": "gaddum.records.gate",
+    "plot": "gaddum.surface.plot",
     "predict_events": "gaddum.exposure.event_prediction",
     "query_ledger": "gaddum.interop.query",
     "read_events": "gaddum.interop.event_tables",
