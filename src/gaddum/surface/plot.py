@@ -175,7 +175,7 @@ def _engagement(audit: Audit) -> Iterator[EngagementRow]:
                                     "phase": phase,
                                     "time_h": presence.induction_h if phase == "induction" else None,
                                 }
-                                | moment.together._asdict()
+                                | dict(moment.together)
                             )
 
 
