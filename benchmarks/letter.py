@@ -39,7 +39,6 @@ def run(accounts: list[str] | None, seed: int, folder: Path) -> None:
     from tests.letter import load_letter
 
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.files import as_json
     from gaddum.surface.report.page import write_report
     from gaddum.verdict.adjudicate import adjudicate
 
@@ -47,17 +46,17 @@ def run(accounts: list[str] | None, seed: int, folder: Path) -> None:
     with collecting_seldom():
         found = adjudicate(load_letter(), hypotheses=accounts, workers=2, seed=seed)
         weighed = time.perf_counter() - BEGAN
-        (folder / "report.html").write_text(write_report(found.document), encoding="utf-8")
-        (folder / "result.json").write_text(as_json(found.document), encoding="utf-8")
+        (folder / "report.html").write_text(write_report(found.result), encoding="utf-8")
+        (folder / "result.json").write_text(found.result.to_json(), encoding="utf-8")
     written = time.perf_counter() - BEGAN
-    rows = found.document["hypotheses"]
+    rows = found.result.hypotheses
     print(
         f"Seed {seed}, {len(rows)} accounts: weighed after {weighed:.0f} s, written after {written:.0f} s.\n"
     )
     print(f"{'Account':<30}{'log BF':>9}{'error':>8}{'probability':>13}  established")
     for row in rows:
-        numbers = f"{row['log_bf']:9.2f}{row['log_bf_mcse']:8.2f}{row['probability']:13.4f}"
-        print(f"{row['name']:<30}{numbers}  {'yes' if row['established'] else 'NO'}")
+        numbers = f"{row.log_bf:9.2f}{row.log_bf_mcse:8.2f}{row.probability:13.4f}"
+        print(f"{row.name:<30}{numbers}  {'yes' if row.established else 'NO'}")
 
 
 if __name__ == "__main__":

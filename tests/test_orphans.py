@@ -77,6 +77,9 @@ def references() -> dict[Name, set[Name]]:
         found["gaddum.records.outcome", "RECORDS"].add((record.__module__, record.__name__))
         likelihood = f"gaddum.outcomes.{form.replace('-', '_')}"
         found["gaddum.outcomes.form", "likelihood_of"] |= {(likelihood, "table"), (likelihood, "compared")}
+    found["gaddum.notebook", "html_of"].add(
+        ("gaddum.surface.plot", "html_table")
+    )  # drawn when it is asked for
     return found
 
 

@@ -1,8 +1,6 @@
 """The ruler finds a number that moved, one that is missing, and nothing where nothing moved."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +8,9 @@ from benchmarks.ruler.__main__ import main
 from benchmarks.ruler.compare import TOLERANCES, Compared, compare
 from benchmarks.ruler.gap import gaps
 from benchmarks.ruler.recording import Key, Recording, read, result_path, write
+
+from gaddum.result_reader import read_result
+from gaddum.results import AdjudicationResult
 
 ARM = ("study", "experiment", "KA")
 TONE = Key(*ARM, "swim", "inference", "feature", "MOR.tone", "1 h")
@@ -20,23 +21,12 @@ NUMBERS = {
     LEFT: np.array([0.2, 0.1, 0.25, 0.7]),
     LEVEL: np.array([50.0, 20.0, 51.0, 90.0]),
 }
-ACCOUNT = {"log_ml": -50.0, "log_ml_mcse": 0.03, "probability": 0.7}
-ANSWER = {"name": "opioids needed", "stratum": "mouse", "phase": "acute", "verdict": "supported"}
-DOCUMENT = {
-    "parameterisation": "gate-matched",
-    "hypotheses": [ACCOUNT | {"name": "mor", "established": True, "absolute": dict(ACCOUNT), "variants": []}],
-    "propositions": [ANSWER | {"probability": 0.97, "lower": 0.96, "upper": 0.99, "prior": 0.5}],
-    "claims": [],
-    "engagement": [{"times": [0.0, 1.0]}],
-    "manifest": {"python": "3.11.7", "command": "gaddum adjudicate case --seed 0"},
-}
+RESULT = read_result(Path(__file__).parent / "surface" / "document.json")
 
 
-def recording(
-    numbers: dict[Key, np.ndarray] | None = None, document: dict[str, Any] | None = None
-) -> Recording:
+def recording(numbers: dict[Key, np.ndarray] | None = None, result: AdjudicationResult = RESULT) -> Recording:
     arms = {"/".join(ARM): {"dosed": "naltrexone", "refused": None}}
-    return Recording(NUMBERS | (numbers or {}), arms, ("MOR",), document or DOCUMENT)
+    return Recording(NUMBERS | (numbers or {}), arms, ("MOR",), result)
 
 
 def beyond(after: Recording, **loosened: float) -> dict[str, Compared]:
@@ -44,13 +34,10 @@ def beyond(after: Recording, **loosened: float) -> dict[str, Compared]:
     return {one.kind: one for one in found if one.failed}
 
 
-def changed(*path: str | int, to: object) -> dict[str, Any]:
-    document = json.loads(json.dumps(DOCUMENT))
-    inside = document
-    for part in path[:-1]:
-        inside = inside[part]
-    inside[path[-1]] = to
-    return document
+def changed(table: str, **to: object) -> AdjudicationResult:
+    """The result with the first row of a table changed."""
+    first, *others = getattr(RESULT, table)
+    return RESULT.model_copy(update={table: (first.model_copy(update=to), *others)})
 
 
 def test_nothing_moves_between_a_recording_and_itself() -> None:
@@ -100,7 +87,7 @@ def test_a_whole_case_that_is_missing_is_found() -> None:
 
 
 def test_log_evidence_is_measured_in_units_of_the_error_of_the_difference() -> None:
-    moved = recording(document=changed("hypotheses", 0, "log_ml", to=-50.06))
+    moved = recording(result=changed("hypotheses", log_ml=RESULT.hypotheses[0].log_ml - 0.1))
     found = beyond(moved, document=np.inf)
     assert list(found) == ["log_evidence"]
     assert found["log_evidence"].worst == pytest.approx(np.sqrt(2))
@@ -108,33 +95,28 @@ def test_log_evidence_is_measured_in_units_of_the_error_of_the_difference() -> N
 
 
 def test_another_word_is_found_however_loose_the_numbers() -> None:
-    moved = recording(document=changed("propositions", 0, "verdict", to="undecided"))
+    moved = recording(result=changed("propositions", verdict="contradicted"))
     assert list(beyond(moved, document=np.inf, answer=0.5)) == ["word"]
 
 
-def test_documents_must_agree_to_the_last_byte_but_for_what_made_them() -> None:
-    assert beyond(recording(document=changed("manifest", "python", to="3.12.1"))) == {}
-    (found,) = beyond(
-        recording(document=changed("engagement", 0, "times", 1, to=1.0000000000000002))
-    ).values()
-    assert (found.kind, found.worst_key) == ("document", "case/engagement.0.times.1")
-
-
-def test_another_order_of_keys_is_another_document() -> None:
-    turned = dict(reversed(list(DOCUMENT.items())))
-    assert [one.worst_key for one in beyond(recording(document=turned)).values()] == ["case order"]
+def test_results_must_agree_to_the_last_digit_but_for_what_made_them() -> None:
+    assert beyond(recording(result=RESULT.with_manifest(python="3.12.1"))) == {}
+    moved = changed("engagement", time_h=np.nextafter(RESULT.engagement[0].time_h, 9))
+    (found,) = beyond(recording(result=moved)).values()
+    assert (found.kind, found.worst_key) == ("document", "case/engagement.0.time_h")
 
 
 def stored(folder: Path, one: Recording) -> str:
     write(folder, "case", one)
+    assert one.result is not None
     result_path(folder, "case").parent.mkdir(parents=True)
-    result_path(folder, "case").write_text(json.dumps(one.document), encoding="utf-8")
+    result_path(folder, "case").write_text(one.result.to_json(), encoding="utf-8")
     return str(folder)
 
 
 def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     (found,) = read(Path(stored(tmp_path, recording()))).values()
-    assert (found.arms, found.targets, found.document) == recording()[1:]
+    assert (found.arms, found.targets, found.result) == recording()[1:]
     assert {key: row.tolist() for key, row in found.numbers.items()} == {
         key: row.tolist() for key, row in NUMBERS.items()
     }

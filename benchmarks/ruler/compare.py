@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.ruler.recording import COLUMNS, Recording
 
+from gaddum.results import AdjudicationResult
+
 TOLERANCES: dict[str, float] = {
     "concentration": 1e-9,
     "constant": 1e-9,
@@ -30,13 +32,13 @@ SAYS = {
     "quantile": "2.5, 50 and 97.5 % of all of these, relative or absolute as they are",
     "log_evidence": "in units of its stated error",
     "answer": "absolute, probabilities of propositions and accounts; words must be the same",
-    "document": "yes (0): the whole JSON byte for byte",
+    "document": "yes (0): the whole result, to the last digit",
 }
 WORDS = {"yes": 0.0, "no": math.inf}
 NEGLIGIBLE = 1e-6
 """Concentration (nM) that stands for none, far below every constant of the library; what is less is taken for it."""
 ALLOWED = ("manifest.version", "manifest.python", "manifest.jax", "manifest.numpy")
-"""Keys of a document that may differ: they say with what it was made. It holds neither times nor paths."""
+"""What may differ in a result: it says with what that was made. It holds neither times nor paths."""
 
 _TOLERANCE_OF = dict.fromkeys(("occupied", "blocked", "activated", "tone"), "occupancy")
 _RELATIVE = ("concentration", "constant")
@@ -74,25 +76,25 @@ def compare(
     return found
 
 
-def answers(document: Mapping[str, Any]) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """What a run says, out of its document: log evidences with their errors, answers and probabilities, and words."""
+def answers(result: AdjudicationResult) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """What a run says, out of its result: log evidences with their errors, answers and probabilities, and words."""
     evidence: dict[str, tuple[Any, ...]] = {}
     answer: dict[str, tuple[Any, ...]] = {}
     words: dict[str, tuple[Any, ...]] = {}
-    for row in document["hypotheses"]:
-        for form, numbers in ((document["parameterisation"], row), ("absolute", row["absolute"])):
-            evidence[f"{row['name']}/{form}"] = (numbers["log_ml"], numbers["log_ml_mcse"])
-            answer[f"account/{row['name']}/{form}"] = (numbers["probability"],)
-        words[f"account/{row['name']}/established"] = (row["established"],)
-        for variant in row["variants"]:
-            evidence[f"{row['name']}/{variant['phase']}"] = (variant["log_ml"], variant["log_ml_mcse"])
-    for row in document["propositions"]:
-        key = f"{row['name']}/{row['stratum']}/{row['phase']}"
+    for row in result.hypotheses:
+        for form, numbers in ((result.parameterisation, row), ("absolute", row.absolute)):
+            evidence[f"{row.name}/{form}"] = (numbers.log_ml, numbers.log_ml_mcse)
+            answer[f"account/{row.name}/{form}"] = (numbers.probability,)
+        words[f"account/{row.name}/established"] = (row.established,)
+        for phase, variant in row.variants.items():
+            evidence[f"{row.name}/{phase}"] = (variant.log_ml, variant.log_ml_mcse)
+    for row in result.propositions:
+        key = f"{row.name}/{row.stratum}/{row.phase}"
         for name in ("probability", "lower", "upper", "prior"):
-            answer[f"{key}/{name}"] = (row[name],)
-        words[key] = (row["verdict"],)
-    for row in document["claims"]:
-        words[f"claim/{row['id']}"] = (row["verdict"],)
+            answer[f"{key}/{name}"] = (getattr(row, name),)
+        words[key] = (row.verdict,)
+    for row in result.claims:
+        words[f"claim/{row.id}"] = (row.verdict,)
     return {"log_evidence": evidence, "answer": answer, "word": words}
 
 
@@ -148,20 +150,17 @@ def _kinds(recordings: Mapping[str, Recording]) -> dict[str, Entries]:
                 text = f"{case}/{key} ({column})"
                 group = COLUMNS[0] if column == COLUMNS[0] else "quantiles"
                 found.setdefault(f"{key.side} {key.quantity}, {group}", {})[text] = (value,)
-        if recording.document is not None:
-            for kind, entries in answers(recording.document).items():
+        if recording.result is not None:
+            for kind, entries in answers(recording.result).items():
                 found.setdefault(kind, {}).update({f"{case}/{key}": one for key, one in entries.items()})
-            found.setdefault("document", {}).update(_document(case, recording.document))
+            found.setdefault("document", {}).update(_document(case, recording.result))
     return found
 
 
-def _document(case: str, document: Mapping[str, Any]) -> Entries:
-    """Leaves of a document that must not differ, and the order of its keys."""
-    leaves = {path: leaf for path, leaf in _leaves("", document) if path not in ALLOWED}
-    order = json.dumps(list(leaves))
-    return {f"{case}/{path}": (json.dumps(leaf),) for path, leaf in leaves.items()} | {
-        f"{case} order": (order,)
-    }
+def _document(case: str, result: AdjudicationResult) -> Entries:
+    """Leaves of a result that must not differ."""
+    leaves = dict(_leaves("", json.loads(result.to_json())))
+    return {f"{case}/{path}": (json.dumps(leaf),) for path, leaf in leaves.items() if path not in ALLOWED}
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

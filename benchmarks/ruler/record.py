@@ -34,6 +34,7 @@ from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.response.assemble import ArmReading, Assembly, assemble
 from gaddum.response.feature_levels import shared
 from gaddum.response.response import account, prior_table, respond, values
+from gaddum.result_reader import read_result
 from gaddum.surface.cli import main as gaddum_command
 from gaddum.surface.occupancy.request import DosingRequest
 
@@ -90,10 +91,8 @@ def _run(folder: Path, case: str, workers: int) -> None:
     process.join()
     if process.exitcode:
         raise SystemExit(f"gaddum {' '.join(words)} must end well; it ended with {process.exitcode}.")
-    document = json.loads(result.read_text(encoding="utf-8"))
-    written = {
-        kind: {key: list(one) for key, one in entries.items()} for kind, entries in answers(document).items()
-    }
+    said = answers(read_result(result))
+    written = {kind: {key: list(one) for key, one in entries.items()} for kind, entries in said.items()}
     text = json.dumps(written, indent=1, ensure_ascii=False)
     (folder / f"{case}.answers.json").write_text(text + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Recording: numbers under stable keys, the documents of the runs, and what is known of each arm.
+"""Recording: numbers under stable keys, the results of the runs, and what is known of each arm.
 
 A number's key is ``study/experiment/arm/endpoint/side/quantity/subject/time``. Side is calculator or inference;
 quantity is concentration (nM, unbound in brain), constant (nM, dissociation constant in vivo), occupied, blocked,
@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+from gaddum.result_reader import read_result
+from gaddum.results import AdjudicationResult
 
 QUANTILES = (0.025, 0.5, 0.975)
 COLUMNS = ("all medians", "2.5 %", "50 %", "97.5 %")
@@ -50,12 +53,12 @@ class Recording(NamedTuple):
     """Arm -> `dosed`, the drugs given; `refused`, why the calculator cannot follow it, or None."""
     targets: tuple[str, ...]
     """Targets of the library; those of a case that nobody has named are not among them."""
-    document: dict[str, Any] | None
-    """Result of the run; None where it was left out."""
+    result: AdjudicationResult | None
+    """Of the run; None where that was left out."""
 
 
 def write(folder: Path, case: str, recording: Recording) -> None:
-    """Write one case; a document is written by its run and stays where that put it."""
+    """Write one case; a result is written by its run and stays where that put it."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {"arms": recording.arms, "targets": recording.targets}
     np.savez_compressed(
@@ -76,14 +79,14 @@ def read(folder: Path) -> dict[str, Recording]:
             values = stored["values"]
         keys = [Key(*text.split("/")) for text in texts]
         result = result_path(folder, path.stem)
-        document = json.loads(result.read_text(encoding="utf-8")) if result.exists() else None
+        made = read_result(result) if result.exists() else None
         numbers = dict(zip(keys, values, strict=True))
-        found[path.stem] = Recording(numbers, about["arms"], tuple(about["targets"]), document)
+        found[path.stem] = Recording(numbers, about["arms"], tuple(about["targets"]), made)
     if not found:
         raise SystemExit(f"A recording must be a folder that `record` wrote; {folder} holds none.")
     return found
 
 
 def result_path(folder: Path, case: str) -> Path:
-    """Where the run of a case leaves its document."""
+    """Where the run of a case leaves its result."""
     return folder / "runs" / case / "result.json"

@@ -39,6 +39,8 @@ from gaddum.records.shorthand import parse_doses as parse_doses
 from gaddum.records.shorthand import write_doses as write_doses
 from gaddum.referee.audit import audit as audit
 from gaddum.response.simulate import simulate as simulate
+from gaddum.result_reader import read_result as read_result
+from gaddum.surface.plot import plot as plot
 from gaddum.verdict.adjudicate import adjudicate as adjudicate
 
 __all__: list[str]

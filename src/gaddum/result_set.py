@@ -60,7 +60,7 @@ def digests(folder: Path, *names: str) -> dict[str, str]:
     return {name: sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
-def read_result(folder: Path) -> dict[str, Any]:
+def read_result_of_draws(folder: Path) -> dict[str, Any]:
     """Read the result of a run whose posterior is about to be read too.
 
     Raises

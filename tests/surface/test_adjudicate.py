@@ -1,6 +1,6 @@
 """The command: what it prints and where, its exit codes, and what it leaves behind.
 
-The chain itself is replaced by one that returns the fictional document at once.
+The chain itself is replaced by one that returns the fictional result at once.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from gaddum.result_reader import read_result
 from gaddum.surface.cli import main
 from gaddum.verdict import adjudicate as chain
 
@@ -22,30 +23,30 @@ FILES = {"posterior.nc", "report.html", "result.json", "run.log"}
 
 
 @pytest.fixture(scope="module")
-def document():
-    return json.loads((Path(__file__).parent / "document.json").read_text(encoding="utf-8"))
+def result():
+    return read_result(Path(__file__).parent / "document.json")
 
 
 @pytest.fixture
-def answer(monkeypatch, document):
-    """Let the chain return the document; gives the list of its calls."""
+def answer(monkeypatch, result):
+    """Let the chain return the result; gives the list of its calls."""
     calls = []
 
     def weigh(case, *, progress, checkpoints, **choices):
         progress("weighing the hypotheses", 0.5)
         calls.append(choices)
         draws = xr.DataTree.from_dict({"/gate-matched/ar1": xr.Dataset({"z": ("draw", [0.0, 1.0])})})
-        return chain.Adjudication(document, draws)
+        return chain.Adjudication(result, draws)
 
     monkeypatch.setattr(chain, "adjudicate", weigh)
     monkeypatch.setattr("gaddum.surface.accelerator.configure_jax", lambda **given: None)
     return calls
 
 
-def test_run_writes_all_files_and_prints_the_verdict(answer, document, tmp_path, capsys):
+def test_run_writes_all_files_and_prints_the_verdict(answer, result, tmp_path, capsys):
     assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
-    assert " ".join(document["verdict"].split()[:8]) in " ".join(shown.split())
+    assert " ".join(result.verdict.split()[:8]) in " ".join(shown.split())
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     with xr.open_datatree(tmp_path / "out" / "posterior.nc", engine="h5netcdf") as tree:
         assert tree["/gate-matched/ar1"]["z"].shape == (2,)

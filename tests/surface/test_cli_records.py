@@ -124,7 +124,7 @@ def test_schemas_accept_the_bundled_files(capsys):
 
     assert cli.main(["schema"]) == 0
     schemas = json.loads(capsys.readouterr().out)
-    assert set(schemas) == {"benchmark", "case", "drug", "mixture", "study", "target"}
+    assert set(schemas) == {"benchmark", "case", "drug", "mixture", "result", "study", "target"}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
     for folder, kind in (("benchmarks", "benchmark"), ("drugs", "drug"), ("targets", "target")):

@@ -13,6 +13,7 @@ from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import is_scored
 from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.source import Source
+from gaddum.result_reader import read_result
 from gaddum.sampling.settings import Settings
 from gaddum.verdict.adjudicate import adjudicate
 from letter import load_letter
@@ -66,10 +67,6 @@ def positive_controls(loaded):
     return with_outcomes(loaded, effective)
 
 
-def of(document, name):
-    return next(h for h in document["hypotheses"] if h["name"] == name)
-
-
 PAIR = ("yoon2019", "zhang_hashimoto2019")
 
 
@@ -87,57 +84,56 @@ def reduced():
 
 @pytest.fixture(scope="module")
 def of_nothing():
-    """Documents of records without a scored outcome."""
+    """Results of records without a scored outcome."""
     ketamine = load_letter()
     empty = dataclasses.replace(ketamine, ledger=Ledger())
     narrative = with_outcomes(ketamine, lambda s, e: [o for o in e.outcomes if o.form == "narrative"])
     return {
-        name: adjudicate(case, settings=SMALL).document
+        name: adjudicate(case, settings=SMALL).result
         for name, case in (("empty", empty), ("narrative", narrative))
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("record", ["empty", "narrative"])
-def test_record_without_scored_outcomes_decides_nothing(of_nothing, record):
-    document = of_nothing[record]
-    assert "The record does not decide." in document["verdict"]
-    names = {p["name"] for p in document["propositions"]}
+def test_record_without_scored_outcomes_decides_nothing(of_nothing, record, tmp_path):
+    result = of_nothing[record]
+    assert "The record does not decide." in result.verdict
+    names = {p.name for p in result.propositions}
     assert {"opioid signalling needed", "NMDAR block needed", "NMDAR block sufficient"} <= names
-    assert {p["verdict"] for p in document["propositions"]} == {"undecided"}
-    assert {p["leaning"] for p in document["propositions"]} == {None}
-    weighed = [c for c in document["claims"] if all(a["basis"] == "posterior" for a in c["answers"])]
+    assert {p.verdict for p in result.propositions} == {"undecided"}
+    assert {p.leaning for p in result.propositions} == {None}
+    weighed = [c for c in result.claims if all(a.basis == "posterior" for a in c.answers)]
     assert len(weighed) > 3
-    assert {c["verdict"] for c in weighed} <= {"undecided", "not testable"}
-    json.dumps(document)
+    assert {c.verdict for c in weighed} <= {"undecided", "not testable"}
+    (tmp_path / "result.json").write_text(result.to_json(), encoding="utf-8")
+    assert read_result(tmp_path) == result
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("record", ["empty", "narrative"])
 def test_record_without_scored_outcomes_leaves_every_prior(of_nothing, record):
-    document = of_nothing[record]
-    for row in (*document["hypotheses"], *document["propositions"]):
-        assert row["probability"] == pytest.approx(row["prior"], abs=1e-12)
-    assert all(h["log_ml"] == 0 and h["log_bf"] == 0 for h in document["hypotheses"])
+    result = of_nothing[record]
+    for row in (*result.hypotheses, *result.propositions):
+        assert row.probability == pytest.approx(row.prior, abs=1e-12)
+    assert all(h.log_ml == 0 and h.log_bf == 0 for h in result.hypotheses)
 
 
 @pytest.mark.slow
 def test_anchors_without_studies_still_name_their_propositions(of_nothing):
-    asked = {(p["stratum"], p["phase"]) for p in of_nothing["empty"]["propositions"]}
+    asked = {(p.stratum, p.phase) for p in of_nothing["empty"].propositions}
     assert ("human, stressed, behaving", "sustained") in asked
 
 
 @pytest.mark.slow
 def test_positive_controls_alone_decide_no_proposition():
-    document = adjudicate(positive_controls(load_letter()), settings=SMALL).document
-    about = [p for p in document["propositions"] if "opioid" in p["name"] or "R " in p["name"]]
+    result = adjudicate(positive_controls(load_letter()), settings=SMALL).result
+    about = [p for p in result.propositions if "opioid" in p.name or "R " in p.name]
     assert len(about) > 10
-    assert {p["verdict"] for p in about} == {"undecided"}
-    logs = [h["log_ml"] for h in document["hypotheses"] if h["gate"] != "0"]
+    assert {p.verdict for p in about} == {"undecided"}
+    logs = [h.log_ml for h in result.hypotheses if h.gate != "0"]
     assert np.ptp(logs) < 0.2
-    assert all(
-        h["log_ml"] > of(document, "nothing-specific")["log_ml"] + 0.5 for h in document["hypotheses"][:3]
-    )
+    assert all(h.log_ml > result.account("nothing-specific").log_ml + 0.5 for h in result.hypotheses[:3])
 
 
 # What the result must not depend on
@@ -155,18 +151,18 @@ def test_permuting_and_renaming_hypotheses_permutes_the_result(small):
         h.model_copy(update={"name": f"renamed-{h.name}", "title": "another"})
         for h in reversed(case.case.hypotheses)
     ]
-    other = adjudicate(with_hypotheses(case, turned), settings=SMALL).document
-    for one in small.document["hypotheses"]:
-        found = of(other, f"renamed-{one['name']}")
-        assert found["log_ml"] == one["log_ml"]
-        assert found["absolute"]["log_ml"] == one["absolute"]["log_ml"]
-        assert found["probability"] == pytest.approx(one["probability"], abs=1e-12)
+    other = adjudicate(with_hypotheses(case, turned), settings=SMALL).result
+    for one in small.result.hypotheses:
+        found = other.account(f"renamed-{one.name}")
+        assert found.log_ml == one.log_ml
+        assert found.absolute.log_ml == one.absolute.log_ml
+        assert found.probability == pytest.approx(one.probability, abs=1e-12)
 
 
 @pytest.mark.slow
 def test_workers_do_not_change_the_result(small):
     other = adjudicate(reduced(), settings=SMALL, workers=1)
-    assert json.dumps(other.document) == json.dumps(small.document)
+    assert other.result == small.result
     assert other.draws.identical(small.draws)
 
 
@@ -192,7 +188,7 @@ def test_result_is_in_double_precision_whatever_the_process_default(small, tmp_p
         "sys.path[:0] = sys.argv[1:]; import test_adjudicate as t; import jax; "
         "assert not jax.config.jax_enable_x64; "
         "found = adjudicate(t.reduced(), settings=t.SMALL, workers=2); "
-        "print(json.dumps([h['log_ml'] for h in found.document['hypotheses']]))"
+        "print(json.dumps([h.log_ml for h in found.result.hypotheses]))"
     )
     folder = Path(__file__).parent
     run = subprocess.run(
@@ -202,7 +198,7 @@ def test_result_is_in_double_precision_whatever_the_process_default(small, tmp_p
         check=True,
         cwd=tmp_path,
     )
-    assert json.loads(run.stdout) == [h["log_ml"] for h in small.document["hypotheses"]]
+    assert json.loads(run.stdout) == [h.log_ml for h in small.result.hypotheses]
     assert all(x != float(np.float32(x)) for x in json.loads(run.stdout))
 
 
@@ -211,23 +207,23 @@ def test_hypothesis_entered_twice_shares_its_mass_and_evidence(small):
     case = reduced()
     first = case.case.hypotheses[0]
     twin = first.model_copy(update={"name": "twin"})
-    found = adjudicate(with_hypotheses(case, [*case.case.hypotheses, twin]), settings=SMALL).document
-    assert [first.name, "twin"] in found["equivalence"]
-    one, other = of(found, first.name), of(found, "twin")
-    assert one["log_ml"] == other["log_ml"] and one["prior"] == other["prior"]
-    assert one["probability"] == pytest.approx(of(small.document, first.name)["probability"] / 2, abs=1e-12)
-    mine = {(p["name"], p["stratum"], p["phase"]): p["probability"] for p in found["propositions"]}
-    for p in small.document["propositions"]:
-        assert mine[p["name"], p["stratum"], p["phase"]] == pytest.approx(p["probability"], abs=1e-9)
+    found = adjudicate(with_hypotheses(case, [*case.case.hypotheses, twin]), settings=SMALL).result
+    assert (first.name, "twin") in found.equivalence
+    one, other = found.account(first.name), found.account("twin")
+    assert one.log_ml == other.log_ml and one.prior == other.prior
+    assert one.probability == pytest.approx(small.result.account(first.name).probability / 2, abs=1e-12)
+    mine = {(p.name, p.stratum, p.phase): p.probability for p in found.propositions}
+    for p in small.result.propositions:
+        assert mine[p.name, p.stratum, p.phase] == pytest.approx(p.probability, abs=1e-9)
 
 
 @pytest.mark.slow
 def test_two_seeds_agree_within_their_errors(small):
-    other = adjudicate(reduced(), settings=SMALL, seed=1).document
-    for one in small.document["hypotheses"]:
-        found = of(other, one["name"])
-        error = np.hypot(one["log_ml_mcse"], found["log_ml_mcse"])
-        assert abs(one["log_ml"] - found["log_ml"]) < 4 * error + 0.05
+    other = adjudicate(reduced(), settings=SMALL, seed=1).result
+    for one in small.result.hypotheses:
+        found = other.account(one.name)
+        error = np.hypot(one.log_ml_mcse, found.log_ml_mcse)
+        assert abs(one.log_ml - found.log_ml) < 4 * error + 0.05
 
 
 # Weights
@@ -237,21 +233,21 @@ def test_two_seeds_agree_within_their_errors(small):
 def test_importance_weights_agree_with_a_refit(small):
     """Without the mouse cohort: by importance weights, and from the record as it was a year before that came."""
     (_, mice) = reduced().ledger.studies
-    refit = adjudicate(reduced(), until=mice.year - 1, settings=SMALL).document
-    assert [row["id"] for row in refit["studies"]] == ["yoon2019"]
-    row = next(s for s in small.document["sensitivity"] if s["name"] == "without zhang_hashimoto2019")
-    for hypothesis in refit["hypotheses"]:
-        here, there = hypothesis["probability"], row["probabilities"][hypothesis["name"]]
+    refit = adjudicate(reduced(), until=mice.year - 1, settings=SMALL).result
+    assert [row.id for row in refit.studies] == ["yoon2019"]
+    row = next(s for s in small.result.sensitivity if s.name == "without zhang_hashimoto2019")
+    for hypothesis in refit.hypotheses:
+        here, there = hypothesis.probability, row.probabilities[hypothesis.name]
         assert abs(np.log(here / (1 - here)) - np.log(there / (1 - there))) < 0.3
 
 
 @pytest.mark.slow
 def test_until_before_everything_is_prior():
-    document = adjudicate(reduced(), until=1900, settings=SMALL).document
-    assert "The record does not decide." in document["verdict"]
-    assert document["studies"] == []
-    for row in document["hypotheses"]:
-        assert row["probability"] == pytest.approx(row["prior"], abs=1e-12)
+    result = adjudicate(reduced(), until=1900, settings=SMALL).result
+    assert "The record does not decide." in result.verdict
+    assert result.studies == ()
+    for row in result.hypotheses:
+        assert row.probability == pytest.approx(row.prior, abs=1e-12)
 
 
 # A settled question
@@ -259,8 +255,8 @@ def test_until_before_everything_is_prior():
 
 @pytest.mark.slow
 def test_morphine_acts_through_mu_and_not_through_delta():
-    document = adjudicate("morphine", hypotheses=["mor", "dor"], settings=SMALL).document
-    assert of(document, "mor")["probability"] > 0.95
+    result = adjudicate("morphine", hypotheses=["mor", "dor"], settings=SMALL).result
+    assert result.account("mor").probability > 0.95
 
 
 # Arguments

@@ -5,7 +5,8 @@ import pytest
 from gaddum.records.claim import Claim, Declaration, Filter, LedgerCount
 from gaddum.records.ledger import load_case
 from gaddum.records.source import Source
-from gaddum.verdict.claims import ClaimAnswer, answer_claim, count_ledger, declared, from_propositions
+from gaddum.results import ClaimAnswer, PropositionRow
+from gaddum.verdict.claims import answer_claim, count_ledger, declared, from_propositions
 
 HERE = Source(how="assumption", reason="made up for a test")
 
@@ -20,14 +21,18 @@ def claim(**given):
 
 
 def row(word, probability, *, stratum="rat", phase="acute", driving=()):
-    return {
-        "name": "it needed",
-        "stratum": stratum,
-        "phase": phase,
-        "probability": probability,
-        "verdict": word,
-        "driving": list(driving),
-    }
+    return PropositionRow(
+        name="it needed",
+        text="It is needed.",
+        stratum=stratum,
+        phase=phase,
+        probability=probability,
+        lower=0.0,
+        upper=1.0,
+        prior=0.5,
+        verdict=word,
+        driving=tuple(driving),
+    )
 
 
 def answered(one, rows):
@@ -41,7 +46,7 @@ def count(holds_for, has, **among):
 
 
 def said(verdict, probability=None, basis="outcomes"):
-    return ClaimAnswer("asked", basis, verdict, probability)
+    return ClaimAnswer(text="asked", basis=basis, verdict=verdict, probability=probability)
 
 
 # One proposition
@@ -60,28 +65,28 @@ def said(verdict, probability=None, basis="outcomes"):
 )
 def test_claims_for_and_against_a_proposition(word, expects, verdict, probability):
     found = answered(claim(expects=expects), [row(word, 0.97)])
-    assert found["verdict"] == verdict
-    assert found["probability"] == pytest.approx(probability)
+    assert found.verdict == verdict
+    assert found.probability == pytest.approx(probability)
 
 
 def test_claim_without_a_stratum_is_asked_of_all_and_answered_by_the_weakest():
     rows = [row("supported", 0.99), row("undecided", 0.6, stratum="mouse", phase="sustained")]
     found = answered(claim(), rows)
-    assert found["verdict"] == "undecided" and found["probability"] == 0.6
-    assert answered(claim(stratum="rat"), rows)["verdict"] == "supported"
-    assert answered(claim(phase="sustained"), rows)["probability"] == 0.6
+    assert found.verdict == "undecided" and found.probability == 0.6
+    assert answered(claim(stratum="rat"), rows).verdict == "supported"
+    assert answered(claim(phase="sustained"), rows).probability == 0.6
 
 
 def test_claim_for_all_is_contradicted_by_one_exception():
     rows = [row("supported", 0.99), row("contradicted", 0.01, stratum="mouse")]
     found = answered(claim(), rows)
-    assert found["verdict"] == "contradicted" and found["probability"] == 0.01
+    assert found.verdict == "contradicted" and found.probability == 0.01
 
 
 @pytest.mark.parametrize(("one", "rows"), [(claim(), []), (claim(stratum="cat"), [row("supported", 1.0)])])
 def test_claim_that_nothing_answers_is_not_testable(one, rows):
     found = answered(one, rows)
-    assert found["verdict"] == "not testable" and found["probability"] is None
+    assert found.verdict == "not testable" and found.probability is None
 
 
 def test_claim_names_its_own_studies_or_else_those_that_drive_it():
@@ -89,9 +94,9 @@ def test_claim_names_its_own_studies_or_else_those_that_drive_it():
         row("supported", 0.99, driving=["b", "a"]),
         row("supported", 0.99, phase="sustained", driving=["a"]),
     ]
-    assert answered(claim(), rows)["studies"] == ["a", "b"]
-    assert answered(claim(studies=("mine",)), rows)["studies"] == ["mine"]
-    assert answered(claim(studies=("mine",)), rows)["driving"] == ["a", "b"]
+    assert answered(claim(), rows).studies == ("a", "b")
+    assert answered(claim(studies=("mine",)), rows).studies == ("mine",)
+    assert answered(claim(studies=("mine",)), rows).driving == ("a", "b")
 
 
 # Several asks
@@ -110,19 +115,19 @@ def test_claim_names_its_own_studies_or_else_those_that_drive_it():
 def test_a_claim_is_as_sure_as_the_least_sure_of_its_answers(words, verdict):
     asks = (count("none", {}), count("none", {}))
     found = answer_claim(claim(proposition=None, asks=asks), [said(word) for word in words])
-    assert found["verdict"] == verdict
+    assert found.verdict == verdict
 
 
 def test_probability_of_a_claim_is_the_least_of_its_answers():
     answers = [said("supported", 1.0, "ledger"), said("undecided", 0.7), said("undecided")]
-    assert answer_claim(claim(), answers)["probability"] == 0.7
+    assert answer_claim(claim(), answers).probability == 0.7
 
 
 def test_every_claim_says_what_would_test_it_in_its_own_words_or_by_rule():
-    assert answer_claim(claim(would_test="This."), [])["would_test"] == "This."
-    by_rule = answer_claim(claim(stratum="rat", phase="acute"), [said("undecided")])["would_test"]
+    assert answer_claim(claim(would_test="This."), []).would_test == "This."
+    by_rule = answer_claim(claim(stratum="rat", phase="acute"), [said("undecided")]).would_test
     assert "in rat" in by_rule and "acute" in by_rule
-    assert "replication" in answer_claim(claim(), [said("supported")])["would_test"]
+    assert "replication" in answer_claim(claim(), [said("supported")]).would_test
 
 
 # Ledger

@@ -57,19 +57,19 @@ def trials(ketamine):
 def test_a_drug_that_failed_reaches_half_of_one_that_worked_less_often_than_before(ketamine, trials):
     found = compared(ketamine, trials)
     assert [row["drug"] for row in found.rows] == ["ketamine", "memantine"]
-    assert found.judged["probability"] > found.judged["prior"] + 0.1
+    assert found.judged.probability > found.judged.prior + 0.1
     assert found.rows[0]["effect"]["median"] > 0.5 > found.rows[1]["effect"]["median"]
 
 
 def test_reached_by_some_is_the_complement_of_reached_by_none(ketamine, trials):
-    none = compared(ketamine, trials).judged["probability"]
-    some = compared(ketamine, trials, reached_by="some").judged["probability"]
+    none = compared(ketamine, trials).judged.probability
+    some = compared(ketamine, trials, reached_by="some").judged.probability
     assert none + some == pytest.approx(1)
 
 
 def test_range_covers_the_main_answer_and_each_study_left_out(ketamine, trials):
     judged = compared(ketamine, trials).judged
-    assert judged["lower"] < judged["probability"] <= judged["upper"]
+    assert judged.lower < judged.probability <= judged.upper
 
 
 def test_without_outcomes_of_reference_or_others_there_is_no_answer(ketamine, trials):

@@ -12,7 +12,7 @@ from gaddum.records.outcome.p_value import PValue
 from gaddum.records.outcome.responders import Responders
 from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.source import Source
-from gaddum.verdict.loo_pit import ends_of, histogram
+from gaddum.verdict.loo_pit import ends_of
 from gaddum.weigh.likelihood import ScoredOutcome
 
 HERE = Source(how="assumption", reason="made up for a test")
@@ -133,11 +133,3 @@ def test_retest_counts_have_intervals_that_tile_the_whole(ketamine, priors):
     inside = np.ix_(np.abs(GRID) < 4, np.abs(GRID) < 4)  # far out the sum over response to placebo is coarse
     np.testing.assert_allclose(none.no_more[inside], one.less[inside], atol=1e-6)
     np.testing.assert_allclose(one.no_more[inside], 1.0, atol=1e-6)
-
-
-def test_histogram_spreads_discrete_outcomes_and_keeps_their_number():
-    rows = [{"lower": 0.0, "upper": 0.35}, {"lower": 0.2, "upper": 0.2}, {"lower": 1.0, "upper": 1.0}]
-    found = histogram(rows)
-    assert sum(row["outcomes"] for row in found) == pytest.approx(3)
-    assert found[0]["outcomes"] == pytest.approx(0.1 / 0.35)
-    assert found[-1]["outcomes"] == 1

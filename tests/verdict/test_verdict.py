@@ -86,13 +86,14 @@ def test_opioid_signalling_holds_every_opioid_feature(ketamine):
 )
 def test_words_for_probabilities(probability, lower, upper, prior, word, leaning):
     found = judge(probability, lower, upper, prior)
-    assert (found["verdict"], found["leaning"]) == (word, leaning)
+    assert (found.verdict, found.leaning) == (word, leaning)
 
 
 def test_what_the_prior_settled_is_not_said_to_be_moved():
-    assert judge(0.99, 0.98, 0.99, 0.985) == {"verdict": "supported", "leaning": None, "moved": False}
-    assert judge(0.99, 0.98, 0.99, 0.5)["moved"]
-    assert not judge(0.01, 0.0, 0.02, 0.02)["moved"]
+    found = judge(0.99, 0.98, 0.99, 0.985)
+    assert (found.verdict, found.leaning, found.moved) == ("supported", None, False)
+    assert judge(0.99, 0.98, 0.99, 0.5).moved
+    assert not judge(0.01, 0.0, 0.02, 0.02).moved
 
 
 def test_paragraph_without_scored_outcomes_says_that_nothing_is_decided(ketamine):

@@ -5,6 +5,7 @@ library reports, so each curve is a band. Draws are a scrambled Sobol sequence, 
 """
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from gaddum import units
 from gaddum.engagement.engagement_courses import engage
 from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out, laying_out
 from gaddum.exposure.unit_curves import UnitCurves
+from gaddum.notebook import SHOWN, html_of
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter
 from gaddum.records.dose import Dose
@@ -66,6 +68,16 @@ class ProtocolOccupancy(NamedTuple):
     """Unbound brain concentration of every ligand (nM)."""
     assumptions: tuple[Assumption, ...]
     parameters: tuple[Parameter, ...]
+
+    def __repr__(self) -> str:
+        draws = max((one.occupied.shape[1] for one in self.targets.values()), default=0)
+        targets = shorten(", ".join(self.targets), SHOWN)
+        return (
+            f"<ProtocolOccupancy of {shorten(self.protocol, SHOWN)} in {self.species}: {targets} at "
+            f"{self.times.size} times, {draws} draws>"
+        )
+
+    _repr_html_ = html_of
 
 
 @laying_out

@@ -16,6 +16,7 @@ from gaddum.records.finding import nearest
 from gaddum.records.source import Source
 from gaddum.records.target import Target
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILES: dict[str, type[BaseModel]] = {
     "benchmark": Benchmark,
     "case": Case,
@@ -59,7 +60,7 @@ def file_schema(name: str) -> dict[str, Any]:
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/FullSource"},
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_abbreviated(schema)}
+    return {"$schema": DIALECT, **_abbreviated(schema)}
 
 
 def _abbreviated(part: Any) -> Any:

@@ -25,6 +25,7 @@ from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Protocol
 from gaddum.records.target import Affinity
 from gaddum.records.vocabulary import MODES
+from gaddum.results import Interval
 
 AFTER_DOSE_H = np.concatenate([[0.0], np.geomspace(1 / 60, 24.0, 27)])
 """Times after a dose of the test drug at which its peak is sought (h)."""
@@ -37,19 +38,11 @@ _BLOCK = 64
 Role = Literal["antagonist", "test drug", "manipulation"]
 
 
-class Span(NamedTuple):
-    """Median and central 95 % interval of a fraction of receptors."""
-
-    median: float
-    lower: float
-    upper: float
-
-
 class Moment(NamedTuple):
     """Fraction held among all the arm's ligands, and by the ligand were it alone."""
 
-    together: Span
-    alone: Span
+    together: Interval
+    alone: Interval
 
 
 class TargetEngagement(NamedTuple):
@@ -236,10 +229,10 @@ def describe_dose(dose: Dose) -> str:
     return f"{dose.drug} {dose.amount} {dose.route}{over} at {dose.time}{again}{steady}"
 
 
-def span(draws: Float[np.ndarray, " draws"]) -> Span:
+def span(draws: Float[np.ndarray, " draws"]) -> Interval:
     """Median and central 95 % interval of draws of a fraction."""
     lower, median, upper = np.clip(np.quantile(draws, [0.025, 0.5, 0.975]), 0.0, 1.0)
-    return Span(float(median), float(lower), float(upper))
+    return Interval(median=float(median), lower=float(lower), upper=float(upper))
 
 
 def lead_target(blocker: str, held: tuple[TargetEngagement, ...]) -> TargetEngagement | None:

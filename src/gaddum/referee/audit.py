@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gaddum._version import __version__
+from gaddum.notebook import html_of
 from gaddum.records.blockade import Blockade, blockades, is_test_drug
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase, load_case
@@ -109,6 +110,11 @@ class Audit(NamedTuple):
     studies: tuple[StudyAudit, ...]
     pairs: tuple[Pair, ...]
     manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Audit of {self.title}: {len(self.studies)} studies; {self.line}>"
+
+    _repr_html_ = html_of
 
     @property
     def serious(self) -> int:

@@ -13,9 +13,10 @@ from gaddum.records.experiment import Experiment, Study
 from gaddum.records.outcome.interaction import Interaction
 from gaddum.records.outcome.responders import Responders
 from gaddum.records.outcome.verdict import Verdict
-from gaddum.referee.antagonist_engagement import Gap, Presence, Span, TargetEngagement, lead_target
+from gaddum.referee.antagonist_engagement import Gap, Presence, TargetEngagement, lead_target
 from gaddum.referee.blockade_answers import BlockadeAnswer
 from gaddum.referee.detectable import POWER, Detectable
+from gaddum.results import Interval
 
 Grade = Literal["serious", "caution", "note"]
 GRADES: tuple[Grade, ...] = ("serious", "caution", "note")
@@ -94,12 +95,12 @@ def agonist_effect(experiment: Experiment, drug: str | None, vehicle: str | None
     return any(found) if found else None
 
 
-def percent(span: Span) -> str:
+def percent(span: Interval) -> str:
     """Write a band of a fraction.
 
     Examples
     --------
-    >>> percent(Span(0.984, 0.58, 0.9996))
+    >>> percent(Interval(median=0.984, lower=0.58, upper=0.9996))
     '98 % (58\u2013100 %)'
     """
     return f"{100 * span.median:.0f} % ({100 * span.lower:.0f}\u2013{100 * span.upper:.0f} %)"

@@ -15,8 +15,9 @@ from jaxtyping import Float
 from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.protocol import Endpoint, Protocol
-from gaddum.referee.antagonist_engagement import Presence, Span, TargetEngagement, lead_target, span
+from gaddum.referee.antagonist_engagement import Presence, TargetEngagement, lead_target, span
 from gaddum.referee.blockade_answers import Answer, BlockadeAnswer
+from gaddum.results import Interval
 
 MARGIN = 0.10
 """Difference in the fraction held that counts."""
@@ -46,8 +47,8 @@ class Side(NamedTuple):
 class EngagementDifference(NamedTuple):
     """Engagement of two experiments at one moment."""
 
-    weakened: Span
-    spared: Span
+    weakened: Interval
+    spared: Interval
     p_higher_where_weakened: float
     """Probability that it was higher by more than ten points where the effect was weakened."""
     p_higher_where_spared: float

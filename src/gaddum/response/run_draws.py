@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from gaddum.extras import required
 from gaddum.records.finding import nearest
-from gaddum.result_set import DRAWS, read_result
+from gaddum.result_set import DRAWS, read_result_of_draws
 
 MAIN_FORM = "gate-matched"
 """Parameterisation whose fits are read."""
@@ -48,7 +48,7 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
     required("h5netcdf", "Simulating by a run")
     import h5netcdf
 
-    said = read_result(Path(folder))
+    said = read_result_of_draws(Path(folder))
     # xarray would open all fits to read one.
     with h5netcdf.File(Path(folder) / DRAWS, "r", decode_vlen_strings=True) as file:
         fits = file[MAIN_FORM].groups

@@ -7,6 +7,7 @@ the whole course at once. Draws are those of the case's prior, or of a fit of th
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from gaddum.engagement.binding import UNTOUCHED, Bond
 from gaddum.engagement.layout import Layout, lay_out, laying_out
 from gaddum.engagement.occupancy import curve_times, read_times
+from gaddum.notebook import SHOWN, html_of
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import Parameter, declared_parameter
 from gaddum.records.dose import Dose
@@ -54,6 +56,16 @@ class Simulation(NamedTuple):
     """Whence the draws: a prior or a posterior."""
     assumptions: tuple[Assumption, ...]
     parameters: tuple[Parameter, ...]
+
+    def __repr__(self) -> str:
+        draws = next(iter(self.concentrations.values())).shape[-1]
+        what = shorten(", ".join([*self.features, *(f"states of {name}" for name in self.states)]), SHOWN)
+        return (
+            f"<Simulation of {shorten('; '.join(self.protocols), SHOWN)}: {what} at {self.times.size} times, {draws} "
+            f"draws from the {self.drawn_from}>"
+        )
+
+    _repr_html_ = html_of
 
 
 @laying_out

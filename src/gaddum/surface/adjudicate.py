@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gaddum import __version__
-from gaddum.surface.options import AsJson, CaseName, tell
+from gaddum.surface.options import AsJson, CaseName
 from gaddum.surface.request import Request, asking, words
 
 if TYPE_CHECKING:
     from gaddum.records.ledger import LoadedCase
+    from gaddum.results import AdjudicationResult
     from gaddum.surface.run_folder import RunFolder
     from gaddum.verdict.adjudicate import Adjudication
 
@@ -111,8 +112,8 @@ def adjudicate(
     loaded = load_case(asked.case)
     folder = out if out is not None else Path("runs") / loaded.case.name
     wanted = {"case": loaded.case.name, **asked.choices(), **loaded.hashes, **_made_by()}
-    document = finished(folder, run_id(wanted)) if resume else None
-    if document is not None:
+    result = finished(folder, run_id(wanted)) if resume else None
+    if result is not None:
         _tell("That run is finished; nothing is left to compute.")
     else:
         require_address_space()
@@ -121,9 +122,14 @@ def adjudicate(
         again = " ".join([asked.command(), *filter(None, elsewhere)])
         with run_folder(folder, wanted, resume=resume, again=again, say=_tell) as place:
             said = {"command": asked.command(), "run": run_id(wanted)}
-            document = _run(loaded, place, asked, said, verbose, quiet=as_json, workers=workers)
-    made = f"Report: {folder / REPORT}"
-    tell(document, as_json, lambda console: print_summary(document, console), made)
+            result = _run(loaded, place, asked, said, verbose, quiet=as_json, workers=workers)
+    if as_json:
+        typer.echo(result.to_json())
+        return
+    from rich.console import Console
+
+    print_summary(result, Console())
+    typer.echo(f"\nReport: {folder / REPORT}")
 
 
 def _run(
@@ -135,11 +141,10 @@ def _run(
     *,
     quiet: bool,
     workers: int,
-) -> dict[str, Any]:
+) -> "AdjudicationResult":
     """Adjudicate and make the files of the results."""
     from gaddum.result_set import DRAWS, LOG, REPORT, RESULT, digests
     from gaddum.surface.accelerator import collecting_seldom, configure_jax
-    from gaddum.surface.files import as_json
 
     work = place.results
     with (
@@ -162,24 +167,23 @@ def _run(
             **asked.choices(),
         )
         report("writing the results", 0.0)
-        manifest = found.document["manifest"] | said | {"cores": _cores()}
-        document = found.document | {"manifest": manifest}
-        for row in document["hypotheses"]:
+        result = found.result.with_manifest(**said, cores=_cores())
+        for row in result.hypotheses:
             _log.info(
                 "%s: log_ml %s, mcse %s, established %s",
-                row["name"],
-                row["log_ml"],
-                row["log_ml_mcse"],
-                row["established"],
+                row.name,
+                row.log_ml,
+                row.log_ml_mcse,
+                row.established,
             )
         found.draws.attrs["run"] = said["run"]
         found.draws.to_netcdf(work / DRAWS, engine="h5netcdf")
-        page = f"{write_report(document)}\n<!-- run {said['run']} -->\n"
+        page = f"{write_report(result)}\n<!-- run {said['run']} -->\n"
         (work / REPORT).write_text(page, encoding="utf-8")
-        document["manifest"]["files"] = digests(work, DRAWS, REPORT)
-        (work / RESULT).write_text(as_json(document) + "\n", encoding="utf-8")
-        _log.info("verdict: %s", document["verdict"])
-    return document
+        result = result.with_manifest(files=digests(work, DRAWS, REPORT))
+        (work / RESULT).write_text(result.to_json() + "\n", encoding="utf-8")
+        _log.info("verdict: %s", result.verdict)
+    return result
 
 
 def _made_by() -> dict[str, Any]:

@@ -118,13 +118,19 @@ def check(case: CaseName, as_json: AsJson = False) -> None:
 @app.command()
 def schema(
     name: Annotated[
-        str | None, typer.Argument(help="case, drug, mixture, study or target; all of them where not given.")
+        str | None,
+        typer.Argument(help="case, drug, mixture, study, target or result; all of them where not given."),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a kind of file, for editors."""
-    from gaddum.records.schema import FILES, file_schema
+    """Print the JSON Schema of a kind of file, for editors, or of an adjudication's result, for programs."""
+    from gaddum.records.schema import DIALECT, FILES, file_schema
+    from gaddum.results import AdjudicationResult
 
-    _print_json(file_schema(name) if name else {kind: file_schema(kind) for kind in FILES})
+    result = {"$schema": DIALECT, **AdjudicationResult.model_json_schema(mode="serialization")}
+    if name is None:
+        _print_json({kind: file_schema(kind) for kind in FILES} | {"result": result})
+    else:
+        _print_json(result if name == "result" else file_schema(name))
 
 
 @app.command()

@@ -4,6 +4,10 @@ Report, terminal and charts print every computed number through these functions.
 """
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gaddum.results import Odds, PropositionRow
 
 MOST_DECIMALS = 3
 UNKNOWN = "not known"
@@ -85,23 +89,23 @@ def chances(lower: float | None, upper: float | None) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def hypothesis_chance(row: dict) -> str:
+def hypothesis_chance(row: "Odds") -> str:
     """Write a hypothesis's probability; its error is that of `log_ml` carried through Bayes' rule.
 
     Examples
     --------
-    >>> hypothesis_chance({"probability": 0.4321, "log_ml_mcse": 0.05})
+    >>> from gaddum.results import Odds
+    >>> hypothesis_chance(Odds(log_ml=0, log_ml_mcse=0.05, log_bf=0, log_bf_mcse=0, probability=0.4321))
     '0.43'
-    >>> hypothesis_chance({"probability": 0.4321, "log_ml_mcse": 0.9})
+    >>> hypothesis_chance(Odds(log_ml=0, log_ml_mcse=0.9, log_bf=0, log_bf_mcse=0, probability=0.4321))
     '0.4'
     """
-    probability = row["probability"]
-    return chance(probability, probability * (1 - probability) * (row.get("log_ml_mcse") or 0.0))
+    return chance(row.probability, row.probability * (1 - row.probability) * row.log_ml_mcse)
 
 
-def where(row: dict) -> str:
+def where(row: "PropositionRow") -> str:
     """Write where a proposition was asked: its stratum and phase, or `all`."""
-    return row["stratum"] if row["stratum"] == row["phase"] else f"{row['stratum']}, {row['phase']}"
+    return row.stratum if row.stratum == row.phase else f"{row.stratum}, {row.phase}"
 
 
 def percent(share: float | None) -> str:

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gaddum.result_set import FAILED_LOG, LOG, RESULT, beside, settle
 from gaddum.surface.files import replace_results, reserved, write_atomically
+
+if TYPE_CHECKING:
+    from gaddum.results import AdjudicationResult
 
 
 class RunFolder(NamedTuple):
@@ -33,13 +36,15 @@ def run_id(asked: Mapping[str, Any]) -> str:
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def finished(folder: Path, run: str) -> dict[str, Any] | None:
+def finished(folder: Path, run: str) -> "AdjudicationResult | None":
     """Result of a run that an output folder holds already."""
     settle(folder)
     if not (folder / RESULT).is_file():
         return None
-    found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    return found if found["manifest"].get("run") == run else None
+    from gaddum.result_reader import read_result
+
+    found = read_result(folder / RESULT)
+    return found if (found.manifest.model_extra or {}).get("run") == run else None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from gaddum.surface.options import AsJson, Verbose, tell
 from gaddum.surface.request import asking, words
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
     from gaddum.response.simulate import Simulation
@@ -99,9 +100,7 @@ def _document(
 
     every = np.ones(found.times.size, bool)
     told = np.isin(found.times, read)
-    fractions = dict(found.features)
-    for name, states in found.states.items():
-        fractions |= {f"{name}, acute state": states.acute, f"{name}, sustained state": states.sustained}
+    fractions = fractions_of(found)
     draws = next(iter(fractions.values())).shape[-1]
     notes = [f"{asked.draws} draws were asked for; the run holds {draws}"] if draws < asked.draws else []
     parts = [
@@ -134,6 +133,14 @@ def _document(
         **rests_on(found),
         "manifest": {"version": __version__, "command": asked.command()},
     }
+
+
+def fractions_of(found: "Simulation") -> "dict[str, np.ndarray]":
+    """Features and states by name, [protocols, times, draws] each."""
+    fractions = dict(found.features)
+    for name, states in found.states.items():
+        fractions |= {f"{name}, acute state": states.acute, f"{name}, sustained state": states.sustained}
+    return fractions
 
 
 def _print(document: dict[str, Any], console: "Console", *, verbose: bool) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import accumulate
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from gaddum.results import AdjudicationResult, HypothesisRow, Odds
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, where, with_error
 
 STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
@@ -41,23 +41,23 @@ LEAST_DONE = 0.02
 """Fraction of a run that its pace must be read from (1)."""
 
 
-def print_summary(document: dict[str, Any], console: Console) -> None:
+def print_summary(result: AdjudicationResult, console: Console) -> None:
     """Print the verdict, the propositions and the hypotheses."""
     width = min(console.width, _WIDEST)
-    console.print(Text(document["title"], style="bold"))
-    console.print(Text(document["question"], style="italic"))
+    console.print(Text(result.title, style="bold"))
+    console.print(Text(result.question, style="italic"))
     console.print()
-    console.print(Text(textwrap.fill(document["verdict"], width)))
-    for item in document["missing"]:
+    console.print(Text(textwrap.fill(result.verdict, width)))
+    for item in result.missing:
         console.print(
             Text(textwrap.fill(item, width, initial_indent="- ", subsequent_indent="  "), style="dim")
         )
-    if document["propositions"]:
+    if result.propositions:
         console.print()
-        console.print(_propositions(document))
+        console.print(_propositions(result))
     console.print()
-    console.print(_hypotheses(document))
-    reference = next((row["title"] for row in document["hypotheses"] if row["reference"]), "the first")
+    console.print(_hypotheses(result))
+    reference = result.reference.title
     console.print(
         Text(f"log BF against \u201c{reference}\u201d, with Monte-Carlo standard error.", style="dim")
     )
@@ -183,50 +183,48 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
 
 
-def _propositions(document: dict[str, Any]) -> Table:
+def _propositions(result: AdjudicationResult) -> Table:
     """A proposition on a line of its own, then where it was asked: narrow enough for 80 columns.
 
     Behaving animals and people go without saying, and what leans is undecided.
     """
     table = _table("Proposition", ("Prior", True), ("Now", True), ("Range", True), "Verdict")
     before = None
-    for row in document["propositions"]:
-        if row["name"] != before:
-            table.add_row(Text(row["name"], style="bold"))
-            before = row["name"]
-        verdict = f"leans {row['leaning']}" if row.get("leaning") else row["verdict"]
+    for row in result.propositions:
+        if row.name != before:
+            table.add_row(Text(row.name, style="bold"))
+            before = row.name
+        verdict = f"leans {row.leaning}" if row.leaning else row.verdict
         table.add_row(
             Text(f"  {where(row).replace(', behaving', '')}"),
-            chance(row["prior"]),
-            chance(row["probability"]),
-            chances(row["lower"], row["upper"]),
-            Text(verdict, style=STYLES.get(row["verdict"], "")),
+            chance(row.prior),
+            chance(row.probability),
+            chances(row.lower, row.upper),
+            Text(verdict, style=STYLES[row.verdict]),
         )
     return table
 
 
-def _hypotheses(document: dict[str, Any]) -> Table:
+def _hypotheses(result: AdjudicationResult) -> Table:
     table = _table(
         "Hypothesis", "Gate", ("log BF", True), ("absolute", True), ("Prior", True), ("Probability", True)
     )
-    for row in sorted(document["hypotheses"], key=lambda row: -row["probability"]):
+    for row in result.ranked:
         table.add_row(
-            Text(row["title"]),
-            Text(row["gate"]),
+            Text(row.title),
+            Text(row.gate),
             _log_bf(row, row),
-            _log_bf(row, row.get("absolute")),
-            chance(row["prior"]),
+            _log_bf(row, row.absolute),
+            chance(row.prior),
             hypothesis_chance(row),
         )
     return table
 
 
-def _log_bf(row: dict[str, Any], numbers: dict[str, Any] | None) -> str:
-    if numbers is None:
-        return "\u2013"
-    if row["reference"]:
+def _log_bf(row: HypothesisRow, numbers: Odds) -> str:
+    if row.reference:
         return "reference"
-    return with_error(numbers["log_bf"], numbers["log_bf_mcse"]) if row["established"] else "not established"
+    return with_error(numbers.log_bf, numbers.log_bf_mcse) if row.established else "not established"
 
 
 def _table(*columns: str | tuple[str, bool]) -> Table:

@@ -1,7 +1,7 @@
 """Adjudicate: a case -> the probability of each rival hypothesis, and everything that a reader needs to trust it.
 
 The one verb that runs the whole chain. It reduces the record once, fits every account in both parameterisations, and
-returns a labelled document together with the draws. It prints nothing and writes nothing.
+returns a typed result together with the draws. It prints nothing and writes nothing.
 """
 
 import dataclasses
@@ -20,16 +20,18 @@ from threadpoolctl import threadpool_limits
 
 from gaddum import parallel
 from gaddum.memory import give_back
+from gaddum.notebook import html_of
 from gaddum.outcomes.reduce import reduce_record
 from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.response.assemble import assemble
 from gaddum.response.response import Account
+from gaddum.results import AdjudicationResult
 from gaddum.sampling.hmc import evaluate
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.sampling.stage import batch_shape
 from gaddum.sampling.tempering import Start
-from gaddum.verdict.document import write_document
+from gaddum.verdict.document import write_result
 from gaddum.verdict.timeline import year_by_year
 from gaddum.weigh import compare
 from gaddum.weigh.comparator import refit
@@ -54,10 +56,16 @@ precision fill vector registers, and their arrays stay near the core."""
 
 
 class Adjudication(NamedTuple):
-    """Result: the document (JSON-ready) and the posterior draws."""
+    """The result and the posterior draws behind it."""
 
-    document: dict[str, Any]
+    result: AdjudicationResult
     draws: xr.DataTree
+
+    def __repr__(self) -> str:
+        return f"{self.result!r} with draws of {sum(len(one) for one in self.draws.values())} fits"
+
+    def _repr_html_(self) -> str:
+        return html_of(self.result)
 
 
 def adjudicate(
@@ -103,7 +111,7 @@ def adjudicate(
     Returns
     -------
     Adjudication
-        `document` holds verdict, propositions, claims, hypotheses and all that explains them; `draws` the posterior.
+        `result` holds verdict, propositions, claims, hypotheses and all that explains them; `draws` the posterior.
 
     Raises
     ------
@@ -168,9 +176,9 @@ def _run(
         )
     give_back()
     progress("summarising", 0.0)
-    document = write_document(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
+    result = write_result(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
     progress("summarising", 1.0)
-    return Adjudication(document, draws_tree(fitted))
+    return Adjudication(result, draws_tree(fitted))
 
 
 def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> LoadedCase:

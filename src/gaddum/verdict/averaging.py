@@ -4,12 +4,13 @@ A truth is an array over things and draws, one per fit. Its probability under a 
 probabilities of hypotheses and variants, and draws by importance weights.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.results import Chance
 from gaddum.verdict import verdict
 from gaddum.weigh.fitted import CaseFits
 
@@ -28,7 +29,7 @@ class PriorSetAverage(NamedTuple):
     """By setting; the first is the main one."""
     prior: Float[np.ndarray, "..."]
 
-    def judged(self, place: Any) -> dict[str, Any]:
+    def judged(self, place: Any) -> Chance:
         """Probability, range, prior and verdict of one thing, and the cohorts that drive it."""
         values = {name: float(table[place]) for name, table in self.over_set.items()}
         without = {
@@ -37,7 +38,7 @@ class PriorSetAverage(NamedTuple):
             if name.startswith("without ")
         }
         main, *_ = values.values()
-        return judged(list(values.values()), float(self.prior[place])) | {"driving": driving(main, without)}
+        return judged(list(values.values()), float(self.prior[place]), driving(main, without))
 
 
 def averaged(
@@ -61,14 +62,12 @@ def prior_average(
     return np.asarray(prior)
 
 
-def judged(values: list[float], prior: float) -> dict[str, Any]:
+def judged(values: list[float], prior: float, driving: Sequence[str] = ()) -> Chance:
     """Probability in the main setting, which is the first, range over the prior set, prior, and the word for them."""
-    lower, upper = float(min(values)), float(max(values))
-    found = {"probability": float(values[0]), "lower": lower, "upper": upper, "prior": prior}
-    return found | verdict.judge(**found)
+    return verdict.judge(float(values[0]), float(min(values)), float(max(values)), prior, driving)
 
 
-def judged_accounts(fitted: CaseFits, names: Collection[str]) -> dict[str, Any]:
+def judged_accounts(fitted: CaseFits, names: Collection[str]) -> Chance:
     """Whether one of certain accounts is right: probability, range, prior and verdict."""
     values = [sum(weighed[name].probability for name in names) for weighed in fitted.over_set()]
     return judged(values, float(sum(fitted.masses[name] for name in names)))

@@ -6,7 +6,8 @@ settled) has probability 1 or 0 and says so in `basis`. A claim that asks nothin
 is not testable.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -27,6 +28,7 @@ from gaddum.records.claim import (
 from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger
 from gaddum.response import response
+from gaddum.results import Basis, ClaimAnswer, ClaimRow, PropositionRow, Word
 from gaddum.verdict import verdict
 from gaddum.verdict.averaging import averaged, judged, judged_accounts
 from gaddum.verdict.drug_effects import Features, compare_drugs
@@ -36,28 +38,13 @@ from gaddum.weigh.predictive import CENTRAL
 _parameter_values = jax.jit(response.values)
 
 
-class ClaimAnswer(NamedTuple):
-    """Answer to one ask."""
-
-    text: str
-    """What was asked, and what was found."""
-    basis: str
-    """posterior, outcomes, library, comparison or ledger."""
-    verdict: str
-    probability: float | None
-    driving: tuple[str, ...] = ()
-    """Cohorts or studies that carry the answer."""
-    rows: tuple[dict[str, Any], ...] = ()
-    """A table beside the answer."""
-
-
 def answer_claims(
     fitted: CaseFits,
-    propositions: list[dict[str, Any]],
-    conjunctions: list[dict[str, Any]],
+    propositions: Sequence[PropositionRow],
+    conjunctions: Sequence[PropositionRow],
     features: Features,
     ledger: Ledger,
-) -> list[dict[str, Any]]:
+) -> list[ClaimRow]:
     """Answer all claims of a case, from propositions and conjunctions of them, engagement and the studies taken in."""
     found = []
     for claim in fitted.loaded.case.claims:
@@ -84,9 +71,10 @@ def answer_claims(
     return found
 
 
-def answer_claim(claim: Claim, answers: list[ClaimAnswer]) -> dict[str, Any]:
+def answer_claim(claim: Claim, answers: Sequence[ClaimAnswer]) -> ClaimRow:
     """Answer a claim from the answers to all that it asks."""
     words = [answer.verdict for answer in answers]
+    word: Word
     if not words:
         word = "not testable"
     elif "contradicted" in words:
@@ -97,46 +85,43 @@ def answer_claim(claim: Claim, answers: list[ClaimAnswer]) -> dict[str, Any]:
         word = "undecided"
     chances = [answer.probability for answer in answers if answer.probability is not None]
     driving = list(dict.fromkeys(name for answer in answers for name in answer.driving))
-    return {
-        "id": claim.id,
-        "text": claim.text,
-        "verdict": word,
-        "probability": min(chances) if chances else None,
-        "studies": list(claim.studies) or driving,
-        "driving": driving,
-        "would_test": claim.would_test or _would_test(claim, word),
-        "note": claim.note,
-        "answers": [
-            answer._asdict() | {"driving": list(answer.driving), "rows": list(answer.rows)}
-            for answer in answers
-        ],
-    }
+    return ClaimRow(
+        id=claim.id,
+        text=claim.text,
+        verdict=word,
+        probability=min(chances) if chances else None,
+        studies=claim.studies or tuple(driving),
+        driving=tuple(driving),
+        would_test=claim.would_test or _would_test(claim, word),
+        note=claim.note,
+        answers=tuple(answers),
+    )
 
 
 def from_propositions(
-    claim: Claim, name: str, propositions: list[dict[str, Any]], *, expects: bool
+    claim: Claim, name: str, propositions: Sequence[PropositionRow], *, expects: bool
 ) -> ClaimAnswer | None:
     """Answer from a proposition in every stratum and phase that the claim speaks of: the weakest of them."""
     matching = [
         p
         for p in propositions
-        if p["name"] == name and claim.stratum in (None, p["stratum"]) and claim.phase in (None, p["phase"])
+        if p.name == name and claim.stratum in (None, p.stratum) and claim.phase in (None, p.phase)
     ]
     if not matching:
         return None
     holds, fails = ("supported", "contradicted") if expects else ("contradicted", "supported")
-    chances = [p["probability"] if expects else 1 - p["probability"] for p in matching]
-    words = [p["verdict"] for p in matching]
-    word = "supported" if all(w == holds for w in words) else "undecided"
+    chances = [p.probability if expects else 1 - p.probability for p in matching]
+    words = [p.verdict for p in matching]
+    word: Word = "supported" if all(w == holds for w in words) else "undecided"
     if any(w == fails for w in words):
         word = "contradicted"
     weakest = matching[int(np.argmin(chances))]
-    where = f"{weakest['stratum']}, {weakest['phase']}" if weakest["stratum"] != "all" else "everywhere"
+    where = f"{weakest.stratum}, {weakest.phase}" if weakest.stratum != "all" else "everywhere"
     if len(matching) > 1:
         where = f"asked of {len(matching)} strata and phases, weakest in {where}"
     text = f"{'' if expects else 'not: '}{name} ({where})"
-    driving = sorted({s for p in matching for s in p.get("driving", [])})
-    return ClaimAnswer(text, "posterior", word, float(min(chances)), tuple(driving))
+    driving = sorted({s for p in matching for s in p.driving})
+    return _answer(text, "posterior", (word, float(min(chances))), driving)
 
 
 def count_ledger(ask: LedgerCount, ledger: Ledger) -> ClaimAnswer | None:
@@ -162,7 +147,7 @@ def count_ledger(ask: LedgerCount, ledger: Ledger) -> ClaimAnswer | None:
         }
         for study, experiment, outcome in having
     )
-    return ClaimAnswer(text, "ledger", *_counted(holds), driving, rows)
+    return _answer(text, "ledger", _counted(holds), driving, rows)
 
 
 def declared(ask: Declaration, ledger: Ledger) -> ClaimAnswer | None:
@@ -172,11 +157,30 @@ def declared(ask: Declaration, ledger: Ledger) -> ClaimAnswer | None:
         return None
     recorded = [study for study in mine if study.competing_interests not in UNDECLARED]
     text = f"competing interests of laboratory {ask.lab}: recorded in {len(recorded)} of {len(mine)} studies"
-    rows = tuple({"study": study.id, "declared": study.competing_interests} for study in mine)
-    return ClaimAnswer(text, "ledger", *_counted(bool(recorded)), tuple(s.id for s in recorded or mine), rows)
+    rows = [{"study": study.id, "declared": study.competing_interests} for study in mine]
+    return _answer(text, "ledger", _counted(bool(recorded)), [s.id for s in recorded or mine], rows)
 
 
-def _counted(holds: bool) -> tuple[str, float]:
+def _answer(
+    text: str,
+    basis: Basis,
+    said: tuple[Word, float],
+    driving: Sequence[str] = (),
+    rows: Sequence[dict[str, Any]] = (),
+) -> ClaimAnswer:
+    """An answer from its word and probability."""
+    word, chance = said
+    return ClaimAnswer(
+        text=text,
+        basis=basis,
+        verdict=word,
+        probability=chance,
+        driving=tuple(driving),
+        rows=tuple(rows),
+    )
+
+
+def _counted(holds: bool) -> tuple[Word, float]:
     return ("supported", 1.0) if holds else ("contradicted", 0.0)
 
 
@@ -187,7 +191,7 @@ def _accounts(fitted: CaseFits, ask: Accounts) -> ClaimAnswer | None:
         return None
     row = judged_accounts(fitted, mine)
     text = f"the right account is {' or '.join(mine)}"
-    return ClaimAnswer(text, "posterior", row["verdict"], row["probability"])
+    return _answer(text, "posterior", (row.verdict, row.probability))
 
 
 def _unsettled(fitted: CaseFits) -> ClaimAnswer:
@@ -206,7 +210,7 @@ def _unsettled(fitted: CaseFits) -> ClaimAnswer:
         f"most probable account {' = '.join(places[best])}, probability {main[best]:.2f}, at least "
         f"{least[best]:.2f} over the declared set; settled would be above {verdict.SURE:g} throughout"
     )
-    return ClaimAnswer(text, "comparison", *_counted(not settled))
+    return _answer(text, "comparison", _counted(not settled))
 
 
 def _library_ratio(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None:
@@ -236,7 +240,7 @@ def _library_ratio(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None:
         f"K_i at {ask.target}, {ask.drug} over {ask.over}, above {ask.above:g}: posterior {_band(band)}, "
         f"library alone {_band(prior)}"
     )
-    return ClaimAnswer(text, "library", row["verdict"], row["probability"], tuple(row["driving"]))
+    return _answer(text, "library", (row.verdict, row.probability), row.driving)
 
 
 def _ratio_of_library(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None:
@@ -257,7 +261,7 @@ def _ratio_of_library(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None
         f"K_i at {ask.target}, {ask.drug} over {ask.over}, above {ask.above:g}: library "
         f"{_band(np.exp(np.quantile(logs, CENTRAL)))}; no scored outcome bears on it"
     )
-    return ClaimAnswer(text, "library", judged([chance], chance)["verdict"], chance)
+    return _answer(text, "library", (judged([chance], chance).verdict, chance))
 
 
 def _mixed_band(fitted: CaseFits, logs: dict[tuple[str, int], np.ndarray]) -> Float[np.ndarray, " 3"]:
@@ -292,11 +296,11 @@ def _relative_effect(fitted: CaseFits, ask: RelativeEffect, features: Features) 
     where = ", ".join([*ask.species, *(x for x in (ask.stress, ask.phase) if x is not None)]) or "everywhere"
     text = (
         f"{who} {verb} {amount} of {ask.reference} ({where}), one effect a drug; "
-        f"{found.judged['lower']:.2f} to {found.judged['upper']:.2f} with half and double the prior SD and without any "
+        f"{found.judged.lower:.2f} to {found.judged.upper:.2f} with half and double the prior SD and without any "
         "one study"
     )
-    word, chance = found.judged["verdict"], found.judged["probability"]
-    return ClaimAnswer(text, "outcomes", word, chance, tuple(found.driving), tuple(found.rows))
+    said = found.judged.verdict, found.judged.probability
+    return _answer(text, "outcomes", said, found.judged.driving, found.rows)
 
 
 def _conditions(one: Filter) -> str:

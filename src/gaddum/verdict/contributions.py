@@ -6,43 +6,20 @@ in fit is divided among kinds of outcomes: what a kind adds is the expected log 
 that without it (the cohort's other outcomes kept). Kinds overlap, so each is reported on its own.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from jaxtyping import Bool
 
+from gaddum.results import BayesFactorParts
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
-from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.reweighing import Reader, reading_of
 
 
-class Kind(NamedTuple):
-    """A kind of outcome, and which of the scored ones are of it."""
-
-    name: str
-    mask: Bool[np.ndarray, " outcomes"]
-
-
-def kinds(scored: tuple[ScoredOutcome, ...]) -> list[Kind]:
-    """Outcomes known by a verdict only, and those of groups of unknown size."""
-    return [
-        Kind("verdict_only", np.array([s.outcome.form == "verdict" for s in scored], bool)),
-        Kind("unknown_n", np.array([s.experiment.lacks_sizes(s.outcome) for s in scored], bool)),
-    ]
-
-
-def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
-    """Parts of each hypothesis's log Bayes factor against the reference, in the main parameterisation (nats).
-
-    Returns
-    -------
-    dict
-        Hypothesis -> `fit` (all outcomes), `price` (the rest of the log Bayes factor), and for each kind of outcome its
-        part of `fit` and its `..._share`: its size over that of itself and the others' part together, in [0, 1].
-    """
+def bayes_factor_parts(fitted: CaseFits) -> dict[str, BayesFactorParts]:
+    """Parts of each hypothesis's log Bayes factor against the reference, in the main parameterisation."""
     problem, weighed = fitted.problem, fitted.weighed(FORMS[0])
-    reader, some = Reader(problem), kinds(problem.scored)
-    readings = [reading_of(problem, ~kind.mask) for kind in some]
+    reader, scored = Reader(problem), problem.scored
+    by_verdict = np.array([s.outcome.form == "verdict" for s in scored], bool)
+    unsized = np.array([s.experiment.lacks_sizes(s.outcome) for s in scored], bool)
+    readings = [reading_of(problem, ~kind) for kind in (by_verdict, unsized)]
 
     def expected(fit: HypothesisFit) -> np.ndarray:
         without = [reader.cohort_logs(fit.outline, reading) for reading in readings]
@@ -58,12 +35,19 @@ def bayes_factor_parts(fitted: CaseFits) -> dict[str, dict[str, Any]]:
     parts = {}
     for name in fitted.names:
         log_bf = weighed[name].log_ml - weighed[reference].log_ml
-        difference = sums[name] - sums[reference]
-        row: dict[str, Any] = {"fit": float(difference[0]), "price": float(log_bf - difference[0])}
-        for place, kind in enumerate(some, start=1):
-            mine, rest = float(difference[place]), float(difference[0] - difference[place])
-            size = abs(mine) + abs(rest)
-            row[kind.name] = mine
-            row[f"{kind.name}_share"] = abs(mine) / size if size > 1e-6 else None
-        parts[name] = row
+        fit, verdict_only, unknown_n = (sums[name] - sums[reference]).tolist()
+        parts[name] = BayesFactorParts(
+            fit=fit,
+            price=float(log_bf - fit),
+            verdict_only=verdict_only,
+            verdict_only_share=_share(verdict_only, fit),
+            unknown_n=unknown_n,
+            unknown_n_share=_share(unknown_n, fit),
+        )
     return parts
+
+
+def _share(part: float, fit: float) -> float | None:
+    """Size of a part over that of itself and of the rest; None where both are nothing."""
+    size = abs(part) + abs(fit - part)
+    return abs(part) / size if size > 1e-6 else None

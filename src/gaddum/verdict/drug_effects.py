@@ -19,6 +19,7 @@ from gaddum.records.prior import Distribution
 from gaddum.records.species import Species
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.assemble import ArmReading
+from gaddum.results import Chance
 from gaddum.verdict.averaging import driving, judged
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.predictive import CENTRAL, interval
@@ -50,9 +51,8 @@ class DrugEffect(NamedTuple):
 class DrugComparison(NamedTuple):
     """What came of a comparison of drugs."""
 
-    judged: dict[str, Any]
-    driving: list[str]
-    """Studies whose removal moves the probability most."""
+    judged: Chance
+    """Driven by studies."""
     rows: list[dict[str, Any]]
     """One a drug, the reference first."""
 
@@ -94,8 +94,7 @@ def compare_drugs(
     rows = [_row(drug, cells, ask, means) for drug in means]
     beside = _block(ask, cells, features, readings)
     return DrugComparison(
-        judged(values, chance(prior=True)),
-        driving(main, without),
+        judged(values, chance(prior=True), driving(main, without)),
         [row | beside.get(row["drug"], {}) for row in rows],
     )
 
@@ -212,8 +211,8 @@ def _block(
         over_trials = np.mean if drug == ask.reference else np.max
         peak, test = over_trials(mine, axis=0), over_trials(tests[drug], axis=0)
         found[drug] = {
-            "block": interval(peak),
-            "block_at_test": interval(test),
-            "block_over_reference": interval(peak / np.maximum(reference, 1e-12)),
+            "block": dict(interval(peak)),
+            "block_at_test": dict(interval(test)),
+            "block_over_reference": dict(interval(peak / np.maximum(reference, 1e-12))),
         }
     return found

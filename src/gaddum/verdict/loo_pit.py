@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import map_coordinates
-from scipy.stats import binom
 
 from gaddum.outcomes.group_sizes import fixed_value
 from gaddum.outcomes.noncentral_t import GRID
@@ -34,16 +33,13 @@ from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.outcome.p_threshold import PThreshold
 from gaddum.records.outcome.responders import Responders
 from gaddum.records.outcome.verdict import Verdict
+from gaddum.results import HeldOutRow
 from gaddum.weigh.fitted import FORMS, CaseFits
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.predictive import OutcomePredictions
 
 LARGER = ("effective", "not abolished", "enhanced", "mimics", "occludes")
 """Verdicts that say that there is more of the effect than their complement says."""
-
-
-BINS = 10
-"""Bins of the histogram."""
 
 
 class PitBounds(NamedTuple):
@@ -53,9 +49,7 @@ class PitBounds(NamedTuple):
     no_more: Float[np.ndarray, "..."]
 
 
-def held_out(
-    fitted: CaseFits, predicted: dict[int, OutcomePredictions], *, seed: int
-) -> list[dict[str, Any]]:
+def held_out(fitted: CaseFits, predicted: dict[int, OutcomePredictions], *, seed: int) -> list[HeldOutRow]:
     """PIT of every scored outcome, its cohort left out, by what each variant predicts in the main parameterisation."""
     problem = fitted.problem
     priors = fitted.priors
@@ -75,18 +69,18 @@ def held_out(
                 float(_mixed(table, place, s, predicted, mass, problem.failure, sd)) for table in ends
             )
             rows.append(
-                {
-                    "study": s.study.id,
-                    "cohort": name,
-                    "experiment": s.experiment.id,
-                    "endpoint": s.outcome.endpoint,
-                    "label": s.reduced.label,
-                    "form": s.outcome.form,
-                    "lower": low,
-                    "upper": high,
-                    "pit": low + float(points[place]) * (high - low),
-                    "effective_draws": float(effective),
-                }
+                HeldOutRow(
+                    study=s.study.id,
+                    cohort=name,
+                    experiment=s.experiment.id,
+                    endpoint=s.outcome.endpoint,
+                    label=s.reduced.label,
+                    form=s.outcome.form,
+                    lower=low,
+                    upper=high,
+                    pit=low + float(points[place]) * (high - low),
+                    effective_draws=float(effective),
+                )
             )
     return rows
 
@@ -106,43 +100,6 @@ def ends_of(s: ScoredOutcome, priors: dict[str, Any]) -> PitBounds:
         isinstance(s.outcome, PThreshold) and s.outcome.significant and s.outcome.better != "second"
     )
     return PitBounds(1 - chance, np.ones_like(chance)) if larger else PitBounds(np.zeros_like(chance), chance)
-
-
-def histogram(rows: list[dict[str, Any]], bins: int = BINS) -> list[dict[str, float]]:
-    """Outcomes per bin of the PIT, each discrete one spread evenly over its interval.
-
-    Returns
-    -------
-    list of dict
-        `from`, `to`, `outcomes`; and `expected`, `lower`, `upper`: what independent uniform PITs give, with the central
-        95 % of a binomial number.
-
-    Examples
-    --------
-    >>> found = histogram([{"lower": 0.0, "upper": 0.5}, {"lower": 0.95, "upper": 0.95}], bins=2)
-    >>> [row["outcomes"] for row in found], found[0]["expected"]
-    ([1.0, 1.0], 1.0)
-    """
-    edges = np.linspace(0, 1, bins + 1)
-    total = np.zeros(bins)
-    for row in rows:
-        low, high = row["lower"], row["upper"]
-        if high - low < 1e-9:
-            total[min(int(low * bins), bins - 1)] += 1
-        else:
-            total += np.diff(np.clip((edges - low) / (high - low), 0, 1))
-    lower, upper = binom.ppf((0.025, 0.975), len(rows), 1 / bins)
-    return [
-        {
-            "from": float(edges[i]),
-            "to": float(edges[i + 1]),
-            "outcomes": float(total[i]),
-            "expected": len(rows) / bins,
-            "lower": float(lower),
-            "upper": float(upper),
-        }
-        for i in range(bins)
-    ]
 
 
 def _mixed(

@@ -1,14 +1,15 @@
 """Missing: what a record lacks, counted from its arms and outcomes."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from gaddum.records.blockade import blockades
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import arms_of
+from gaddum.results import ClaimRow
 from gaddum.weigh.likelihood import ScoredOutcome
 
 
-def missing(loaded: LoadedCase, scored: tuple[ScoredOutcome, ...], claims: list[dict[str, Any]]) -> list[str]:
+def missing(loaded: LoadedCase, scored: tuple[ScoredOutcome, ...], claims: Sequence[ClaimRow]) -> list[str]:
     """Sentences on what the record lacks, each with its count."""
     unknown = [s for s in scored if s.experiment.lacks_sizes(s.outcome)]
     verbal = [s for s in scored if s.outcome.form == "verdict"]
@@ -31,7 +32,7 @@ def missing(loaded: LoadedCase, scored: tuple[ScoredOutcome, ...], claims: list[
         )
     if narrative:
         found.append(f"{narrative} outcomes are narrative and not scored.")
-    untested = [claim["id"] for claim in claims if claim["verdict"] == "not testable"]
+    untested = [claim.id for claim in claims if claim.verdict == "not testable"]
     if untested:
         found.append(
             f"{len(untested)} of {len(claims)} claims are not testable on this record: {', '.join(untested)}."

@@ -1,12 +1,13 @@
 """Propositions: what-if questions answered draw by draw, per stratum and phase, and several of them at once."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from gaddum.records.claim import AllOf
 from gaddum.response.response import account
+from gaddum.results import PropositionRow
 from gaddum.verdict import verdict
 from gaddum.verdict.averaging import PriorSetAverage, Truth, averaged, judged_accounts, prior_average
 from gaddum.verdict.reference_protocols import References
@@ -44,7 +45,7 @@ def ask(fitted: CaseFits) -> PropositionDraws:
     )
 
 
-def propositions(fitted: CaseFits, answers: PropositionDraws) -> list[dict[str, Any]]:
+def propositions(fitted: CaseFits, answers: PropositionDraws) -> list[PropositionRow]:
     """Every proposition per stratum and phase, with its range over the prior set."""
     case = fitted.loaded.case
     found = _judged(fitted, answers, [(q.name, q.text) for q in answers.asked])
@@ -53,7 +54,7 @@ def propositions(fitted: CaseFits, answers: PropositionDraws) -> list[dict[str, 
     return found
 
 
-def conjunctions(fitted: CaseFits, answers: PropositionDraws, wanted: list[AllOf]) -> list[dict[str, Any]]:
+def conjunctions(fitted: CaseFits, answers: PropositionDraws, wanted: list[AllOf]) -> list[PropositionRow]:
     """Conjunctions of propositions per stratum and phase, true where all of it holds in one draw.
 
     One that names a question which the case does not ask is left out.
@@ -84,7 +85,7 @@ def conjunctions(fitted: CaseFits, answers: PropositionDraws, wanted: list[AllOf
 
 def _judged(
     fitted: CaseFits, answers: PropositionDraws, named: list[tuple[str, str]]
-) -> list[dict[str, Any]]:
+) -> list[PropositionRow]:
     if fitted.problem.assembly.anchors:
         average, undecided = averaged(fitted, answers.after, answers.before), {}
     else:  # no reference protocol: prior masses of the gates, nothing decided
@@ -92,9 +93,13 @@ def _judged(
         average = PriorSetAverage({"prior": chances}, chances)
         undecided = {"verdict": "undecided", "leaning": None, "moved": False}
     return [
-        {"name": name, "text": text, "stratum": stratum, "phase": phase}
-        | average.judged((place, which))
-        | undecided
+        PropositionRow(
+            name=name,
+            text=text,
+            stratum=stratum,
+            phase=phase,
+            **(dict(average.judged((place, which))) | undecided),
+        )
         for place, (name, text) in enumerate(named)
         for which, (stratum, phase) in enumerate(answers.places)
     ]
@@ -129,14 +134,14 @@ def _answers(
     return np.array(out, float).reshape(len(asked), len(assembly.anchors), -1)
 
 
-def _unnamed(fitted: CaseFits) -> dict[str, Any]:
+def _unnamed(fitted: CaseFits) -> PropositionRow:
     """Whether the effect runs through a target that nobody named: a property of accounts, not of draws."""
     case = fitted.loaded.case
-    row = {
-        "name": verdict.UNNAMED,
-        "text": f"The {case.effect} runs through a target that none of the named accounts invokes.",
-        "stratum": "all",
-        "phase": "all",
-    }
     names = [h.name for h in case.hypotheses if verdict.invokes_unnamed(h, case)]
-    return row | judged_accounts(fitted, names) | {"driving": []}
+    return PropositionRow(
+        name=verdict.UNNAMED,
+        text=f"The {case.effect} runs through a target that none of the named accounts invokes.",
+        stratum="all",
+        phase="all",
+        **dict(judged_accounts(fitted, names)),
+    )

@@ -5,12 +5,11 @@ weights take those of the last rung before a year to it, for the account that cl
 it. A cohort counts from its first report.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
+from gaddum.results import YearRow
 from gaddum.sampling.tempering import Ascent
 from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
@@ -38,15 +37,8 @@ def year_by_year(predictor: Predictor, given: Setting) -> Ascent | None:
     return Ascent(parts, lambda shares: given._replace(weights=weights * shares[place]))
 
 
-def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
-    """Probability of each hypothesis after each year, in the main form.
-
-    Returns
-    -------
-    list of dict
-        One a year: `year`, `studies` (cohorts first reported in it), and `hypotheses`: name -> `probability`, `log_bf`
-        against the first hypothesis and `log_bf_mcse` (nats).
-    """
+def timeline(fitted: CaseFits) -> list[YearRow]:
+    """Probability of each hypothesis after each year, in the main form."""
     years = years_of(fitted.problem, fitted.weights)
     found = np.array([_estimate(fitted, fitted.fits[FORMS[0], i]) for i in range(len(fitted.variants))])
     rows = []
@@ -55,17 +47,17 @@ def timeline(fitted: CaseFits) -> list[dict[str, Any]]:
         weighed = compare.weigh(fitted.names, fitted.declared_masses, fitted.groups, log_ml, errors)
         reference = weighed[fitted.names[0]]
         rows.append(
-            {
-                "year": int(year),
-                "studies": [
+            YearRow(
+                year=int(year),
+                studies=tuple(
                     cohort
                     for cohort, first, weight in zip(
                         fitted.problem.cohorts, fitted.problem.years, fitted.weights, strict=True
                     )
                     if first == year and weight > 0
-                ],
-                "hypotheses": {name: one.against(reference) for name, one in weighed.items()},
-            }
+                ),
+                hypotheses={name: one.against(reference) for name, one in weighed.items()},
+            )
         )
     return rows
 

@@ -11,8 +11,8 @@ set, both parameterisations and with any one cohort removed; otherwise it is und
 changed its odds at least threefold.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.library import Library
 from gaddum.records.vocabulary import at_rest, disabled
+from gaddum.results import Chance, HypothesisRow, PropositionRow, Word
 
 HALF = 0.5
 SURE = 0.95
@@ -104,7 +105,9 @@ def invokes_unnamed(hypothesis: Hypothesis, case: Case) -> bool:
     return any(name.split(".")[0] in names for name in parse_gate(hypothesis.gate).inputs)
 
 
-def judge(probability: float, lower: float, upper: float, prior: float) -> dict[str, Any]:
+def judge(
+    probability: float, lower: float, upper: float, prior: float, driving: Sequence[str] = ()
+) -> Chance:
     """Word for a proposition from its probability, its range over the prior set, and its prior.
 
     `moved` says whether the record changed the odds at least threefold; a settled proposition that it did not move was
@@ -112,21 +115,28 @@ def judge(probability: float, lower: float, upper: float, prior: float) -> dict[
 
     Examples
     --------
-    >>> judge(0.99, 0.97, 0.995, 0.5)["verdict"], judge(0.99, 0.60, 0.995, 0.5)["verdict"]
+    >>> judge(0.99, 0.97, 0.995, 0.5).verdict, judge(0.99, 0.60, 0.995, 0.5).verdict
     ('supported', 'undecided')
     """
     tiny = 1e-12
     change = (probability + tiny) * (1 - prior + tiny) / ((1 - probability + tiny) * (prior + tiny))
     leaning = "for" if change >= LEAN else "against" if change <= 1 / LEAN else None
-    if lower > SURE:
-        return {"verdict": "supported", "leaning": None, "moved": leaning == "for"}
-    if upper < 1 - SURE:
-        return {"verdict": "contradicted", "leaning": None, "moved": leaning == "against"}
-    return {"verdict": "undecided", "leaning": leaning, "moved": leaning is not None}
+    word: Word = "supported" if lower > SURE else "contradicted" if upper < 1 - SURE else "undecided"
+    expected = {"supported": "for", "contradicted": "against", "undecided": leaning}[word]
+    return Chance(
+        probability=probability,
+        lower=lower,
+        upper=upper,
+        prior=prior,
+        verdict=word,
+        leaning=leaning if word == "undecided" else None,
+        moved=leaning is not None and leaning == expected,
+        driving=tuple(driving),
+    )
 
 
 def paragraph(
-    case: Case, propositions: list[dict[str, Any]], rivals: list[dict[str, Any]], prior_only: bool
+    case: Case, propositions: Sequence[PropositionRow], rivals: Sequence[HypothesisRow], prior_only: bool
 ) -> str:
     """The verdict in a paragraph that can be quoted."""
     if prior_only:
@@ -134,31 +144,29 @@ def paragraph(
             f"No scored outcome bears on the question \u201c{case.question}\u201d; every probability below is prior. "
             "The record does not decide."
         )
-    order = sorted(rivals, key=lambda h: -h["probability"])
+    order = sorted(rivals, key=lambda h: -h.probability)
     best, second = order[0], order[1] if len(order) > 1 else None
     parts = []
-    if second is not None and best["probability"] <= SURE:
+    if second is not None and best.probability <= SURE:
         parts.append(
-            f"The record does not decide between \u201c{best['title']}\u201d (probability "
-            f"{_chance(best['probability'])}) and \u201c{second['title']}\u201d ({_chance(second['probability'])})."
+            f"The record does not decide between \u201c{best.title}\u201d (probability "
+            f"{_chance(best.probability)}) and \u201c{second.title}\u201d ({_chance(second.probability)})."
         )
     else:
         parts.append(
-            f"The record favours \u201c{best['title']}\u201d (probability {_chance(best['probability'])})."
+            f"The record favours \u201c{best.title}\u201d (probability {_chance(best.probability)})."
         )
-    settled = _grouped(
-        propositions, lambda p: p["verdict"] if p["verdict"] != "undecided" and p["moved"] else None
-    )
+    settled = _grouped(propositions, lambda p: p.verdict if p.verdict != "undecided" and p.moved else None)
     if settled:
         parts.append(f"Settled over the declared prior set and with any one cohort removed: {settled}.")
     else:
         parts.append("No proposition is settled over the declared prior set and with any one cohort removed.")
-    leaning = _grouped(propositions, lambda p: p["leaning"] and f"leaning {p['leaning']}")
+    leaning = _grouped(propositions, lambda p: p.leaning and f"leaning {p.leaning}")
     if leaning:
         parts.append(f"Undecided, but the record changed the odds at least threefold: {leaning}.")
-    reserve = [h for h in rivals if h.get("absolute") and _differ(h)]
+    reserve = [h for h in rivals if _differ(h)]
     if reserve:
-        names = ", ".join(h["name"] for h in reserve)
+        names = ", ".join(h.name for h in reserve)
         parts.append(
             f"For {names} the two parameterisations differ by more than a factor 3, so that part of the verdict rests "
             "on receptor reserve."
@@ -166,18 +174,18 @@ def paragraph(
     return " ".join(parts)
 
 
-def _grouped(propositions: list[dict[str, Any]], word: Callable[[dict[str, Any]], str | None]) -> str:
+def _grouped(propositions: Sequence[PropositionRow], word: Callable[[PropositionRow], str | None]) -> str:
     """Propositions that get a word, one phrase a name, with how many strata and phases it holds in."""
     phrases = []
-    for name in dict.fromkeys(p["name"] for p in propositions):
-        asked = [p for p in propositions if p["name"] == name]
-        words: dict[str, list[dict[str, Any]]] = {}
+    for name in dict.fromkeys(p.name for p in propositions):
+        asked = [p for p in propositions if p.name == name]
+        words: dict[str, list[PropositionRow]] = {}
         for p in asked:
             said = word(p)
             if said:
                 words.setdefault(said, []).append(p)
         for said, those in words.items():
-            low, high = min(p["probability"] for p in those), max(p["probability"] for p in those)
+            low, high = min(p.probability for p in those), max(p.probability for p in those)
             span = _chance(low) if _chance(low) == _chance(high) else f"{_chance(low)} to {_chance(high)}"
             where = (
                 "everywhere"
@@ -195,7 +203,7 @@ def _chance(probability: float) -> str:
     return "< 0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
-def _differ(row: dict[str, Any]) -> bool:
+def _differ(row: HypothesisRow) -> bool:
     """Whether the Bayes factor of an account still in play moves more than threefold between parameterisations."""
-    in_play = max(row["probability"], row["absolute"]["probability"]) > 0.01
-    return in_play and abs(row["log_bf"] - row["absolute"]["log_bf"]) > np.log(LEAN)
+    in_play = max(row.probability, row.absolute.probability) > 0.01
+    return in_play and abs(row.log_bf - row.absolute.log_bf) > np.log(LEAN)

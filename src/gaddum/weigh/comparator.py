@@ -11,11 +11,12 @@ draws to say; `refit` samples anew, half as long again as the whole adjudication
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.results import TimelessOdds
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.weigh import compare
@@ -81,16 +82,8 @@ def refit(
     return fitted.by_fit(one, workers=workers)
 
 
-def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) -> dict[str, dict[str, Any]]:
-    """Log Bayes factor of each hypothesis where effects have no time course, and whether that matters.
-
-    Returns
-    -------
-    dict
-        Hypothesis -> `log_bf` (nats, against the reference), `effective_draws` (the fewest behind it), and
-        `mechanism_dependent`: True where it differs from the main one by more than a nat, None where it is not
-        established.
-    """
+def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) -> dict[str, TimelessOdds]:
+    """Log Bayes factor of each hypothesis where effects have no time course, and whether that matters."""
     log_ml, fewest, sound = {}, {}, {}
     for name in fitted.names:
         mine = [timeless[i] for i in fitted.places(name)]
@@ -102,11 +95,11 @@ def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) 
     for name in fitted.names:
         log_bf = float(log_ml[name] - log_ml[reference])
         moved = abs(log_bf - (weighed[name].log_ml - weighed[reference].log_ml))
-        found[name] = {
-            "log_bf": log_bf,
-            "effective_draws": float(min(fewest[name], fewest[reference])),
-            "mechanism_dependent": bool(moved > MECHANISM) if sound[name] and sound[reference] else None,
-        }
+        found[name] = TimelessOdds(
+            log_bf=log_bf,
+            effective_draws=float(min(fewest[name], fewest[reference])),
+            mechanism_dependent=bool(moved > MECHANISM) if sound[name] and sound[reference] else None,
+        )
     return found
 
 

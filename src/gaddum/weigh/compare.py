@@ -18,6 +18,7 @@ from gaddum.records.case import Case
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.response.assemble import Assembly
 from gaddum.response.response import Account, account, respond
+from gaddum.results import Odds
 
 PHASES: tuple[Phase, ...] = ("induction", "expression", "both")
 EQUIVALENT_BELOW = 0.01
@@ -47,14 +48,16 @@ class HypothesisWeight(NamedTuple):
     variant_probability: tuple[float, ...]
     """Probability of each variant given the hypothesis."""
 
-    def against(self, reference: "HypothesisWeight") -> dict[str, float]:
-        """Log Bayes factor against a reference, with its error (nats), and the probability."""
+    def against(self, reference: "HypothesisWeight") -> Odds:
+        """The same with the log Bayes factor against a reference and its error."""
         error = 0.0 if self is reference else float(np.hypot(self.log_ml_mcse, reference.log_ml_mcse))
-        return {
-            "log_bf": self.log_ml - reference.log_ml,
-            "log_bf_mcse": error,
-            "probability": self.probability,
-        }
+        return Odds(
+            log_ml=self.log_ml,
+            log_ml_mcse=self.log_ml_mcse,
+            log_bf=self.log_ml - reference.log_ml,
+            log_bf_mcse=error,
+            probability=self.probability,
+        )
 
 
 def variants(case: Case) -> list[Variant]:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.response import respond
+from gaddum.results import EngagementPhase, EngagementRow, ForestRow, Interval
 from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, Setting, cohort_log_likelihoods, cohort_spread
 
@@ -152,52 +153,52 @@ def in_chunks(
     return [np.concatenate(pieces, axis=-1)[..., :draws] for pieces in zip(*found, strict=True)]
 
 
-def interval(samples: Float[np.ndarray, "... draws"]) -> dict[str, Any]:
+def interval(samples: Float[np.ndarray, "... draws"]) -> Interval:
     """Median and central 95 % interval."""
     lower, median, upper = np.quantile(samples, CENTRAL)
-    return {"median": float(median), "lower": float(lower), "upper": float(upper)}
+    return Interval(median=float(median), lower=float(lower), upper=float(upper))
 
 
-def label(scored: ScoredOutcome) -> str:
-    """Short text of what was reported."""
-    return scored.reduced.label
-
-
-def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictions) -> list[dict[str, Any]]:
+def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictions) -> list[ForestRow]:
     """One row per scored outcome, and per contrast where several were observed: beside posterior and prior predictive.
 
     A verdict over two contrasts has the other one in `second`.
     """
+
+    def predicted(place: int, which: int) -> tuple[Interval, Interval]:
+        return interval(after.effects[which, place]), interval(before.effects[which, place])
+
     rows = []
     for place, s in enumerate(problem.scored):
-        observed = s.reduced.observed
-
-        def contrast(which: int, s: ScoredOutcome = s, place: int = place) -> dict[str, Any]:
-            return {
-                "contrast": contrast_text(s, which),
-                "predicted": interval(after.effects[which, place]),
-                "prior_predicted": interval(before.effects[which, place]),
-            }
-
+        observed = [
+            Interval(median=one["effect"], lower=one["lower"], upper=one["upper"])
+            for one in s.reduced.observed
+        ]
+        said = [None if observed else float(np.mean(one.density[place])) for one in (after, before)]
+        two = not observed and len(s.reduced.contrasts) == 2
+        other = predicted(place, 1) if two else (None, None)
         for which in range(max(len(observed), 1)):
+            one, prior_one = predicted(place, which)
             rows.append(
-                {
-                    "study": s.study.id,
-                    "year": s.study.year,
-                    "experiment": s.experiment.id,
-                    "endpoint": s.outcome.endpoint,
-                    "stratum": s.experiment.protocol.subject.stratum,
-                    "form": s.outcome.form,
-                    "label": label(s),
-                    "observed_text": getattr(s.outcome, "verdict", None) or label(s),
-                    "observed": observed[which] if observed else None,
-                    "probability_of_report": float(np.mean(after.density[place])) if not observed else None,
-                    "prior_probability_of_report": float(np.mean(before.density[place]))
-                    if not observed
-                    else None,
-                    "second": contrast(1) if not observed and len(s.reduced.contrasts) == 2 else None,
-                }
-                | contrast(which)
+                ForestRow(
+                    study=s.study.id,
+                    year=s.study.year,
+                    experiment=s.experiment.id,
+                    endpoint=s.outcome.endpoint,
+                    stratum=s.experiment.protocol.subject.stratum,
+                    form=s.outcome.form,
+                    label=s.reduced.label,
+                    observed_text=getattr(s.outcome, "verdict", None) or s.reduced.label,
+                    observed=observed[which] if observed else None,
+                    probability_of_report=said[0],
+                    prior_probability_of_report=said[1],
+                    contrast=contrast_text(s, which),
+                    predicted=one,
+                    prior_predicted=prior_one,
+                    second=contrast_text(s, 1) if two else None,
+                    second_predicted=other[0],
+                    second_prior_predicted=other[1],
+                )
             )
     return rows
 
@@ -210,13 +211,13 @@ def contrast_text(s: ScoredOutcome, which: int) -> str:
 
 def engagement(
     problem: Problem, features: list[Float[np.ndarray, "rows nodes draws"]]
-) -> list[dict[str, Any]]:
+) -> list[EngagementRow]:
     """Level of each feature per arm at the drug's time of action and at the test.
 
     Induction is the node at which the arm's own exposure moves the feature furthest from its level without drug.
     """
     assembly = problem.assembly
-    rows: list[dict[str, Any]] = []
+    rows: list[EngagementRow] = []
     seen: set[tuple[int, str]] = set()
     for reading in assembly.readings:
         for place, name in enumerate(assembly.features):
@@ -226,22 +227,25 @@ def engagement(
             away = np.abs(np.median(level, axis=-1) - at_rest(name))
             if away.max() < 1e-4:
                 continue
-            moments = {"induction": int(np.argmax(away)), "expression": level.shape[0] - 1}
+            moments: dict[EngagementPhase, int] = {
+                "induction": int(np.argmax(away)),
+                "expression": level.shape[0] - 1,
+            }
             for phase, node in moments.items():
                 key = (reading.row, f"{reading.study} {reading.arm} {name} {phase}")
                 if key in seen:
                     continue
                 seen.add(key)
                 rows.append(
-                    {
-                        "study": reading.study,
-                        "experiment": reading.experiment,
-                        "arm": reading.arm,
-                        "endpoint": reading.endpoint,
-                        "feature": name,
-                        "phase": phase,
-                        "time_h": float(assembly.times[reading.row, node]),
-                    }
-                    | interval(level[node])
+                    EngagementRow(
+                        study=reading.study,
+                        experiment=reading.experiment,
+                        arm=reading.arm,
+                        endpoint=reading.endpoint,
+                        feature=name,
+                        phase=phase,
+                        time_h=float(assembly.times[reading.row, node]),
+                        **dict(interval(level[node])),
+                    )
                 )
     return rows

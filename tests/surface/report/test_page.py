@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gaddum.surface.report.page import methods_paragraph, write_report
+from gaddum.result_reader import read_result
+from gaddum.surface import html_page
+from gaddum.surface.files import asset
+from gaddum.surface.report.page import write_report
+from gaddum.surface.report.sections import SECTIONS, Section, methods_paragraph
 
+STORED = Path(__file__).parents[1] / "document.json"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -45,13 +50,19 @@ def read(page):
 
 
 @pytest.fixture(scope="module")
-def document():
-    return json.loads((Path(__file__).parents[1] / "document.json").read_text(encoding="utf-8"))
+def stored():
+    """The document of an earlier run, which is upgraded when it is read."""
+    return json.loads(STORED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def page(document):
-    return write_report(document)
+def result():
+    return read_result(STORED)
+
+
+@pytest.fixture(scope="module")
+def page(result):
+    return write_report(result)
 
 
 def test_page_has_every_section(page):
@@ -81,12 +92,12 @@ def test_page_loads_nothing(page):
     assert "default-src 'none'" in page
 
 
-def test_page_states_verdict_claims_and_command(document, page):
+def test_page_states_verdict_claims_and_command(result, page):
     text = " ".join(" ".join(read(page).text).split())
-    assert document["verdict"] in text
-    for row in document["claims"]:
-        assert row["text"] in text
-    assert document["manifest"]["command"] in text
+    assert result.verdict in text
+    for row in result.claims:
+        assert row.text in text
+    assert result.manifest.command in text
 
 
 def test_log_bayes_factors_come_with_errors_and_no_more_digits(page):
@@ -94,9 +105,9 @@ def test_log_bayes_factors_come_with_errors_and_no_more_digits(page):
     assert "\u22120.2900" not in page
 
 
-def test_unestablished_bayes_factor_is_not_printed(document, page):
-    row = next(row for row in document["hypotheses"] if not row["established"])
-    shown = page.split(f"<strong>{row['title']}</strong>")[1].split("</tr>")[0]
+def test_unestablished_bayes_factor_is_not_printed(result, page):
+    row = next(row for row in result.hypotheses if not row.established)
+    shown = page.split(f"<strong>{row.title}</strong>")[1].split("</tr>")[0]
     assert shown.count('<td class="number">not established</td>') == 2
     assert "\u00b1" not in shown
 
@@ -113,18 +124,18 @@ def row_of(page, text):
     return next(part for part in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if text in part)
 
 
-def test_first_screen_is_the_verdict_and_what_is_missing(document, page):
+def test_first_screen_is_the_verdict_and_what_is_missing(result, page):
     folded = page.index('<details class="section"')
-    assert page.index(document["verdict"][:40]) < page.index("What is missing") < folded
+    assert page.index(result.verdict[:40]) < page.index("What is missing") < folded
     assert '<details class="section" open' not in page
     assert "<table" not in page[:folded] and "<svg" not in page[:folded]
 
 
-def test_claims_say_what_drives_them_and_what_would_test_them(document, page):
-    for claim in document["claims"]:
-        shown = row_of(page, claim["text"])
-        assert claim["would_test"] in shown
-        assert all(study in shown for study in claim["driving"])
+def test_claims_say_what_drives_them_and_what_would_test_them(result, page):
+    for claim in result.claims:
+        shown = row_of(page, claim.text)
+        assert claim.would_test in shown
+        assert all(study in shown for study in claim.driving)
 
 
 def test_claims_that_were_counted_have_no_probability(page):
@@ -137,15 +148,15 @@ def test_other_drugs_are_shown_with_their_block_beside_the_reference_drug_s(page
     assert "0.3 (0.1 to 0.5)" in shown and "0.6 (0.4 to 0.8)" in shown and "0.29" in shown
 
 
-def test_share_of_verdict_only_outcomes_is_shown_for_every_rival(document, page):
+def test_share_of_verdict_only_outcomes_is_shown_for_every_rival(result, page):
     section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
-    assert section.count("80 %") == len(document["hypotheses"]) - 1
+    assert section.count("80 %") == len(result.hypotheses) - 1
     assert "depends on the mechanism" in section
 
 
-def test_comparator_with_too_few_draws_is_not_printed(document, page):
+def test_comparator_with_too_few_draws_is_not_printed(result, page):
     section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
-    shown = row_of(section, f"<td>{document['hypotheses'][2]['title']}</td>")
+    shown = row_of(section, f"<td>{result.hypotheses[2].title}</td>")
     assert shown.rstrip().endswith('<td class="number">not established</td></tr>')
 
 
@@ -158,20 +169,25 @@ def test_second_contrast_of_a_blockade_is_predicted_too(page):
     assert "KA - V" in row_of(page, "<small>KA - V</small>")
 
 
+def read_again(document, folder):
+    (folder / "result.json").write_text(json.dumps(document), encoding="utf-8")
+    return read_result(folder)
+
+
 @pytest.mark.slow
-def test_document_of_an_older_run_still_gives_a_report(document):
-    old = {key: value for key, value in document.items() if key not in ("held_out", "selection", "timeline")}
+def test_document_of_an_older_run_still_gives_a_report(stored, tmp_path):
+    old = {key: value for key, value in stored.items() if key not in ("held_out", "selection", "timeline")}
     bare = ("driving", "would_test", "answers", "parts", "without_kinetics", "decides")
     for key in ("claims", "hypotheses", "sensitivity"):
-        old[key] = [{k: v for k, v in row.items() if k not in bare} for row in document[key]]
-    page = write_report(old)
+        old[key] = [{k: v for k, v in row.items() if k not in bare} for row in stored[key]]
+    page = write_report(read_again(old, tmp_path))
     assert "Held-out outcomes" not in page and "Where the Bayes factors come from" not in page
 
 
 @pytest.mark.slow
-def test_text_of_the_document_is_escaped(document):
+def test_text_of_the_result_is_escaped(stored, tmp_path):
     hostile = "<script>alert('x')</script><img src=x>"
-    marked = copy.deepcopy(document)
+    marked = copy.deepcopy(stored)
     marked |= {"title": hostile, "question": hostile, "verdict": hostile, "missing": [hostile]}
     for key in ("claims", "hypotheses", "studies", "priors", "assumptions", "sensitivity", "propositions"):
         for row in marked[key]:
@@ -182,31 +198,48 @@ def test_text_of_the_document_is_escaped(document):
             }
     marked["forest"][0] |= {"label": hostile, "endpoint": hostile}
     marked["engagement"] = [row | {"study": hostile} for row in marked["engagement"]]
-    page = write_report(marked)
+    page = write_report(read_again(marked, tmp_path))
     assert page.count("<script") == 1
     assert "<img" not in page
 
 
-def test_empty_record_still_gives_a_report(document):
-    empty = {
-        "propositions": [],
-        "claims": [],
-        "forest": [],
-        "engagement": [],
-        "studies": [],
-        "sensitivity": [],
-    }
-    page = write_report(document | empty | {"verdict": "The record does not decide.", "missing": []})
+def test_empty_record_still_gives_a_report(result):
+    tables = (
+        "propositions",
+        "claims",
+        "forest",
+        "engagement",
+        "studies",
+        "sensitivity",
+        "held_out",
+        "missing",
+    )
+    said = {"verdict": "The record does not decide."}
+    page = write_report(result.model_copy(update=dict.fromkeys(tables, ()) | said))
     assert "The record does not decide." in page
     assert "Observed against predicted" not in page
 
 
 @pytest.mark.slow
-def test_report_is_the_same_when_written_again(document, page):
-    assert write_report(document) == page
+def test_report_is_the_same_when_written_again(result, page):
+    assert write_report(result) == page
 
 
-def test_methods_name_what_was_compared(document):
-    text = methods_paragraph(document | {"until": 2010})
+def test_methods_name_what_was_compared(result):
+    text = methods_paragraph(result.model_copy(update={"until": 2010}))
     assert "6 rival accounts of calm were compared on 14 outcomes of 4 studies up to 2010" in text
     assert "4 populations of 500 particles" in text
+
+
+def test_a_section_is_added_by_a_template_and_one_line(result, monkeypatch):
+    toy = "<p>{{ s.count }} studies of {{ r.effect }}</p>"
+    monkeypatch.setattr(html_page, "asset", lambda name: toy if name == "report/toy.html.j2" else asset(name))
+    sections = (Section("Toy", "made up", "toy", lambda r: {"count": len(r.studies)}), *SECTIONS[-1:])
+    page = write_report(result, sections)
+    assert read(page).titles == ["What is missing", "Toy", "How to repeat it"]
+    assert "<p>4 studies of calm</p>" in page
+
+
+def test_a_section_without_content_is_left_out(result):
+    page = write_report(result, [Section("Toy", "", "methods", lambda r: None)])
+    assert read(page).titles == ["What is missing"]

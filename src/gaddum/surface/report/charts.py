@@ -1,17 +1,19 @@
 """Charts: figures of a result, as SVG for the report and PNG for elsewhere.
 
-One function per figure, from the document that `gaddum adjudicate --json` prints to an Altair chart. `svg` turns a
+One function per figure, from the result of an adjudication to an Altair chart. `svg` turns a
 chart into markup that stands in a page without scripts; text takes the page's own colour, so that figures follow a
 dark page.
 """
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import vl_convert
 
+from gaddum.results import AdjudicationResult, EngagementRow, Interval
 from gaddum.surface.rounding import chance, hypothesis_chance, where
 from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED
 
@@ -23,18 +25,18 @@ _WHERE = 245
 """Room for the name of a stratum and phase (px)."""
 
 
-def chart_posterior(document: dict[str, Any], *, width: int = 330) -> alt.LayerChart | alt.FacetChart:
+def chart_posterior(result: AdjudicationResult, *, width: int = 330) -> alt.LayerChart | alt.FacetChart:
     """Draw the probability of each hypothesis: bar, prior tick, circle for the absolute parameterisation."""
     rows = [
         {
-            "title": row["title"],
-            "probability": row["probability"],
-            "prior": row.get("prior"),
-            "absolute": (row.get("absolute") or {}).get("probability"),
+            "title": row.title,
+            "probability": row.probability,
+            "prior": row.prior,
+            "absolute": row.absolute.probability,
             "text": hypothesis_chance(row),
-            "colour": SUPPORTED if row.get("established", True) else PALE,
+            "colour": SUPPORTED if row.established else PALE,
         }
-        for row in sorted(document["hypotheses"], key=lambda row: -row["probability"])
+        for row in result.ranked
     ]
     base = alt.Chart(alt.Data(values=rows), width=width, height=alt.Step(ROW + 7)).encode(
         y=alt.Y(
@@ -59,16 +61,16 @@ def chart_posterior(document: dict[str, Any], *, width: int = 330) -> alt.LayerC
     return alt.layer(bars, ticks, circles, numbers)
 
 
-def chart_propositions(document: dict[str, Any], *, columns: int = 3, width: int = 180) -> alt.VConcatChart:
+def chart_propositions(result: AdjudicationResult, *, columns: int = 3, width: int = 180) -> alt.VConcatChart:
     """Draw one panel per proposition, one row per stratum and phase: bar, range over the prior set, prior tick."""
     colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
     rows = [
         {
-            **{key: row[key] for key in ("name", "probability", "lower", "upper", "prior")},
+            **row.model_dump(include={"name", "probability", "lower", "upper", "prior"}),
             "where": where(row),
-            "colour": colours.get(row["verdict"], OPEN),
+            "colour": colours.get(row.verdict, OPEN),
         }
-        for row in document["propositions"]
+        for row in result.propositions
     ]
     panels: dict[tuple[str, ...], list[str]] = {}
     for name in dict.fromkeys(row["name"] for row in rows):
@@ -81,23 +83,21 @@ def chart_propositions(document: dict[str, Any], *, columns: int = 3, width: int
     return alt.vconcat(*groups, spacing=8).resolve_scale(x="independent", y="independent")
 
 
-def chart_forest(document: dict[str, Any], *, width: int = 440) -> alt.FacetChart:
+def chart_forest(result: AdjudicationResult, *, width: int = 440) -> alt.FacetChart:
     """Draw observed against predicted for every scored outcome, in SD units, grouped by study."""
     rows: list[dict[str, Any]] = []
     taken: Counter[tuple[str, str]] = Counter()
-    for row in document["forest"]:
-        taken[row["study"], row["label"]] += 1
-        times = taken[row["study"], row["label"]]
-        label = row["label"] if times == 1 else f"{row['label']} ({times})"
-        observed = row.get("observed") or {}
-        said = row.get("probability_of_report")
+    for row in result.forest:
+        taken[row.study, row.label] += 1
+        times = taken[row.study, row.label]
+        said = row.probability_of_report
         rows.append(
             {
-                "study": row["study"],
-                "label": label,
-                **{f"after_{key}": value for key, value in row["predicted"].items()},
-                **{f"before_{key}": value for key, value in row["prior_predicted"].items()},
-                **{f"seen_{key}": observed.get(key) for key in ("effect", "lower", "upper")},
+                "study": row.study,
+                "label": row.label if times == 1 else f"{row.label} ({times})",
+                **{f"after_{key}": value for key, value in row.predicted},
+                **{f"before_{key}": value for key, value in row.prior_predicted},
+                **{f"seen_{key}": getattr(row.observed, key, None) for key in Interval.model_fields},
                 "said": "" if said is None else chance(said),
             }
         )
@@ -123,7 +123,7 @@ def chart_forest(document: dict[str, Any], *, width: int = 440) -> alt.FacetChar
         x=alt.X("seen_lower:Q", **x), x2="seen_upper:Q"
     )
     points = base.mark_point(size=38, filled=True, color=CONTRADICTED, opacity=1, clip=True).encode(
-        x=alt.X("seen_effect:Q", **x)
+        x=alt.X("seen_median:Q", **x)
     )
     said = base.mark_text(align="right", fontSize=11, color=INLINE.ink).encode(
         x=alt.value(width + 44), text="said:N"
@@ -143,15 +143,18 @@ def chart_forest(document: dict[str, Any], *, width: int = 440) -> alt.FacetChar
 
 
 def chart_engagement(
-    document: dict[str, Any], *, study: str | None = None, width: int = 620
+    engagement: Sequence[EngagementRow], *, study: str | None = None, width: int = 620
 ) -> alt.FacetChart:
     """Draw each feature's level per arm, filled at induction and hollow at expression; of one study or all."""
-    chosen = [row for row in document["engagement"] if study in (None, row["study"])]
-    several = len({row["experiment"] for row in chosen}) > 1 or study is None
+    chosen = [row for row in engagement if study in (None, row.study)]
+    several = len({row.experiment for row in chosen}) > 1 or study is None
+    studies = len({row.study for row in chosen}) > 1
     rows = [
         {
-            "arm": ": ".join([row["experiment"]] * several + [f"{row['arm']}, {row['endpoint']}"]),
-            **{key: row[key] for key in ("feature", "phase", "median", "lower", "upper")},
+            "arm": ": ".join(
+                [row.study] * studies + [row.experiment] * several + [f"{row.arm}, {row.endpoint}"]
+            ),
+            **row.model_dump(include={"feature", "phase", "median", "lower", "upper"}),
         }
         for row in chosen
     ]
@@ -248,7 +251,7 @@ def _proposition_panel(
 
 def _effect_domain(rows: list[dict[str, Any]]) -> list[float]:
     """Range of what was seen and is predicted; intervals far beyond every middle are cut."""
-    middles = [row[key] for row in rows for key in ("after_median", "seen_effect") if row[key] is not None]
+    middles = [row[key] for row in rows for key in ("after_median", "seen_median") if row[key] is not None]
     most = max([6.0, *(1.5 * abs(middle) for middle in middles)])
     keys = ("after_lower", "after_upper", "seen_lower", "seen_upper")
     ends = [row[key] for row in rows for key in keys if row[key] is not None] + [-0.5, 0.5]

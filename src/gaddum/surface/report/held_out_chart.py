@@ -1,15 +1,21 @@
 """Held-out chart: how the outcomes fall among what the rest of the record foretells of them."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
+from scipy.stats import binom
 
+from gaddum.results import AdjudicationResult, HeldOutRow
 from gaddum.surface.theme import INLINE, SUPPORTED
 
+BINS = 10
+"""Bins of the histogram."""
 
-def chart_held_out(document: dict[str, Any], *, width: int = 420) -> alt.LayerChart | alt.FacetChart:
+
+def chart_held_out(result: AdjudicationResult, *, width: int = 420) -> alt.LayerChart | alt.FacetChart:
     """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give."""
-    rows = [row | {"middle": 0.5 * (row["from"] + row["to"])} for row in document["held_out"]["histogram"]]
+    rows = histogram(result.held_out)
     base = alt.Chart(alt.Data(values=rows), width=width, height=150)
     x = alt.X(
         "from:Q",
@@ -33,3 +39,34 @@ def chart_held_out(document: dict[str, Any], *, width: int = 420) -> alt.LayerCh
     )
     expected = one.mark_rule(color=INLINE.ink, strokeDash=[4, 3]).encode(y="expected:Q")
     return alt.layer(band, bars, expected)
+
+
+def histogram(rows: Sequence[HeldOutRow], bins: int = BINS) -> list[dict[str, float]]:
+    """Outcomes per bin of the PIT, each discrete one spread evenly over its interval.
+
+    Returns
+    -------
+    list of dict
+        `from`, `to`, `outcomes`; and `expected`, `lower`, `upper`: what independent uniform PITs give, with the central
+        95 % of a binomial number.
+    """
+    edges = np.linspace(0, 1, bins + 1)
+    total = np.zeros(bins)
+    for row in rows:
+        low, high = row.lower, row.upper
+        if high - low < 1e-9:
+            total[min(int(low * bins), bins - 1)] += 1
+        else:
+            total += np.diff(np.clip((edges - low) / (high - low), 0, 1))
+    lower, upper = binom.ppf((0.025, 0.975), len(rows), 1 / bins)
+    return [
+        {
+            "from": float(edges[i]),
+            "to": float(edges[i + 1]),
+            "outcomes": float(total[i]),
+            "expected": len(rows) / bins,
+            "lower": float(lower),
+            "upper": float(upper),
+        }
+        for i in range(bins)
+    ]

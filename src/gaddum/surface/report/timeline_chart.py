@@ -4,6 +4,7 @@ from typing import Any
 
 import altair as alt
 
+from gaddum.results import AdjudicationResult
 from gaddum.surface.theme import INLINE
 
 COLOURS = ("#1f7a80", "#b4552d", "#6a5acd", "#c79a2e", "#4f7d3a", "#a14a76")
@@ -12,10 +13,10 @@ NAMED = 0.1
 are one line."""
 
 
-def chart_timeline(document: dict[str, Any], *, width: int = 520) -> alt.LayerChart | alt.FacetChart:
+def chart_timeline(result: AdjudicationResult, *, width: int = 520) -> alt.LayerChart | alt.FacetChart:
     """Draw a line a hypothesis, from the prior to the last year, and under it what was first reported when."""
-    rows, titles = timeline_rows(document)
-    years = [row["year"] for row in document["timeline"]]
+    rows, titles = timeline_rows(result)
+    years = [row.year for row in result.timeline]
     lines = (
         alt.Chart(alt.Data(values=rows), width=width, height=230)
         .mark_line(point={"size": 30}, strokeWidth=2)
@@ -49,7 +50,7 @@ def chart_timeline(document: dict[str, Any], *, width: int = 520) -> alt.LayerCh
     return alt.layer(lines)
 
 
-def timeline_rows(document: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+def timeline_rows(result: AdjudicationResult) -> tuple[list[dict[str, Any]], list[str]]:
     """One row a year and line; accounts that never reach `NAMED` are summed in the last line.
 
     Returns
@@ -57,13 +58,12 @@ def timeline_rows(document: dict[str, Any]) -> tuple[list[dict[str, Any]], list[
     tuple
         Rows with `year` (text; the first is the prior), `title` and `probability`; titles as ordered in the last year.
     """
-    timeline = document["timeline"]
-    steps = [("prior", {row["name"]: row["prior"] for row in document["hypotheses"]})]
+    steps = [("prior", {row.name: row.prior for row in result.hypotheses})]
     steps += [
-        (str(row["year"]), {name: one["probability"] for name, one in row["hypotheses"].items()})
-        for row in timeline
+        (str(row.year), {name: one.probability for name, one in row.hypotheses.items()})
+        for row in result.timeline
     ]
-    titles = {row["name"]: row["title"] for row in document["hypotheses"]}
+    titles = {row.name: row.title for row in result.hypotheses}
     reached = {name: max(step[name] for _, step in steps[1:]) for name in titles}
     named = sorted((name for name in titles if reached[name] >= NAMED), key=lambda name: -reached[name])
     named = sorted(named[: len(COLOURS)], key=lambda name: -steps[-1][1][name])

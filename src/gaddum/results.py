@@ -1,0 +1,332 @@
+"""Results: what an adjudication found, as frozen types that report, terminal, benchmarks and JSON share.
+
+`verdict` fills them in; nothing here computes, draws or holds arrays. `to_json` writes ``result.json``; `result_reader`
+reads it, also of an earlier version. A number that a failed sampler could not give is NaN here and null in JSON.
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+
+from gaddum.notebook import html_of
+from gaddum.parameter_registry import Assumption
+from gaddum.records.base import Record
+
+SCHEMA_VERSION = 2
+"""Of ``result.json``."""
+
+
+def _number(value: Any) -> Any:
+    """One NaN for all that is no number, so that results which lack the same are equal."""
+    return math.nan if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+def _known(value: Any) -> Any:
+    """None for all that is no number, where it may be that there is none."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _in(unit: str) -> Any:
+    return Field(allow_inf_nan=True, json_schema_extra={"unit": unit, "type": ["number", "null"]})
+
+
+Nats = Annotated[float, _in("nats"), BeforeValidator(_number)]
+Number = Annotated[float, _in("1"), BeforeValidator(_number)]
+Known = Annotated[Annotated[float, _in("1")] | None, BeforeValidator(_known)]
+Hours = Annotated[float, _in("h"), BeforeValidator(_number)]
+Word = Literal["supported", "contradicted", "undecided", "not testable"]
+Basis = Literal["posterior", "outcomes", "library", "comparison", "ledger"]
+EngagementPhase = Literal["induction", "expression"]
+Taken = Annotated[Assumption, PlainSerializer(lambda one: one._asdict(), return_type=dict[str, str])]
+
+
+class Interval(Record):
+    """Median and central 95 % interval; an observed effect is the median of its confidence distribution."""
+
+    median: Number
+    lower: Number
+    upper: Number
+
+
+class Odds(Record):
+    """Log evidence of an account, and log Bayes factor against the reference account, with Monte-Carlo errors."""
+
+    log_ml: Nats
+    log_ml_mcse: Nats
+    log_bf: Nats
+    log_bf_mcse: Nats
+    probability: Number
+
+
+class BayesFactorParts(Record):
+    """Where a log Bayes factor comes from: difference in expected log likelihood, and in divergence from the prior.
+
+    Parts of `fit` are by outcomes known as a verdict only, and by groups of unknown size; a share is a part's size over
+    that of itself and of the rest.
+    """
+
+    fit: Nats
+    price: Nats
+    verdict_only: Nats
+    verdict_only_share: Known
+    unknown_n: Nats
+    unknown_n_share: Known
+
+
+class TimelessOdds(Record):
+    """What is left of a log Bayes factor where effects have no time course."""
+
+    log_bf: Nats
+    effective_draws: Number
+    mechanism_dependent: bool | None
+    """Whether it moves by more than a nat; None where that is not established."""
+
+
+class HypothesisRow(Odds):
+    """An account in the main parameterisation and in the absolute one; established if all diagnostics passed."""
+
+    name: str
+    title: str
+    gate: str
+    says: str
+    reference: bool
+    prior: Number
+    established: bool
+    note: str
+    dimension: int
+    r_hat: Number
+    ess: Number
+    evaluations: int
+    absolute: Odds
+    variants: dict[str, Odds] = {}
+    """By the phase at which phased inputs act; the probability is that given the account."""
+    parts: BayesFactorParts | None = None
+    without_kinetics: TimelessOdds | None = None
+
+
+class Chance(Record):
+    """Probability of a statement, over the declared prior set, and the word for it."""
+
+    probability: Number
+    lower: Number
+    upper: Number
+    prior: Number
+    verdict: Word
+    leaning: Literal["for", "against"] | None = None
+    moved: bool = False
+    """Whether the record changed the odds at least threefold."""
+    driving: tuple[str, ...] = ()
+    """Cohorts or studies that move the probability most when they are left out."""
+
+
+class PropositionRow(Chance):
+    """A proposition in one stratum and phase."""
+
+    name: str
+    text: str
+    stratum: str
+    phase: str
+
+
+class ClaimAnswer(Record):
+    """Answer to one ask of a claim: what was asked and found, and the cohorts or studies that carry it."""
+
+    text: str
+    basis: Basis
+    verdict: Word
+    probability: Known
+    driving: tuple[str, ...] = ()
+    rows: tuple[dict[str, JsonValue], ...] = ()
+    """A table beside the answer, its columns as the ask has them."""
+
+
+class ClaimRow(Record):
+    """A claim and its answers; it is as sure as the least sure of them."""
+
+    id: str
+    text: str
+    verdict: Word
+    probability: Known
+    studies: tuple[str, ...]
+    driving: tuple[str, ...] = ()
+    would_test: str = ""
+    note: str | None = None
+    answers: tuple[ClaimAnswer, ...] = ()
+
+
+class SettingRow(Record):
+    """Probabilities of the accounts in another setting; a verdict must hold in those that decide."""
+
+    name: str
+    setting: str
+    effective_draws: Known = None
+    decides: bool = True
+    probabilities: dict[str, Number]
+
+
+class YearRow(Record):
+    """The accounts after a year, and the cohorts first reported in it."""
+
+    year: int
+    studies: tuple[str, ...]
+    hypotheses: dict[str, Odds]
+
+
+class StudyRow(Record):
+    """A study of the record."""
+
+    id: str
+    year: int
+    title: str
+    cohort: str | None
+    competing_interests: str
+    n_outcomes: int
+    scored: int
+
+
+class ForestRow(Record):
+    """A contrast of a scored outcome, observed and predicted (SD); `second` is the other one of a verdict over two."""
+
+    study: str
+    year: int
+    experiment: str
+    endpoint: str
+    stratum: str
+    form: str
+    label: str
+    observed_text: str
+    observed: Interval | None
+    probability_of_report: Known
+    prior_probability_of_report: Known = None
+    contrast: str = ""
+    predicted: Interval
+    prior_predicted: Interval
+    second: str | None = None
+    second_predicted: Interval | None = None
+    second_prior_predicted: Interval | None = None
+
+
+class EngagementRow(Interval):
+    """Level of a feature in one arm at one moment, a fraction."""
+
+    study: str
+    experiment: str
+    arm: str
+    endpoint: str
+    feature: str
+    phase: EngagementPhase
+    time_h: Hours
+
+
+class HeldOutRow(Record):
+    """Where a scored outcome falls in what the record without its cohort foretells (probability integral transform)."""
+
+    study: str
+    cohort: str
+    experiment: str
+    endpoint: str
+    label: str
+    form: str
+    lower: Number
+    upper: Number
+    pit: Number
+    effective_draws: Number
+
+
+class PriorRow(Record):
+    """A sampled parameter, as it was declared."""
+
+    name: str
+    distribution: str
+    unit: str
+    reason: str
+    source: str
+    contraction: Known
+    """Share of the prior variance that the record removed; None where no account uses it."""
+
+
+class Manifest(Record):
+    """What made a result. A run may say more of itself than is named here."""
+
+    model_config = ConfigDict(extra="allow")
+
+    version: str
+    python: str
+    jax: str
+    numpy: str
+    case_hash: str
+    library_hash: str
+    settings: dict[str, JsonValue]
+    command: str = ""
+    """The command line that gives the same; empty where there was none."""
+    note: str = ""
+
+
+class AdjudicationResult(Record):
+    """All that an adjudication found, but for the draws.
+
+    `verdict` is a paragraph that can be quoted; accounts in one group of `equivalence` the record cannot tell apart;
+    `scored` outcomes count.
+    """
+
+    schema_version: Literal[2] = SCHEMA_VERSION
+    case: str
+    title: str
+    question: str
+    effect: str
+    seed: int
+    until: int | None
+    parameterisation: str
+    verdict: str
+    propositions: tuple[PropositionRow, ...]
+    claims: tuple[ClaimRow, ...]
+    hypotheses: Annotated[tuple[HypothesisRow, ...], Field(min_length=1)]
+    yardstick: Nats
+    """Log marginal likelihood of saturated cell means: every contrast free; no prior mass."""
+    equivalence: tuple[tuple[str, ...], ...]
+    sensitivity: tuple[SettingRow, ...]
+    timeline: tuple[YearRow, ...] = ()
+    studies: tuple[StudyRow, ...]
+    forest: tuple[ForestRow, ...]
+    engagement: tuple[EngagementRow, ...]
+    held_out: tuple[HeldOutRow, ...] = ()
+    scored: int = 0
+    flagged: int = 0
+    """Scored outcomes whose publication may have hung on their significance."""
+    priors: tuple[PriorRow, ...]
+    assumptions: tuple[Taken, ...]
+    sampled_dimension: int
+    missing: tuple[str, ...]
+    manifest: Manifest
+
+    @property
+    def reference(self) -> HypothesisRow:
+        """The account that log Bayes factors are against."""
+        return next((row for row in self.hypotheses if row.reference), self.hypotheses[0])
+
+    @property
+    def ranked(self) -> tuple[HypothesisRow, ...]:
+        """The accounts, the most probable first."""
+        return tuple(sorted(self.hypotheses, key=lambda row: -row.probability))
+
+    def account(self, name: str) -> HypothesisRow:
+        """One account by its name."""
+        return next(row for row in self.hypotheses if row.name == name)
+
+    def to_json(self) -> str:
+        """Write as JSON, which `result_reader` reads."""
+        return self.model_dump_json(indent=2)
+
+    def with_manifest(self, **said: Any) -> "AdjudicationResult":
+        """The same, with more said of the run."""
+        return self.model_copy(update={"manifest": Manifest(**{**self.manifest.model_dump(), **said})})
+
+    def __repr__(self) -> str:
+        first = ", ".join(f"{row.name} {row.probability:.2f}" for row in self.ranked[:3])
+        return (
+            f"<AdjudicationResult of {self.case}: {len(self.hypotheses)} accounts on {self.scored} outcomes; the most "
+            f"probable: {first}>"
+        )
+
+    _repr_html_ = html_of

@@ -1,0 +1,151 @@
+"""Sections of the report: each a heading, a template of `templates/report`, and what that needs beside the result.
+
+A section is added by its template and one line in `SECTIONS`. Templates see the result as `r` and what the function of
+their section gave as `s`; where that gives None, the section is left out.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+from markupsafe import Markup
+
+from gaddum.results import AdjudicationResult, Manifest
+from gaddum.surface.origin import install_lines
+from gaddum.surface.report import charts
+from gaddum.surface.report.held_out_chart import chart_held_out
+from gaddum.surface.report.timeline_chart import chart_timeline
+
+Content = dict[str, Any] | None
+
+
+class Section(NamedTuple):
+    """A part of the report that unfolds."""
+
+    title: str
+    aside: str
+    """What it is about, beside the title; `aside` of the content where that depends on the result."""
+    template: str
+    content: Callable[[AdjudicationResult], Content] = lambda r: {}
+
+
+def _figure(chart: alt.TopLevelMixin, name: str) -> dict[str, Markup]:
+    return {"figure": Markup(charts.svg(chart, name))}
+
+
+def _accounts(r: AdjudicationResult) -> Content:
+    established = all(row.established for row in r.hypotheses)
+    return _figure(charts.chart_posterior(r), "posterior") | {"established": established}
+
+
+def _propositions(r: AdjudicationResult) -> Content:
+    return _figure(charts.chart_propositions(r), "propositions") if r.propositions else None
+
+
+def _timeline(r: AdjudicationResult) -> Content:
+    return _figure(chart_timeline(r), "timeline") if len(r.timeline) > 1 else None
+
+
+def _forest(r: AdjudicationResult) -> Content:
+    return _figure(charts.chart_forest(r), "forest") if r.forest else None
+
+
+def _held_out(r: AdjudicationResult) -> Content:
+    return _figure(chart_held_out(r), "held-out") if r.held_out else None
+
+
+def _engagement(r: AdjudicationResult) -> Content:
+    studies = dict.fromkeys(row.study for row in r.engagement)
+    figures = [
+        (study, Markup(charts.svg(charts.chart_engagement(r.engagement, study=study), f"engagement-{place}")))
+        for place, study in enumerate(studies)
+    ]
+    return {"figures": figures} if figures else None
+
+
+def _repeat(r: AdjudicationResult) -> Content:
+    return {"commands": _commands(r.manifest), "manifest": list(_manifest_rows(r.manifest))}
+
+
+def _commands(manifest: Manifest) -> list[str]:
+    return [*install_lines(manifest.version, "weigh"), *filter(None, [manifest.command])]
+
+
+def _manifest_rows(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    for key, value in manifest:
+        if key == "command":
+            continue
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {one}" for name, one in value.items())
+        yield key.replace("_", " "), str(value)
+
+
+def methods_paragraph(r: AdjudicationResult) -> str:
+    """Describe what was done, in words that a paper can take over."""
+    settings = r.manifest.settings
+    scored = sum(row.scored for row in r.studies)
+    until = f" up to {r.until}" if r.until else ""
+    sampler = publication = ""
+    if r.flagged:
+        publication = (
+            f" For {r.flagged} outcomes whose publication may have hung on significance the set includes step "
+            "selection."
+        )
+    if settings.get("populations") and settings.get("particles"):
+        sampler = f" ({settings['populations']} populations of {settings['particles']} particles)"
+    return (
+        f"{len(r.hypotheses)} rival accounts of {r.effect} were compared on {scored} outcomes of "
+        f"{len(r.studies)} studies{until}. Each account is a gate over receptor features; exposure, receptor "
+        "engagement and circuit were computed in closed form with shared prior distributions. Outcomes entered through "
+        "the probability of what was reported under the test that was run, so that a published verdict without numbers "
+        "counts for what it is worth; cohorts have a common multiplicative effect, integrated out, and may fail "
+        "altogether with a small prior probability. Unknown group sizes, doubtful error bars and unstated decision "
+        "rules were averaged over. Log marginal likelihoods were estimated by sequential Monte Carlo through the "
+        f"record with final gradient moves and bridge sampling{sampler}; errors are Monte-Carlo standard errors. "
+        "Accounts that the "
+        "record cannot tell apart share one prior mass. A proposition counts as supported (contradicted) only if its "
+        "probability stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any "
+        f"one cohort removed.{publication} Software: gaddum {r.manifest.version}, "
+        f"seed {r.seed}."
+    )
+
+
+SECTIONS: Sequence[Section] = (
+    Section("Probability of each account", "given the record, and before it", "accounts", _accounts),
+    Section("Propositions", "what the record says, per stratum and phase", "propositions", _propositions),
+    Section(
+        "Claims",
+        "one row each: what the record says, what carries it, what would test it",
+        "claims",
+        lambda r: {} if r.claims else None,
+    ),
+    Section(
+        "Hypotheses", "log Bayes factors with Monte-Carlo errors, in both parameterisations", "hypotheses"
+    ),
+    Section(
+        "Where the Bayes factors come from",
+        "verdicts without numbers, unknown sizes, time course",
+        "bayes_factors",
+        lambda r: {} if any(row.parts for row in r.hypotheses) else None,
+    ),
+    Section(
+        "Sensitivity",
+        "other priors, other parameterisation, each cohort left out",
+        "sensitivity",
+        lambda r: {} if r.sensitivity else None,
+    ),
+    Section("Timeline", "what the record said after each year", "timeline", _timeline),
+    Section("Observed against predicted", "every scored outcome", "forest", _forest),
+    Section("Held-out outcomes", "each foretold by the rest of the record", "held_out", _held_out),
+    Section("Engagement per study", "how far each arm moves each target", "engagement", _engagement),
+    Section("Priors and assumptions", "what was put in, and how much the record taught", "priors"),
+    Section(
+        "Studies and competing interests",
+        "",
+        "studies",
+        lambda r: {"aside": f"{len(r.studies)} in the ledger"},
+    ),
+    Section("Methods", "a paragraph to adapt", "methods", lambda r: {"text": methods_paragraph(r)}),
+    Section("How to repeat it", "", "repeat", _repeat),
+)
+"""In the order of the page."""
