@@ -176,7 +176,7 @@ def test_interrupted_run_goes_on_to_the_same_numbers(small, tmp_path, stage):
     with pytest.raises(KeyboardInterrupt):
         adjudicate(reduced(), settings=SMALL, progress=interrupt, checkpoints=tmp_path)
     resumed = adjudicate(reduced(), settings=SMALL, checkpoints=tmp_path)
-    assert json.dumps(resumed.document) == json.dumps(small.document)
+    assert resumed.result == small.result
     assert resumed.draws.identical(small.draws)
 
 

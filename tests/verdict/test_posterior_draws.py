@@ -16,7 +16,7 @@ from gaddum.verdict.adjudicate import adjudicate
 from letter import load_letter
 
 SHORT = Settings(particles=64, lanes=32, sweeps=12, warm_up=4, ess_per_dimension=1.0)
-STUDIES = ("yoon2019", "zhang_hashimoto2019")
+STUDIES = ("murrough2013", "yoon2019", "zhang_hashimoto2019")
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def written(tmp_path_factory):
     path.parent.mkdir(parents=True)
     found = adjudicate(loaded, settings=SHORT)
     found.draws.to_netcdf(path, engine="h5netcdf")
-    return loaded, found.document, path
+    return loaded, found.result, path
 
 
 @pytest.fixture
@@ -85,10 +85,17 @@ def test_scores_are_the_posterior_before_it_has_units(written, tree):
 
 
 def test_observed_data_are_the_scored_outcomes(written, tree):
-    _, document, _ = written
-    observed = tree["observed_data"]
-    assert observed.sizes["outcome"] == sum(one["scored"] for one in document["studies"])
-    assert set(observed["study"].values) == set(STUDIES)
+    _, result, _ = written
+    reported = tree["observed_data"]
+    assert reported.sizes["outcome"] == result.scored
+    assert set(reported["study"].values) == set(STUDIES)
+    numbers = {row.label: row.observed for row in reversed(result.forest) if row.observed is not None}
+    assert numbers
+    for place, label in enumerate(reported["label"].values):
+        found = [float(reported[name][place]) for name in ("observed", "lower", "upper")]
+        one = numbers.get(label)
+        expected = [np.nan] * 3 if one is None else [one.median, one.lower, one.upper]
+        np.testing.assert_allclose(found, expected)
 
 
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")
@@ -103,7 +110,7 @@ def test_arviz_summarises_a_fit_and_leaves_cohorts_out(tree):
 
 
 def test_examples_of_the_posterior_page_give_what_they_show(written, monkeypatch):
-    page = Path(__file__).parents[2] / "docs" / "posterior.md"
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "posterior.md"
     monkeypatch.chdir(written[-1].parents[2])
     result = doctest.testfile(str(page), module_relative=False)
     assert result.attempted > 0 and result.failed == 0

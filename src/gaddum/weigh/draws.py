@@ -106,10 +106,22 @@ def _reported(fitted: CaseFits) -> xr.Dataset:
         "form": [s.outcome.form for s in scored],
         "cohort": [fitted.problem.cohorts[s.cohort] for s in scored],
     }
-    observed = [s.reduced.observed[0] if s.reduced.observed else np.nan for s in scored]
+    nothing = dict.fromkeys(("effect", "lower", "upper"), np.nan)
+    observed = [s.reduced.observed[0] if s.reduced.observed else nothing for s in scored]
     found = {name: ("outcome", np.array(said, dtype=object)) for name, said in texts.items()}
-    unit = {"units": "SD", "description": "first observed contrast; none where only words were reported"}
+    numbers = {
+        "observed": ("effect", "first observed contrast; none where only words were reported"),
+        "lower": ("lower", "lower end of its central 95 % interval"),
+        "upper": ("upper", "upper end of its central 95 % interval"),
+    }
     return xr.Dataset(
-        {"observed": ("outcome", np.array(observed, float), unit)},
+        {
+            name: (
+                "outcome",
+                np.array([one[key] for one in observed], float),
+                {"units": "SD", "description": said},
+            )
+            for name, (key, said) in numbers.items()
+        },
         coords={"outcome": range(len(scored))} | found,
     )
