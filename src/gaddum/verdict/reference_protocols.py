@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.response.assemble import Assembly, assemble
 from gaddum.response.response import Account, prior_table, respond
+from gaddum.sampling.hmc import QUICKLY
 from gaddum.weigh.predictive import in_blocks, in_chunks
 
 
@@ -39,7 +40,7 @@ class References:
             account, table = given
             return (respond(alone, z, account, table).state,)
 
-        self._states = jax.jit(in_blocks(states))
+        self._states = jax.jit(in_blocks(states), compiler_options=QUICKLY)
 
     def states(
         self,

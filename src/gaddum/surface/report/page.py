@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from gaddum.results import AdjudicationResult, ClaimRow, Interval, PropositionRow
@@ -37,7 +38,10 @@ def write_report(result: AdjudicationResult, sections: Sequence[Section] = SECTI
         "percent": percent,
         "by_name": _by_name,
     }
-    contents = [(one, one.content(result)) for one in sections]
+    with debug_mode(
+        False
+    ):  # what our own functions draw need not be checked against Vega-Lite's schema each time
+        contents = [(one, one.content(result)) for one in sections]
     return render(
         "report.html.j2",
         filters,
