@@ -26,8 +26,6 @@ from gaddum.sampling.proposal import Proposal
 
 LogLikelihood = Callable[[Array, Any], Array]
 
-QUICKLY = {"xla_backend_optimization_level": 1}
-"""Options of XLA: compiles in two thirds of the time and runs as fast, since what is slow are loops over memory."""
 TRAJECTORY = (
     jnp.pi / 2
 )  # a quarter turn: where the approximation is right the end is independent of the start
@@ -169,7 +167,7 @@ def _launch(cloud: Cloud, mask, step, key, stage, *, populations: int) -> _Launc
     )
 
 
-@partial(jax.jit, static_argnames=("log_likelihood", "lanes"), compiler_options=QUICKLY)
+@partial(jax.jit, static_argnames=("log_likelihood", "lanes"))
 def _travel(
     log_likelihood: LogLikelihood, data, mask, launch: _Launch, proposals, leapfrog, beta, *, lanes: int
 ) -> CloudMove:

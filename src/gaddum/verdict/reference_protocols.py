@@ -14,7 +14,6 @@ from jaxtyping import Array, Float
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.response.assemble import Assembly, assemble
 from gaddum.response.response import Account, prior_table, respond
-from gaddum.sampling.hmc import QUICKLY
 from gaddum.weigh.predictive import in_blocks, in_chunks
 
 
@@ -40,7 +39,7 @@ class References:
             account, table = given
             return (respond(alone, z, account, table).state,)
 
-        self._states = jax.jit(in_blocks(states), compiler_options=QUICKLY)
+        self._states = jax.jit(in_blocks(states))
 
     def states(
         self,

@@ -11,7 +11,6 @@ from jaxtyping import Array, Float, Int
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.response import respond
 from gaddum.results import EngagementPhase, EngagementRow, ForestRow, Interval
-from gaddum.sampling.hmc import QUICKLY
 from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, Setting, cohort_log_likelihoods, cohort_spread
 
@@ -93,7 +92,7 @@ class Predictor:
             return Outline(found.state, found.effect, spread, logs)
 
         self.problem = problem
-        self._outline = jax.jit(in_blocks(outline), compiler_options=QUICKLY)
+        self._outline = jax.jit(in_blocks(outline))
         self._features = jax.jit(
             in_blocks(lambda z, s: respond(assembly, z, s.account, s.table).features),
             compiler_options=FOR_FEW_DRAWS,

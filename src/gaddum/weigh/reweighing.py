@@ -25,7 +25,6 @@ from gaddum.outcomes.noncentral_t import LOG_FLOOR
 from gaddum.outcomes.reduce import log_saturated
 from gaddum.records.outcome.p_threshold import PThreshold
 from gaddum.records.outcome.verdict import Verdict
-from gaddum.sampling.hmc import QUICKLY
 from gaddum.weigh.density_tables import Tables, stack_tables
 from gaddum.weigh.fitted import FORMS, OMEGAS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, cohort_log_likelihoods
@@ -54,7 +53,7 @@ class Reader:
             changed = problem._replace(**reading._asdict())
             return cohort_log_likelihoods(changed, packed[:rows], packed[rows])
 
-        self._logs = jax.jit(in_blocks(logs), compiler_options=QUICKLY)
+        self._logs = jax.jit(in_blocks(logs))
 
     def cohort_logs(self, outline: Outline, reading: RecordReading) -> Float[np.ndarray, "cohorts draws"]:
         """Log likelihood of each cohort, from the effects and the cohorts' spread of a batch of draws."""
