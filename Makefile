@@ -26,7 +26,7 @@ $(STAMP): $(RUNTIME) requirements-dev.lock
 	touch $@
 
 run:
-	@echo "Weighs the bundled ketamine studies: about five minutes on two cores$(if $(wildcard $(RUNTIME)),.,, after setting up\
+	@echo "Weighs the bundled ketamine studies: about three minutes on two cores$(if $(wildcard $(RUNTIME)),.,, after setting up\
 	.venv/ (1 GB in one to three minutes).)"
 	@$(MAKE) --no-print-directory $(RUNTIME)
 	$(BIN)/gaddum adjudicate ketamine --out runs/ketamine
