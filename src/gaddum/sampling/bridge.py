@@ -120,10 +120,10 @@ def bridge_populations(
     known = [kept, gradient.reshape(kept.shape)]
     if early is not None:
         known = [np.concatenate(pair, axis=-1) for pair in zip(known, early, strict=True)]
-    proposals = [
-        fit_proposal(*(np.delete(of, number, axis=1).reshape(active, -1) for of in known))
-        for number in range(populations)
-    ]
+    proposals = []
+    for number in range(populations):
+        there, slopes = (np.delete(of, number, axis=1).reshape(active, -1) for of in known)
+        proposals.append(fit_proposal(there, slopes))
     drawn = [proposal.transform(kicks) for proposal, kicks in zip(proposals, noise, strict=True)]
     at_drawn = np.split(evaluate(np.concatenate(drawn, axis=1)), populations)
     found = []

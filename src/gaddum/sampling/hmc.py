@@ -105,7 +105,7 @@ def move(
     """
     # Scalars go in as strongly typed arrays, so that every call shares one executable.
     step, beta_ = (jnp.asarray(x, float) for x in (tuning.step, beta))
-    proposal = Proposal(*(jnp.asarray(part, float) for part in tuning.proposal))
+    proposal = jax.tree.map(lambda part: jnp.asarray(part, float), tuning.proposal)
     launch = _launch(cloud, mask, step, key, jnp.asarray(stage, int), populations=populations)
     leapfrog = jnp.asarray(tuning.leapfrog, int)
     return _travel(log_likelihood, data, mask, launch, proposal, leapfrog, beta_, lanes=lanes)

@@ -106,7 +106,7 @@ def _reported(fitted: CaseFits) -> xr.Dataset:
         "form": [s.outcome.form for s in scored],
         "cohort": [fitted.problem.cohorts[s.cohort] for s in scored],
     }
-    nothing = dict.fromkeys(("effect", "lower", "upper"), np.nan)
+    nothing: dict[str, float] = dict.fromkeys(("effect", "lower", "upper"), np.nan)
     observed = [s.reduced.observed[0] if s.reduced.observed else nothing for s in scored]
     found = {name: ("outcome", np.array(said, dtype=object)) for name, said in texts.items()}
     numbers = {
