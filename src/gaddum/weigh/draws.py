@@ -83,7 +83,8 @@ def _labelled(
     values: Float[np.ndarray, "rows draws"], chains: int, row: str = "parameter"
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Chain, draw and row; populations follow each other in a sample."""
-    apart = values[:, : values.shape[1] // chains * chains].reshape(len(values), chains, -1)
+    draws = values.shape[1] // chains
+    apart = values[:, : draws * chains].reshape(len(values), chains, draws)
     return ("chain", "draw", row), np.moveaxis(apart, 0, -1).astype(np.float32)
 
 
