@@ -17,7 +17,7 @@ from gaddum.numerics.array_library import AnyArray, array_library
 from gaddum.numerics.segments import pick
 from gaddum.parameter_registry import TIED
 
-APART, APART_IN_SINGLE = 1e-4, 1e-2
+APART, APART_IN_SINGLE = 1e-4, 3e-3
 """Relative distance to which nearly coincident poles are moved, also where exponentials are in single precision: errors
 of rounding grow by its inverse, and what it changes itself is its square."""
 
