@@ -13,11 +13,13 @@ WEIGHTS = RANDOM.standard_normal((3, 4, 5))
 TIMES = np.where(RANDOM.random((4, 6)) < 0.2, np.inf, 3 * RANDOM.random((4, 6)))
 
 
-def decays(rates, weights, times):
+def decays(rates, weights, times, slopes=None):
     """Sums over the first axis of rates and weights."""
     poles, curves = rates.shape[:2]
     flat = (x.reshape(poles * curves, -1) for x in (rates, weights))
-    return in_rows(*flat, np.tile(times, (poles, 1)), np.tile(np.arange(curves), poles), curves)
+    return in_rows(
+        *flat, np.tile(times, (poles, 1)), np.tile(np.arange(curves), poles), curves, slopes=slopes
+    )
 
 
 def plain(rates, weights):
@@ -41,15 +43,18 @@ def test_an_array_of_numpy_stays_one() -> None:
     assert isinstance(decays(RATES, WEIGHTS, TIMES), np.ndarray)
 
 
-@pytest.mark.parametrize(("precision", "close"), [(np.float64, 1e-12), (np.float32, 1e-4)])
-def test_gradient_is_that_of_the_sum_written_out(precision: type, close: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "slopes", "close"),
+    [(np.float64, None, 1e-12), (np.float32, None, 1e-4), (np.float64, np.float32, 1e-4)],
+)
+def test_gradient_is_that_of_the_sum_written_out(precision: type, slopes: type | None, close: float) -> None:
     given = jnp.asarray(RATES, precision), jnp.asarray(WEIGHTS, precision)
     pulled = RANDOM.standard_normal((4, 6, 5))
 
-    def slopes(g, *x):
-        return jax.vjp(lambda *y: decays(*y, TIMES), *x)[1](g)
+    def pull(g, *x):
+        return jax.vjp(lambda *y: decays(*y, TIMES, slopes), *x)[1](g)
 
-    found = jax.jit(slopes)(jnp.asarray(pulled, precision), *given)
+    found = jax.jit(pull)(jnp.asarray(pulled, precision), *given)
     expected = jax.vjp(plain, jnp.asarray(RATES), jnp.asarray(WEIGHTS))[1](jnp.asarray(pulled))
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == precision
@@ -68,3 +73,9 @@ def test_what_has_not_begun_is_0_and_has_a_gradient(precision: type) -> None:
 def test_one_exponential_falls_by_half_in_a_half_life() -> None:
     found = decays(np.full((1, 1, 1), np.log(2.0)), np.ones((1, 1, 1)), np.array([[0.0, 1.0, 2.0, np.inf]]))
     np.testing.assert_allclose(found[0, :, 0], [1.0, 0.5, 0.25, 0.0], rtol=1e-14)
+
+
+def test_a_gradient_in_single_precision_leaves_the_sum_in_double() -> None:
+    given = jnp.asarray(RATES), jnp.asarray(WEIGHTS)
+    value, _ = jax.vjp(lambda *x: decays(*x, TIMES, np.float32), *given)
+    np.testing.assert_array_equal(value, decays(*given, TIMES))

@@ -17,9 +17,8 @@ from gaddum.numerics.array_library import AnyArray, array_library
 from gaddum.numerics.segments import pick
 from gaddum.parameter_registry import TIED
 
-APART, APART_IN_SINGLE = 1e-4, 3e-3
-"""Relative distance to which nearly coincident poles are moved, also where exponentials are in single precision: errors
-of rounding grow by its inverse, and what it changes itself is its square."""
+APART = 1e-4
+"""Relative distance to which nearly coincident poles are moved."""
 
 
 class Chain(NamedTuple):
@@ -165,12 +164,8 @@ def lay_chains(wanted: list[Chain], tied: Sequence[tuple[int, float]] = ()) -> C
 def responses_of(
     chains: Chains,
     theta: Float[AnyArray, "parameters batch"],
-    apart: float = APART,
 ) -> tuple[Impulse, ...]:
-    """Responses to a unit dose (1/L, in brain times what reaches it) of each group, by log parameters of a register.
-
-    Poles are moved to a relative distance of `apart`, which must be wide where they are read in single precision.
-    """
+    """Responses to a unit dose (1/L, in brain times what reaches it) of each group, by log parameters of a register."""
     xp, theta = array_library(theta), pick(theta, chains.used) + chains.log_factor[:, None]
     values = xp.exp(theta)
     poles, zeros = [values], []
@@ -201,7 +196,7 @@ def responses_of(
         rate = one.stages / pick(values, one.transit) if one.stages else gain
         if one.stages == 1:
             mine, gain = xp.concatenate([mine, rate[None]]), gain * rate
-        impulse = response(parted(mine, apart), own, gain)
+        impulse = response(parted(mine, APART), own, gain)
         if one.stages > 1:
             impulse = delayed(impulse, rate, one.stages)
         found.append(impulse)

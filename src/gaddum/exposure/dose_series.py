@@ -153,14 +153,14 @@ def levels(
     laid: SeriesLayout,
     responses: Sequence[Impulse],
     theta: Float[AnyArray, "parameters batch"],
+    slopes: Any = None,
 ) -> Float[AnyArray, "series times batch"]:
     """Concentrations (nM) by series, from the responses of the same chains and log parameters of the register.
 
-    All in the precision of these.
+    `slopes` is the precision of the gradient where it may be less than that of the concentrations, as `decays` says.
     """
     xp, count = array_library(theta), len(laid.place)
-    precision = theta.dtype
-    held = xp.asarray(laid.set_levels, precision)[..., None]
+    held = xp.asarray(laid.set_levels)[..., None]
     found, series = [xp.broadcast_to(held, (*laid.set_levels.shape, theta.shape[1]))], [laid.held]
     for mine in laid.parts:
         if isinstance(mine, Drawn):
@@ -173,11 +173,9 @@ def levels(
             spread(xp.concatenate([x.reshape(-1, theta.shape[1]) for x in of]), rows.pole)
             for of in zip(*responses, strict=True)
         )
-        factor, length, interval = (
-            x[:, None].astype(precision) for x in (rows.factor, rows.length, rows.interval)
-        )
+        factor, length, interval = (x[:, None] for x in (rows.factor, rows.length, rows.interval))
         weights = _weighted(rates, weights * factor, length, interval)
-        total = total + decays(rates, weights, rows.times, rows.series, count)
+        total = total + decays(rates, weights, rows.times, rows.series, count, slopes=slopes)
     return xp.maximum(total, 0.0)  # a sum of residues can end a rounding error below zero
 
 
@@ -278,13 +276,13 @@ def _followed(mine: Drawn, impulse: Impulse, theta: AnyArray) -> AnyArray:
     every: Any = impulse
     rates, weights = (xp.stack([pick(of[place], mine.chain) for place in poles]) for of in every)
     amount, length, interval, repeats = (
-        x[:, None].astype(theta.dtype) for x in (mine.amount, mine.length, mine.interval, mine.repeats)
+        x[:, None] for x in (mine.amount, mine.length, mine.interval, mine.repeats)
     )
     lag, length = _drawn(theta, mine.lag), length + _drawn(theta, mine.release)
     once = _weighted(rates, weights * amount, length, None)
     always = _weighted(rates, once, None, interval)
-    total = xp.zeros((*mine.times.shape, theta.shape[1]), theta.dtype)
-    hours = mine.times[..., None].astype(theta.dtype)
+    total = xp.zeros((*mine.times.shape, theta.shape[1]))
+    hours = mine.times[..., None]
     for count, decaying, endless in _terms(
         mine.kind, hours, *(x[:, None] for x in (lag, length, interval, repeats))
     ):

@@ -16,9 +16,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from gaddum.engagement.receptor import FEATURES, Receptor, slow_course
-from gaddum.exposure.chains import APART, APART_IN_SINGLE, responses_of
+from gaddum.exposure.chains import responses_of
 from gaddum.exposure.dose_series import levels
-from gaddum.exposure.impulse import Impulse
 from gaddum.numerics.segments import collect, pick, spread
 from gaddum.records.vocabulary import MODES, Action, BindingSite
 from gaddum.response.assemble import Assembly
@@ -52,22 +51,20 @@ class SharedInputs(NamedTuple):
 
 
 def shared(assembly: Assembly, theta: Float[Array, "dimension batch"], precision: Any) -> SharedInputs:
-    """Compute what all inputs share; responses to a dose in the precision of theta, courses over time in another."""
-    apart = APART if precision == theta.dtype else APART_IN_SINGLE
-    responses = [
-        Impulse(*(part.astype(precision) for part in one))
-        for one in responses_of(assembly.rows.chains, theta, apart)
-    ]
-    theta = theta.astype(precision)
+    """Compute what all inputs share, in a precision; concentrations are sums that cancel, in the precision of theta.
+
+    Their gradients are in the lower one: these steer a sampler and decide nothing.
+    """
+    responses = responses_of(assembly.rows.chains, theta)
     unbound, inner = (
         (
-            tuple(levels(laid, responses, theta) for laid in every)
+            tuple(levels(laid, responses, theta, precision).astype(precision) for laid in every)
             for every in zip(*((block.doses, block.inner) for block in assembly.rows.blocks), strict=True)
         )
         if assembly.rows.blocks
         else ((), ())
     )
-    return SharedInputs(theta, unbound, inner)
+    return SharedInputs(theta.astype(precision), unbound, inner)
 
 
 def gate_levels(assembly: Assembly, given: HypothesisInputs, common: SharedInputs) -> tuple[Levels, ...]:
