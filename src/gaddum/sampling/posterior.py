@@ -208,12 +208,12 @@ def _dropped(run: Run, state: State) -> int:
 def _settled(run: Run, state: State) -> Convergence | None:
     """Diagnostics once they allow to stop sweeping, or no more sweeps are allowed.
 
-    They are looked at four sweeps after the warm-up, then at intervals of a third.
+    They are looked at four sweeps after the warm-up, then at intervals of a sixth.
     """
     done, settings = len(state.kept), run.settings
     look = settings.warm_up + 4
     while look < done:
-        look += look // 3
+        look += max(1, look // 6)
     if done != look and done < settings.sweeps:
         return None
     found = diagnose(_chains(run, state))

@@ -32,6 +32,7 @@ from gaddum.sampling.settings import Settings
 from gaddum.sampling.stage import batch_shape
 from gaddum.sampling.tempering import Start
 from gaddum.verdict.document import write_result
+from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.timeline import year_by_year
 from gaddum.weigh import compare
 from gaddum.weigh.comparator import refit
@@ -152,12 +153,14 @@ def _run(
     variants = compare.variants(loaded.case)
     predictor = Predictor(problem)
     first = make_setting(problem, compare.variant_account(variants[0], assembly, absolute=False), weights)
-    # Either compiles one of the two functions that everything else shares.
-    _, equivalent = parallel.map_tasks(
+    # The first takes longest to compile; meanwhile another worker compiles all that the others and the summary need.
+    _, equivalent, references, _ = parallel.map_tasks(
         in_double_precision,
         [
             lambda: active_dimensions(problem, function, first, settings),
             lambda: _equivalent(variants, problem, predictor, weights, seed),
+            lambda: References(loaded, assembly).ready(first),
+            lambda: problem.scored and predictor.features(np.zeros((assembly.dimension, 1)), first),
         ],
         workers=workers,
     )
@@ -176,7 +179,9 @@ def _run(
         )
     give_back()
     progress("summarising", 0.0)
-    result = write_result(fitted, until=until, settings=settings, workers=workers, timeless=timeless)
+    result = write_result(
+        fitted, references, until=until, settings=settings, workers=workers, timeless=timeless
+    )
     progress("summarising", 1.0)
     return Adjudication(result, draws_tree(fitted))
 

@@ -33,6 +33,7 @@ from gaddum.verdict.contributions import bayes_factor_parts
 from gaddum.verdict.loo_pit import held_out
 from gaddum.verdict.missing import missing
 from gaddum.verdict.propositions import ask, conjunctions, propositions
+from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.timeline import timeline
 from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
 from gaddum.weigh.compare import HypothesisWeight
@@ -50,6 +51,7 @@ MIXED_DRAWS = 2000
 
 def write_result(
     fitted: CaseFits,
+    references: References,
     *,
     until: int | None,
     settings: Settings,
@@ -65,7 +67,7 @@ def write_result(
     (asked, joined), seen, years = parallel.map_tasks(
         in_double_precision,
         [
-            lambda: _asked(fitted),
+            lambda: _asked(fitted, references),
             lambda: _seen(fitted, lead, timeless) if live else PredictiveSummary([], [], [], {}, {}, {}),
             lambda: timeline(fitted) if live else [],
         ],
@@ -185,9 +187,9 @@ class PredictiveSummary(NamedTuple):
     slow: dict[str, TimelessOdds]
 
 
-def _asked(fitted: CaseFits) -> tuple[list[PropositionRow], list[PropositionRow]]:
+def _asked(fitted: CaseFits, references: References) -> tuple[list[PropositionRow], list[PropositionRow]]:
     """Propositions, and conjunctions of them that claims ask."""
-    answers = ask(fitted)
+    answers = ask(fitted, references)
     wanted = [one for claim in fitted.loaded.case.claims for one in claim.asks if isinstance(one, AllOf)]
     return propositions(fitted, answers), conjunctions(fitted, answers, wanted)
 

@@ -25,14 +25,13 @@ class PropositionDraws(NamedTuple):
     before: dict[int, Float[np.ndarray, "questions places draws"]]
 
 
-def ask(fitted: CaseFits) -> PropositionDraws:
+def ask(fitted: CaseFits, references: References) -> PropositionDraws:
     """Ask every question of every fit."""
     case, assembly = fitted.loaded.case, fitted.problem.assembly
     asked = verdict.questions(assembly.features, fitted.loaded.library, case.effect)
     anchors = list(assembly.anchors.items())
     if not anchors:
         return _ask_gates(fitted, asked)
-    references = References(fitted.loaded, assembly)
     prior_z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, SUMMARY_DRAWS))
     return PropositionDraws(
         asked,

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.response.assemble import Assembly, assemble
 from gaddum.response.response import Account, prior_table, respond
+from gaddum.weigh.likelihood import Setting
 from gaddum.weigh.predictive import in_blocks, in_chunks
 
 
@@ -30,6 +31,7 @@ class References:
             for study in loaded.ledger.studies
         )
         alone = assemble(dataclasses.replace(loaded, ledger=Ledger(studies)))
+        self._whole = whole.dimension
         self._places = np.array([whole.index[parameter.name] for parameter in alone.parameters], int)
         # A constant stands for the weight of the subject that came first, which may be another one here.
         self._moved = prior_table(alone) - prior_table(whole)[self._places]
@@ -40,6 +42,12 @@ class References:
             return (respond(alone, z, account, table).state,)
 
         self._states = jax.jit(in_blocks(states))
+
+    def ready(self, given: Setting) -> "References":
+        """The same, compiled."""
+        if self._rows.size:
+            self.states(np.zeros((self._whole, 1)), given.account, given.table)
+        return self
 
     def states(
         self,
