@@ -41,11 +41,13 @@ def commit(made: Path, folder: Path) -> None:
 def settle(folder: Path) -> bool:
     """Finish a replacement that was begun, in an output folder that is made if absent; whether there was one."""
     done = beside(folder, "done")
-    if not done.is_dir():
+    try:
+        made = sorted(done.iterdir(), key=lambda path: (path.name == RESULT, path.name))
+    except (FileNotFoundError, NotADirectoryError):  # none, or another process has just finished it
         return False
     sync(done.parent)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(done.iterdir(), key=lambda path: (path.name == RESULT, path.name)):
+    for path in made:
         with suppress(FileNotFoundError):  # another process moves it too
             os.replace(path, folder / path.name)
     (folder / FAILED_LOG).unlink(missing_ok=True)
@@ -76,7 +78,7 @@ def read_result_of_draws(folder: Path) -> dict[str, Any]:
             "Make one with `gaddum adjudicate CASE --out FOLDER`."
         )
     said = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    written = said["manifest"].get("files", {}).get(DRAWS)
+    written = said.get("manifest", {}).get("files", {}).get(DRAWS)
     if written is not None and {DRAWS: written} != digests(folder, DRAWS):
         raise ValueError(
             f"Files of a run must be of one run; {DRAWS} in {str(folder)!r} is not the one that {RESULT} was written "

@@ -329,4 +329,5 @@ class AdjudicationResult(Record):
             f"probable: {first}>"
         )
 
+    __str__ = __repr__
     _repr_html_ = html_of

@@ -10,6 +10,7 @@ import pytest
 from scipy.special import gammaln, logsumexp
 from scipy.stats import multivariate_normal, multivariate_t
 
+from gaddum.sampling import checkpoint
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.sampling.tempering import Ascent, Start
@@ -257,7 +258,9 @@ def test_other_data_and_masks_compile_nothing():
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 9])
-def test_an_interrupted_fit_resumes_bit_equal(tmp_path, stop_after):
+def test_an_interrupted_fit_resumes_bit_equal(tmp_path, stop_after, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "APART", 0.0)
     data, _ = linear_case(5)
     mask = np.ones(5, bool)
     whole = sample_posterior(linear, data, mask, seed=4, settings=SMALL)
@@ -272,6 +275,8 @@ def test_an_interrupted_fit_resumes_bit_equal(tmp_path, stop_after):
     with pytest.raises(KeyboardInterrupt):
         sample_posterior(linear, data, mask, seed=4, settings=SMALL, progress=interrupt, checkpoint=path)
     assert [file.name for file in tmp_path.iterdir()] == ["fit.npz"]
+    with np.load(path) as left:
+        assert len(left["betas"]) + len(left["kept_z"]) == stop_after
     resumed = sample_posterior(linear, data, mask, seed=4, settings=SMALL, checkpoint=path)
     assert np.array_equal(resumed.chains, whole.chains)
     assert (resumed.log_ml, resumed.smc_log_ml, resumed.evaluations) == (

@@ -1,11 +1,18 @@
 """Resampling: whom a step of the ladder keeps."""
 
-import numpy as np
+from functools import partial
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gaddum.sampling import hmc
 from gaddum.sampling.hmc import Cloud
+from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.sampling.stage import Run
-from gaddum.sampling.tempering import resampled
+from gaddum.sampling.tempering import Ascent, Start, resampled
 
 POPULATIONS, PARTICLES = 2, 40
 
@@ -33,6 +40,33 @@ def test_each_particle_is_copied_as_often_as_its_weight_says_to_within_one():
     assert np.abs(copies - expected).max() < 1 + 1e-9
     # A share between two whole numbers is met on average: the variance of each count is at most 1 / 4.
     assert np.abs(copies.mean(axis=0) - expected).max() < 4 * 0.5 / np.sqrt(20)
+
+
+@pytest.mark.parametrize("way", ["temperatures", "parts", "start"])
+def test_no_two_moves_of_a_fit_share_random_numbers(way, monkeypatch):
+    """A move whose momentum made the position that it starts from leaves another distribution."""
+    numbers = []
+
+    def noted(*arguments, stage, **more):
+        numbers.append(stage)
+        return hmc.move(*arguments, stage=stage, **more)
+
+    monkeypatch.setattr("gaddum.sampling.stage.move", noted)
+    with jax.enable_x64(True):
+        settings = Settings(particles=64, sweeps=12, warm_up=2, ess_per_dimension=1.0, r_hat=2.0)
+        fit = partial(sample_posterior, pull, mask=np.ones(2, bool), seed=1, settings=settings)
+        ascent = Ascent(lambda z: np.asarray(pull(z, 8.0))[None], lambda shares: 8.0 * shares[0])
+        if way == "start":
+            near = fit(data=0.1)
+            numbers.clear()
+            fit(data=8.0, start=Start(near, jnp.asarray(0.1)))
+        else:
+            fit(data=8.0, ascent=ascent if way == "parts" else None)
+    assert len(numbers) > 6 and len(set(numbers)) == len(numbers)
+
+
+def pull(z, strength):
+    return -0.5 * strength * jnp.sum((z - 4.0) ** 2, axis=0)
 
 
 def test_equal_weights_keep_every_particle():

@@ -1,9 +1,11 @@
 """Run folder: what an interrupted run leaves, who may go on with it, and what becomes of the results."""
 
-import json
+from pathlib import Path
 
 import pytest
 
+from gaddum.result_reader import read_result
+from gaddum.result_set import digests
 from gaddum.surface.run_folder import finished, run_folder, run_id
 
 ASKED = {"case": "small", "seed": 0, "case_hash": "a" * 64}
@@ -93,10 +95,34 @@ def test_success_removes_the_log_of_an_earlier_failure(run, tmp_path):
 def test_results_that_cannot_be_moved_are_kept_and_moved_later(run, told, tmp_path):
     out = tmp_path / "case"
     with pytest.raises(OSError, match="could not be moved"), run() as place:
-        (place.results / "result.json").write_text(json.dumps({"manifest": {"run": run_id(ASKED)}}))
+        write_result(place.results)
         out.write_text("in the way")
     assert "gaddum again" in told[-1]
     out.unlink()
-    document = finished(out, run_id(ASKED))
-    assert document == {"manifest": {"run": run_id(ASKED)}}
+    found = finished(out, run_id(ASKED))
+    assert found is not None and found.to_json() == (out / "result.json").read_text()
     assert finished(out, run_id(ASKED | {"seed": 1})) is None
+
+
+@pytest.mark.parametrize("lost", ["report.html", "posterior.nc"])
+def test_run_whose_files_are_not_all_there_is_not_finished(run, tmp_path, lost):
+    with run() as place:
+        write_result(place.results)
+    assert finished(tmp_path / "case", run_id(ASKED)) is not None
+    (tmp_path / "case" / lost).unlink()
+    assert finished(tmp_path / "case", run_id(ASKED)) is None
+
+
+@pytest.mark.parametrize("text", ["x", "{}", "[]"])
+def test_foreign_result_is_no_finished_run(tmp_path, text):
+    (tmp_path / "result.json").write_text(text)
+    assert finished(tmp_path, run_id(ASKED)) is None
+
+
+def write_result(folder):
+    """The files of a finished run."""
+    for name in ("report.html", "posterior.nc"):
+        (folder / name).write_text(name)
+    result = read_result(Path(__file__).parent / "document.json")
+    files = digests(folder, "report.html", "posterior.nc")
+    (folder / "result.json").write_text(result.with_manifest(run=run_id(ASKED), files=files).to_json())

@@ -48,7 +48,7 @@ def file_schema(name: str) -> dict[str, Any]:
     """
     if name not in FILES:
         raise ValueError(
-            f"A schema must be of a kind of file; got {name!r}. {nearest(name, FILES, what='Kinds')}"
+            f"A schema must be of a kind of file; got {name!r}. {nearest(name, [*FILES, 'result'], what='Kinds')}"
         )
     schema = FILES[name].model_json_schema()
     definitions = schema.setdefault("$defs", {})

@@ -57,6 +57,11 @@ def read_run(folder: str | Path, account: str | None = None) -> RunDraws:
         fit = next((one for one in (name, f"{name}@both") if one in known), None)
         if fit is None:
             raise ValueError(f"An account must be one of the run's; got {name!r}. {nearest(name, known)}")
+        if "scores" not in fits[fit].groups:
+            raise ValueError(
+                f"A run must hold the scores of its draws; {str(folder)!r} was written by an earlier gaddum. "
+                "Run the case again."
+            )
         about, drawn = dict(fits[fit].attrs), fits[fit]["scores"].variables
         found, names = np.asarray(drawn["z"][...], float), drawn["parameter"][...].tolist()
     ess, established = float(about["ess"]), bool(about["established"])

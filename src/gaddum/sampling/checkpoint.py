@@ -24,6 +24,8 @@ CHECKPOINT_FORMAT = 3
 """Raised when what a file holds changes, so that one of another kind is refused."""
 SECONDS = 3.0
 """Shortest time between two saves of a fit that goes on (s)."""
+APART = 20.0
+"""The same, of the time that a save takes (1)."""
 
 
 class State(NamedTuple):
@@ -81,7 +83,7 @@ def saver(path: Path | None, identity: str) -> Callable[[State], None]:
             kept_gradient=np.array([gradient[active] for _, _, gradient in state.kept]),
         )
         end = time.monotonic()
-        due = end + max(SECONDS, 20 * (end - begin))
+        due = end + max(SECONDS, APART * (end - begin))
 
     return keep
 

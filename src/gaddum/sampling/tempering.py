@@ -93,9 +93,10 @@ def begin_from(run: Run, start: Start) -> State:
             continue
         chosen = resampled(run, cloud, gain, state.stage)
         share, length = onward, 1.0 - onward
-        state = state._replace(cloud=chosen, stage=state.stage + 1)
-        if state.stage > 1 or share < 1.0:
+        state = state._replace(cloud=chosen)
+        if state.stage > 0 or share < 1.0:
             state = advance(there, state._replace(proposal=proposals_at(run, chosen)), 1.0)
+        state = state._replace(stage=state.stage + 1)
     return state
 
 
@@ -115,9 +116,13 @@ def temper(run: Run, state: State) -> State:
     beta = 1.0 if delta >= 1.0 - state.beta else state.beta + delta
     increment = _increment(run, delta * log_likelihood)
     chosen = resampled(run, state.cloud, delta * log_likelihood, state.stage)
-    state = state._replace(cloud=chosen, proposal=proposals_at(run, chosen, beta), stage=state.stage + 1)
-    state = advance(run, state, beta)
-    return state._replace(beta=beta, betas=(*state.betas, beta), increments=(*state.increments, increment))
+    state = advance(run, state._replace(cloud=chosen, proposal=proposals_at(run, chosen, beta)), beta)
+    return state._replace(
+        beta=beta,
+        stage=state.stage + 1,
+        betas=(*state.betas, beta),
+        increments=(*state.increments, increment),
+    )
 
 
 def climb(run: Run, ascent: Ascent, state: State) -> State:

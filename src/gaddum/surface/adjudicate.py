@@ -31,11 +31,11 @@ LARGEST_SEED = 2**32 - 1
 """Beyond, the streams of two fits would meet."""
 STAGES = {
     "reading the record": 5.0,
-    "compiling": 10.0,
-    "weighing the hypotheses": 75.0,
+    "compiling": 35.0,
+    "weighing the hypotheses": 85.0,
     "refitting without time course": 40.0,
-    "summarising": 7.0,
-    "writing the results": 3.0,
+    "summarising": 15.0,
+    "writing the results": 8.0,
 }
 """How long the stages of a run take beside each other (1)."""
 
@@ -190,7 +190,10 @@ def _made_by() -> dict[str, Any]:
     """What else the last digits depend on."""
     from importlib.metadata import version
 
-    return {"gaddum": __version__, "jax": version("jax"), "numpy": version("numpy"), "cores": _cores()}
+    from gaddum.surface.origin import source_digest
+
+    versions = {name: version(name) for name in ("jax", "numpy")}
+    return {"gaddum": __version__, "source": source_digest(), **versions, "cores": _cores()}
 
 
 def _cores() -> int | None:

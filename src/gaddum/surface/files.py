@@ -82,6 +82,10 @@ def replace_results(work: Path, folder: Path) -> None:
 @contextmanager
 def reserved(folder: Path) -> Iterator[None]:
     """Keep an output folder for one process, after a look whether it can be written, and tidy after a killed one."""
+    if folder.is_symlink() and not folder.exists():
+        raise ValueError(
+            f"The output must be a folder; {str(folder)!r} is a link to nothing. Name another with --out."
+        )
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"The output must be a folder; {str(folder)!r} is a file. Name another with --out.")
     lock = beside(folder, "lock")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from functools import cache
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 from shlex import quote
@@ -30,6 +31,15 @@ def install_lines(version: str, extra: str = "") -> list[str]:
         [f"git checkout {commit}".replace("-dirty", "  # with changes that are not in it")] if commit else []
     )
     return [f"# in a clone of gaddum {version}", *checkout, f"pip install {quote(f'.{wanted}')}"]
+
+
+def source_digest() -> str:
+    """Digest of gaddum's own code, which a version under work does not tell."""
+    package = _SOURCE.parents[1]
+    digest = sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @cache

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gaddum.result_set import FAILED_LOG, LOG, RESULT, beside, settle
+from gaddum.result_set import FAILED_LOG, LOG, RESULT, beside, digests, settle
 from gaddum.surface.files import replace_results, reserved, write_atomically
 
 if TYPE_CHECKING:
@@ -43,8 +43,14 @@ def finished(folder: Path, run: str) -> "AdjudicationResult | None":
         return None
     from gaddum.result_reader import read_result
 
-    found = read_result(folder / RESULT)
-    return found if (found.manifest.model_extra or {}).get("run") == run else None
+    try:
+        found = read_result(folder / RESULT)
+    except ValueError:  # not ours, or an earlier one's: to be replaced
+        return None
+    more = found.manifest.model_extra or {}
+    files = more.get("files", {})
+    whole = all((folder / name).is_file() for name in files) and files == digests(folder, *files)
+    return found if more.get("run") == run and whole else None
 
 
 @contextmanager
