@@ -188,11 +188,16 @@ def _run(
 
 def _made_by() -> dict[str, Any]:
     """What else the last digits depend on."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
+    from gaddum.extras import required
     from gaddum.surface.origin import source_digest
 
-    versions = {name: version(name) for name in ("jax", "numpy")}
+    try:
+        versions = {name: version(name) for name in ("jax", "numpy")}
+    except PackageNotFoundError:  # say which extra has it
+        required("jax", "Weighing a case")
+        raise
     return {"gaddum": __version__, "source": source_digest(), **versions, "cores": _cores()}
 
 
