@@ -22,7 +22,7 @@ class Settings(NamedTuple):
     stages: int = 200
     """Most temperature steps (1)."""
     warm_up: int = 4
-    """Sweeps at beta = 1 in which step and preconditioner still adapt; only proposals of the bridge use them (1)."""
+    """Sweeps at beta = 1 in which step and proposal still adapt; only the bridge's proposals use their draws (1)."""
     sweeps: int = 48
     """Most sweeps at beta = 1, warm-up included (1)."""
     r_hat: float = 1.01
