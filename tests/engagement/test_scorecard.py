@@ -5,7 +5,7 @@ import pytest
 
 from gaddum.engagement.benchmark_readings import predict
 from gaddum.engagement.scorecard import benchmarks
-from gaddum.records.benchmark import Benchmark
+from gaddum.records.curve import Benchmark
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.library import Library
 from reference.made_up import SOURCE, binds, drug, library, said

@@ -127,8 +127,9 @@ def test_schemas_accept_the_bundled_files(capsys):
     assert set(schemas) == {"benchmark", "case", "drug", "mixture", "result", "study", "target"}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
-    for folder, kind in (("benchmarks", "benchmark"), ("drugs", "drug"), ("targets", "target")):
-        for path in yaml_files(bundled() / folder):
+    curves = [("benchmark", one) for one in (bundled() / "curves").iterdir()]
+    for kind, folder in (*curves, ("drug", bundled() / "drugs"), ("target", bundled() / "targets")):
+        for path in yaml_files(folder):
             content = read_document(path).content
             name = content.get("kind", kind)
             errors = list(Draft202012Validator(schemas[name]).iter_errors(content))

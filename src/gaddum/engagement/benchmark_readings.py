@@ -14,7 +14,7 @@ from gaddum.engagement.binding import Bond
 from gaddum.engagement.engagement_courses import bind, engage
 from gaddum.engagement.layout import Layout, first_dose, lay_out
 from gaddum.exposure.concentrations import areas, concentrations
-from gaddum.records.benchmark import (
+from gaddum.records.curve import (
     AreaRatio,
     Benchmark,
     Concentration,

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from gaddum.engagement.benchmark_readings import predict
 from gaddum.engagement.occupancy import SPAN
-from gaddum.records.benchmark import Benchmark, Tolerance, load_benchmarks
+from gaddum.records.curve import Benchmark, Tolerance, load_benchmarks
 from gaddum.records.library import Library, load_library
 
 Verdict = Literal["hit", "miss"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gaddum.records.benchmark import Benchmark
+from gaddum.records.curve import Benchmark
 from gaddum.records.case import Case
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.experiment import Study

@@ -11,7 +11,7 @@ from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
     from gaddum.engagement.scorecard import BenchmarkComparison
-    from gaddum.records.benchmark import Benchmark
+    from gaddum.records.curve import Benchmark
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _why(one: "BenchmarkComparison") -> str:
 
 
 def _chosen(ids: tuple[str, ...]) -> "list[Benchmark]":
-    from gaddum.records.benchmark import load_benchmarks
+    from gaddum.records.curve import load_benchmarks
     from gaddum.records.finding import nearest
 
     known = {one.id: one for one in load_benchmarks()}

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gaddum.records.benchmark import load_benchmarks, read_benchmark
+from gaddum.records.curve import load_benchmarks, read_benchmark
 from gaddum.records.finding import RecordError
 from gaddum.records.library import load_library
 from gaddum.records.shorthand import parse_doses

@@ -183,7 +183,8 @@ def load_benchmarks(library: Library | None = None) -> tuple[Benchmark, ...]:
     library = load_library() if library is None else library
     found: list[Benchmark] = []
     findings: list[Finding] = []
-    for path in yaml_files(bundled() / "benchmarks"):
+    folders = [one for one in (bundled() / "curves").iterdir() if one.is_dir()]
+    for path in sorted((path for one in folders for path in yaml_files(one)), key=lambda path: path.name):
         try:
             found.append(read_benchmark(path, library))
         except RecordError as error:
