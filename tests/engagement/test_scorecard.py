@@ -5,7 +5,7 @@ import pytest
 
 from gaddum.engagement.benchmark_readings import predict
 from gaddum.engagement.scorecard import benchmarks
-from gaddum.records.curve import Benchmark
+from gaddum.records.curve import Curve
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.library import Library
 from reference.made_up import SOURCE, binds, drug, library, said
@@ -56,8 +56,12 @@ LIBRARY = made()
 
 
 def measured(kind: str, value: float = 1.0, unit: str = "1", **fields) -> dict:
+    """A reading: a series of one value where it has a time, a printed number otherwise."""
     source = {"how": "abstract", "cites": "made up for a test"}
-    return {"kind": kind, "published": {"value": value, "unit": unit, "source": source}, **fields}
+    time = fields.pop("time", None)
+    if time is None:
+        return {"kind": kind, "published": {"value": value, "unit": unit, "source": source}, **fields}
+    return {"kind": kind, "times": [time], "values": [value], "unit": unit, "source": source, **fields}
 
 
 def benchmark(
@@ -66,12 +70,13 @@ def benchmark(
     fields = {
         "id": "made-up",
         "title": "made up",
+        "paper": "made up",
         "species": "rat",
         "doses": [{"drug": name, "amount": amount, "route": route}],
         "readings": [reading],
         "tolerance": {"kind": "fold", "value": 1.2, "reason": "made up"},
     }
-    return Benchmark.model_validate(fields | more)
+    return Curve.model_validate(fields | more)
 
 
 def median(reading: dict, **options) -> float:
@@ -84,11 +89,44 @@ def test_a_concentration_is_total_plasma_in_the_unit_published():
     assert found == pytest.approx(20 / 2 * np.exp(-K * 2) * 250 / 1e3, rel=1e-6)
 
 
+def test_a_mean_over_a_window_is_the_integral_over_its_length():
+    window = {"start": "1 h", "end": "5 h", "reads": "mean"}
+    found = median(measured("concentration", unit="nM", drug="parent", time=window, sampling="venous"))
+    assert found == pytest.approx(20 / 2 * (np.exp(-K) - np.exp(-K * 5)) / (4 * K), rel=1e-4)
+
+
+def test_an_unknown_hour_is_spread_evenly_over_its_window():
+    window = {"start": "1 h", "end": "5 h", "reads": "unknown hour"}
+    reading = measured("concentration", unit="nM", drug="parent", time=window, sampling="venous")
+    (found,) = predict(benchmark(reading), LIBRARY, draws=400)
+    hours = np.sort(-np.log(found / 10) / K)
+    np.testing.assert_allclose(hours, np.linspace(1, 5, 400), atol=0.06)
+
+
+def test_percent_are_hundredths_of_an_occupancy():
+    part, percent = (median(measured("occupancy", unit=unit, target="MOR", time="2 h")) for unit in "1%")
+    assert percent == pytest.approx(100 * part)
+
+
+def test_total_brain_is_no_unbound_brain():
+    reading = measured("concentration", unit="nM", drug="parent", time="2 h", sampling="brain tissue")
+    (one,) = benchmarks([benchmark(reading)], draws=4, library=LIBRARY).compared
+    assert one.refusal is not None and "unbound in brain" in one.refusal
+
+
+def test_a_curve_without_a_tolerance_is_no_benchmark():
+    reading = measured("concentration", unit="nM", drug="parent", time="2 h", sampling="venous")
+    with pytest.raises(ValueError, match="must have a tolerance"):
+        benchmarks([benchmark(reading, tolerance=None)], draws=4, library=LIBRARY)
+
+
 @pytest.mark.slow  # compiles several structures
 def test_a_peak_and_its_time_are_those_of_bateman():
     top = np.log(3 / K) / (3 - K)
     shot = {"route": "sc"}
     found = median(measured("time of maximum", unit="min", target="MOR"), **shot)
+    assert found == pytest.approx(60 * top, rel=0.03)
+    found = median(measured("time of peak", unit="min", drug="parent", sampling="venous"), **shot)
     assert found == pytest.approx(60 * top, rel=0.03)
     found = median(measured("peak", unit="nM", drug="parent", sampling="brain"), **shot)
     assert found == pytest.approx(0.5 * 20 / 2 * np.exp(-K * top), rel=1e-3)

@@ -2,21 +2,26 @@ import json
 
 import pytest
 
-from gaddum.records.curve import load_benchmarks, read_benchmark
+from gaddum.records.curve import checked_curve, load_benchmarks, read_curve
 from gaddum.records.finding import RecordError
 from gaddum.records.library import load_library
+from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
+from gaddum.records.yaml import parse_document
+
+QUANTITY = {"value": 8.0, "unit": "ng/mL", "source": {"how": "measured", "cites": "made for the test"}}
 
 
 def a_benchmark(**changes):
     source = {"how": "abstract", "cites": "made for the test"}
-    published = {"value": 0.5, "unit": "1", "spread": {"kind": "SD", "value": 0.1}, "source": source}
-    reading = {"kind": "occupancy", "target": "MOR", "time": "2 h", "published": published}
+    reading = {"kind": "occupancy", "target": "MOR", "times": ["2 h"], "values": [0.5], "unit": "1"}
+    reading |= {"spread": {"kind": "SD", "value": 0.1}, "source": source}
     tolerance = {"kind": "difference", "value": 0.1, "reason": "made for the test"}
     dose = {"drug": "naltrexone", "amount": "50 mg", "route": "po"}
     return {
         "id": "one",
         "title": "made for the test",
+        "paper": "made for the test",
         "species": "human",
         "doses": [dose],
         "readings": [reading],
@@ -27,7 +32,7 @@ def a_benchmark(**changes):
 def read(folder, content, stem="one"):
     path = folder / f"{stem}.yaml"
     path.write_text(json.dumps(content), encoding="utf-8")
-    return read_benchmark(path, load_library())
+    return read_curve(path, load_library())
 
 
 def refusal(folder, content, stem="one"):
@@ -43,10 +48,10 @@ def test_the_bundled_benchmarks_load_and_have_distinct_ids():
 
 def test_every_published_value_of_the_bundled_benchmarks_has_a_spread():
     bare = [
-        (one.id, reading.kind)
+        (one.id, number.reading.kind)
         for one in load_benchmarks()
-        for reading in one.readings
-        if reading.published.spread is None
+        for number in one.measured
+        if number.published.spread is None
     ]
     assert bare == []
 
@@ -55,7 +60,7 @@ def test_no_counted_benchmark_rests_on_an_assumption():
     counted = [one for one in load_benchmarks() if one.counted]
     assert counted
     assert not [
-        one.id for one in counted for reading in one.readings if reading.published.source.how == "assumption"
+        one.id for one in counted for number in one.measured if number.published.source.how == "assumption"
     ]
 
 
@@ -66,7 +71,7 @@ def test_the_shorthand_of_a_benchmark_reads_back_as_its_doses():
 
 def test_an_assumed_value_cannot_be_counted(tmp_path):
     content = a_benchmark()
-    content["readings"][0]["published"]["source"] = {"how": "assumption", "reason": "remembered"}
+    content["readings"][0]["source"] = {"how": "assumption", "reason": "remembered"}
     assert "must rest on published values" in refusal(tmp_path, content)
     assert not read(tmp_path, content | {"counted": False, "reason": "not verified"}).counted
 
@@ -92,12 +97,13 @@ def species_without_kinetics(content):
 
 
 def unit_of_another_kind(content):
-    content["readings"][0]["published"]["unit"] = "ng/mL"
+    content["readings"][0]["unit"] = "ng/mL"
 
 
 def two_kinds(content):
-    other = content["readings"][0] | {"kind": "half-time"}
-    content["readings"].append({key: value for key, value in other.items() if key != "time"})
+    source = content["readings"][0]["source"]
+    published = {"value": 3, "unit": "h", "source": source}
+    content["readings"].append({"kind": "half-time", "target": "MOR", "published": published})
 
 
 def fold_below_one(content):
@@ -111,7 +117,7 @@ def fold_below_one(content):
         (unknown_drug, "Did you mean 'naltrexone'"),
         (route_without_kinetics, "doses[0].route: naltrexone must have kinetics in human by route 'ip'"),
         (species_without_kinetics, "no disposition there"),
-        (unit_of_another_kind, "readings[0].published.unit"),
+        (unit_of_another_kind, "readings[0]: A number must be in units of 1"),
         (two_kinds, "must be of one kind"),
         (fold_below_one, "must be a factor above 1"),
     ],
@@ -124,3 +130,89 @@ def test_a_benchmark_that_cannot_be_predicted_is_refused(tmp_path, spoil, messag
 
 def test_a_file_is_named_after_its_benchmark(tmp_path):
     assert "named after its `id`" in refusal(tmp_path, a_benchmark(), stem="two")
+
+
+def a_series(**changes):
+    source = {"how": "measured", "cites": "made for the test"}
+    series = {"kind": "concentration", "drug": "naltrexone", "sampling": "venous", "unit": "ng/mL"}
+    series |= {"times": ["1 h", "4 h", "24 h"], "values": [8.0, 2.5, "<0.25"], "source": source} | changes
+    content = a_benchmark(readings=[series])
+    del content["tolerance"]
+    return content
+
+
+def test_a_series_gives_each_value_its_time_and_number_and_says_which_lie_below_the_limit(tmp_path):
+    numbers = read(tmp_path, a_series(n=[8, 8, 5])).measured
+    assert [(one.time, one.published.value, one.published.n, one.below) for one in numbers] == [
+        ("1 h", 8.0, 8, False),
+        ("4 h", 2.5, 8, False),
+        ("24 h", 0.25, 5, True),
+    ]
+
+
+def test_a_reading_with_doses_of_its_own_follows_them(tmp_path):
+    content = a_series()
+    other = content["readings"][0] | {"doses": [{"drug": "naltrexone", "amount": "100 mg", "route": "po"}]}
+    content["readings"].append(other)
+    amounts = [one.doses[0].amount for one in read(tmp_path, content).measured]
+    assert amounts == ["50 mg"] * 3 + ["100 mg"] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"times": ["-1 h", "4 h", "24 h"]}, "must not be earlier than the first dose (0 h); got -1 h"),
+        ({"times": ["4 h", "1 h", "24 h"]}, "must not fall; got 4 h and then 1 h"),
+        ({"times": ["1 h", "4 h"]}, "one of `values` for each of its 2 times; got 3"),
+        ({"values": [8.0, 0, 1]}, "must be positive; got 0 at 4 h. Write what lies below the limit"),
+        ({"unit": "ng/g"}, "A concentration must be in units of nM or ng/mL"),
+        ({"times": ["1", "4 h", "24 h"]}, "A time must be in units of h"),
+        ({"source": None}, "readings[0].source"),
+    ],
+)
+def test_a_series_that_cannot_be_meant_is_refused(tmp_path, changes, message):
+    assert message in refusal(tmp_path, a_series(**changes))
+
+
+def test_percent_without_their_unit_are_no_occupancy(tmp_path):
+    content = a_benchmark()
+    content["readings"][0]["values"] = [75]
+    assert 'Write `unit: "%"`' in refusal(tmp_path, content)
+
+
+def doubts(content):
+    document = parse_document(json.dumps(content))
+    return [f"{one.level}: {one.message}" for one in checked_curve(document, load_library())[1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "relative", "question"),
+    [
+        ("SD", 0.04, "Is it a standard error?"),
+        ("SD", 0.4, None),
+        ("SEM", 0.7, "Is it a standard deviation?"),
+        ("SEM", 0.1, None),
+        ("SD", 0.9, None),
+    ],
+)
+def test_a_spread_whose_size_is_that_of_another_kind_is_doubted(kind, relative, question):
+    spread = [{"kind": kind, "value": relative * value} for value in (8.0, 2.5, 0.25)]
+    said = doubts(a_series(values=[8.0, 2.5, 0.25], spread=spread, n=9))
+    assert [one for one in said if question and question in one] == said
+    assert len(said) == (question is not None)
+
+
+def test_one_point_is_noted():
+    (said,) = doubts(a_series(times=["1 h"], values=[8.0]))
+    assert said.startswith("note: One value")
+
+
+def test_a_drug_that_the_library_lacks_is_a_warning_unless_it_must_be_predicted():
+    (said,) = doubts(a_series(drug="naltrexon"))
+    assert said.startswith("warning: ") and "Did you mean 'naltrexone'" in said
+
+
+def test_a_relative_spread_counts_the_value_out():
+    absolute, relative = ({"kind": kind, "value": value} for kind, value in (("SD", 2.0), ("CV", 0.25)))
+    one, other = (Quantity.model_validate(QUANTITY | {"spread": spread}) for spread in (absolute, relative))
+    assert one.gsd == other.gsd

@@ -124,10 +124,10 @@ def test_schemas_accept_the_bundled_files(capsys):
 
     assert cli.main(["schema"]) == 0
     schemas = json.loads(capsys.readouterr().out)
-    assert set(schemas) == {"benchmark", "case", "drug", "mixture", "result", "study", "target"}
+    assert set(schemas) == {"case", "curve", "drug", "mixture", "result", "study", "target"}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
-    curves = [("benchmark", one) for one in (bundled() / "curves").iterdir()]
+    curves = [("curve", one) for one in (bundled() / "curves").iterdir()]
     for kind, folder in (*curves, ("drug", bundled() / "drugs"), ("target", bundled() / "targets")):
         for path in yaml_files(folder):
             content = read_document(path).content

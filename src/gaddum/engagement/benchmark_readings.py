@@ -4,7 +4,7 @@ Doses go the usual way, from kinetics to receptors, with every number of the lib
 published value but for its unit. A reading that the chain cannot express raises a ValueError that says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -14,23 +14,27 @@ from gaddum.engagement.binding import Bond
 from gaddum.engagement.engagement_courses import bind, engage
 from gaddum.engagement.layout import Layout, first_dose, lay_out
 from gaddum.exposure.concentrations import areas, concentrations
-from gaddum.records.curve import (
-    AreaRatio,
-    Benchmark,
-    Concentration,
-    DoseRatio,
-    HalfConcentration,
-    HalfTime,
-    Occupancy,
-    Peak,
-    TimeOfMaximum,
-)
+from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.library import Library
 from gaddum.records.quantity import Quantity
+from gaddum.records.reading import (
+    AreaRatio,
+    Concentration,
+    DoseRatio,
+    HalfConcentration,
+    HalfTime,
+    Measured,
+    Occupancy,
+    Peak,
+    TimeOfMaximum,
+    TimeOfPeak,
+    TimeWindow,
+)
 
 Draws = Float[np.ndarray, " draws"]
+AnyDraws = Float[np.ndarray, "*times draws"]
 
 HORIZON = 60 * 24.0
 """How long after the last dose a fall to half is followed (h)."""
@@ -44,12 +48,12 @@ _PROBE = 1000.0
 """Concentration at which the strength of a drug is read (nM); any would do."""
 
 
-def predict(benchmark: Benchmark, library: Library, *, draws: int = 1000, seed: int = 0) -> tuple[Draws, ...]:
-    """Predict every reading of a benchmark.
+def predict(benchmark: Curve, library: Library, *, draws: int = 1000, seed: int = 0) -> tuple[Draws, ...]:
+    """Predict every number of a benchmark.
 
     Parameters
     ----------
-    benchmark : Benchmark
+    benchmark : Curve
         Doses and what was measured after them.
     library : Library
         Drugs and targets.
@@ -61,14 +65,15 @@ def predict(benchmark: Benchmark, library: Library, *, draws: int = 1000, seed: 
     Returns
     -------
     tuple of array
-        Draws of each reading, in the unit of its published value.
+        Draws of each number of `benchmark.measured`, in the unit of its published value.
 
     Raises
     ------
     ValueError
         If the chain cannot express a reading; says why.
     """
-    targets = {one.target for one in benchmark.readings if isinstance(one, _AT_TARGETS)}
+    numbers = benchmark.measured
+    targets = {one.reading.target for one in numbers if isinstance(one.reading, _AT_TARGETS)}
     layout = lay_out(
         benchmark.doses,
         species=benchmark.species,
@@ -77,27 +82,60 @@ def predict(benchmark: Benchmark, library: Library, *, draws: int = 1000, seed: 
         seed=seed,
         library=library,
     )
-    found = []
-    for reading in benchmark.readings:
-        match reading:
-            case Occupancy():
-                found.append(_held(layout, reading.target, [units.magnitude(reading.time, "time")])[0])
-            case Concentration() | Peak():
-                found.append(_concentration(layout, reading, library))
-            case TimeOfMaximum():
-                times = _grid(layout, PEAKS)
-                highest = _held(layout, reading.target, times).argmax(axis=0)
-                found.append(_in_unit(times[highest] - first_dose(layout.doses), reading.published, "time"))
-            case HalfTime():
-                found.append(_in_unit(_half_time(layout, reading.target), reading.published, "time"))
-            case AreaRatio():
-                over = _area(layout, reading.over, library)
-                found.append(_area(layout, reading.drug, library) / over)
-            case HalfConcentration():
-                found.append(_half_concentration(layout, reading, library))
-            case DoseRatio():
-                found.append(_dose_ratio(layout, reading, library, draws, seed))
-    return tuple(found)
+    return tuple(_predicted(layout, one, library, draws, seed) for one in numbers)
+
+
+def _predicted(layout: Layout, one: Measured, library: Library, draws: int, seed: int) -> Draws:
+    match one.reading:
+        case Occupancy(target=target, unit=unit):
+            held = _at(lambda times: _held(layout, target, times), one.time)
+            return held / units.magnitude(f"1 {unit}", "number")
+        case Concentration() as reading:
+            return _at(lambda times: _concentration(layout, reading, one.published, times, library), one.time)
+        case Peak() as reading:
+            times = _grid(layout, PEAKS)
+            return _concentration(layout, reading, one.published, times, library).max(axis=0)
+        case TimeOfPeak() as reading:
+            times = _grid(layout, PEAKS)
+            highest = _levels(layout, reading, times, library, by_mass=True).argmax(axis=0)
+            return _in_unit(times[highest] - first_dose(layout.doses), one.published, "time")
+        case TimeOfMaximum():
+            times = _grid(layout, PEAKS)
+            highest = _held(layout, one.reading.target, times).argmax(axis=0)
+            return _in_unit(times[highest] - first_dose(layout.doses), one.published, "time")
+        case HalfTime():
+            return _in_unit(_half_time(layout, one.reading.target), one.published, "time")
+        case AreaRatio():
+            return _area(layout, one.reading.drug, library) / _area(layout, one.reading.over, library)
+        case HalfConcentration():
+            return _half_concentration(layout, one.reading, library)
+        case DoseRatio():
+            return _dose_ratio(layout, one.reading, library, draws, seed)
+        case _:
+            raise ValueError(
+                f"A benchmark must be read off a course; got a reading of kind {one.reading.kind!r}. Leave out its "
+                "tolerance."
+            )
+
+
+WITHIN = 48
+"""Steps in which a window of time is read."""
+
+
+def _at(
+    read: Callable[[Float[np.ndarray, " times"]], Float[np.ndarray, "times draws"]],
+    time: str | TimeWindow | None,
+) -> Draws:
+    """Read a course at a time, as the mean over a window, or at an hour of it that differs from draw to draw."""
+    if not isinstance(time, TimeWindow):
+        return read(np.array([units.magnitude(str(time), "time")]))[0]
+    found = read(np.linspace(*time.hours, WITHIN + 1))
+    if time.reads == "mean":
+        return np.trapezoid(found, dx=1 / WITHIN, axis=0)
+    draws = found.shape[1]
+    # Steps by the golden ratio are spread over the window whatever the order of the draws.
+    hours = np.arange(draws) * ((np.sqrt(5) - 1) / 2) % 1
+    return found[np.rint(hours * WITHIN).astype(int), np.arange(draws)]
 
 
 _AT_TARGETS = (Occupancy, TimeOfMaximum, HalfTime, HalfConcentration, DoseRatio)
@@ -138,17 +176,32 @@ def _half_time(layout: Layout, target: str) -> Draws:
     return np.where(low.any(axis=0), fallen - times[top], np.inf)
 
 
-def _concentration(layout: Layout, reading: Concentration | Peak, library: Library) -> Draws:
-    times = (
-        np.array([units.magnitude(reading.time, "time")])
-        if isinstance(reading, Concentration)
-        else _grid(layout, PEAKS)
-    )
-    levels = np.asarray(concentrations(layout.plan, layout.theta, times, site=reading.sampling))
-    text = f"{reading.published.value!r} {reading.published.unit}"
-    by_mass = units.canonical_unit(text, "concentration") == "ng/mL"
-    total = _total(layout, reading.drug, levels, library, by_mass=by_mass)
-    return _in_unit(total.max(axis=0), reading.published, "concentration")
+def _concentration(
+    layout: Layout,
+    reading: Concentration | Peak,
+    published: Quantity,
+    times: Float[np.ndarray, " times"],
+    library: Library,
+) -> Float[np.ndarray, "times draws"]:
+    by_mass = units.canonical_unit(f"{published.value!r} {published.unit}", "concentration") == "ng/mL"
+    return _in_unit(_levels(layout, reading, times, library, by_mass=by_mass), published, "concentration")
+
+
+def _levels(
+    layout: Layout,
+    reading: Concentration | Peak | TimeOfPeak,
+    times: Float[np.ndarray, " times"],
+    library: Library,
+    *,
+    by_mass: bool,
+) -> Float[np.ndarray, "times draws"]:
+    site = "venous" if reading.sampling == "unstated" else reading.sampling
+    if site not in ("arterial", "venous", "brain"):
+        raise ValueError(
+            f"A concentration must be total in plasma or unbound in brain to be predicted; got {site!r}."
+        )
+    molar = np.asarray(concentrations(layout.plan, layout.theta, times, site=site))
+    return _total(layout, reading.drug, molar, library, by_mass=by_mass)
 
 
 def _area(layout: Layout, name: str, library: Library) -> Draws:
@@ -171,6 +224,10 @@ def _total(
 
 def _half_concentration(layout: Layout, reading: HalfConcentration, library: Library) -> Draws:
     """Unbound plasma concentration of a drug (sum of its parts) at which it alone holds half, at equilibrium."""
+    if not reading.unbound:
+        raise ValueError(
+            "A half-maximal concentration must be unbound to be predicted; got one in whole plasma."
+        )
     constants = np.exp(layout.theta)
     levels = np.zeros((len(layout.plan.ligands), 1, layout.theta.shape[1]))
     for name, share in _shares(reading.drug, library).items():
@@ -239,6 +296,6 @@ def _places(layout: Layout, name: str) -> list[int]:
     return found
 
 
-def _in_unit(canonical: Draws, published: Quantity, kind: units.Kind) -> Draws:
+def _in_unit(canonical: AnyDraws, published: Quantity, kind: units.Kind) -> AnyDraws:
     """Turn canonical numbers into the unit of what was published."""
     return canonical / units.magnitude(f"1 {published.unit}", kind)

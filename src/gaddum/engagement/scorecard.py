@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from gaddum.engagement.benchmark_readings import predict
 from gaddum.engagement.occupancy import SPAN
-from gaddum.records.curve import Benchmark, Tolerance, load_benchmarks
+from gaddum.records.curve import Curve, Tolerance, load_benchmarks
 from gaddum.records.library import Library, load_library
 
 Verdict = Literal["hit", "miss"]
@@ -36,9 +36,9 @@ class PredictedReading(NamedTuple):
 class BenchmarkComparison(NamedTuple):
     """One benchmark and how it came out."""
 
-    benchmark: Benchmark
+    benchmark: Curve
     readings: tuple[PredictedReading, ...]
-    """In the order of the benchmark's; none where it cannot be expressed."""
+    """In the order of `benchmark.measured`; none where it cannot be expressed."""
     off: float
     """How far off, as its tolerance counts: a difference in the unit of the reading, or a fold; NaN where unknown."""
     verdict: Verdict
@@ -60,7 +60,7 @@ class Scorecard(NamedTuple):
 
 
 def benchmarks(
-    which: Sequence[Benchmark] | None = None,
+    which: Sequence[Curve] | None = None,
     *,
     draws: int = 1000,
     seed: int = 0,
@@ -71,7 +71,7 @@ def benchmarks(
 
     Parameters
     ----------
-    which : sequence of Benchmark
+    which : sequence of Curve
         Those to predict; the bundled ones by default.
     draws : int
         Draws of all parameters for each.
@@ -99,19 +99,21 @@ def benchmarks(
     return Scorecard(tuple(found), draws, seed)
 
 
-def compare(
-    benchmark: Benchmark, library: Library, *, draws: int = 1000, seed: int = 0
-) -> BenchmarkComparison:
+def compare(benchmark: Curve, library: Library, *, draws: int = 1000, seed: int = 0) -> BenchmarkComparison:
     """Predict one benchmark and hold it against its tolerance; the arguments are those of `benchmarks`."""
+    if benchmark.tolerance is None:
+        raise ValueError(
+            f"A benchmark must have a tolerance; got the curve {benchmark.id!r} without one. Add it."
+        )
     try:
         predicted = predict(benchmark, library, draws=draws, seed=seed)
     except ValueError as error:
         return BenchmarkComparison(benchmark, (), float("nan"), "miss", str(error))
     readings = []
-    for reading, values in zip(benchmark.readings, predicted, strict=True):
+    for one, values in zip(benchmark.measured, predicted, strict=True):
         # Infinite draws (a level that is never fallen to) have a place in the order, but no mean.
         limits = np.quantile(values, [0.5 - SPAN / 2, 0.5, 0.5 + SPAN / 2], method="inverted_cdf")
-        readings.append(PredictedReading(reading.published.value, *map(float, limits[[1, 0, 2]])))
+        readings.append(PredictedReading(one.published.value, *map(float, limits[[1, 0, 2]])))
     off = distance(
         benchmark.tolerance,
         np.array([one.published for one in readings]),

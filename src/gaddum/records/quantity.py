@@ -12,16 +12,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from gaddum.records.base import Record, in_unit
 from gaddum.records.source import Source
 
-SpreadKind = Literal["SD", "SEM", "CI95", "CI90", "CI80", "GSD", "range", "IQR"]
+SpreadKind = Literal["SD", "SEM", "CI95", "CI90", "CI80", "GSD", "range", "IQR", "CV", "RSE"]
+"""CV and RSE are an SD and a standard error as fractions of the value."""
 
 _SPAN_IN_SD = {"CI95": 3.919928, "CI90": 3.289707, "CI80": 2.563103, "range": 4.0, "IQR": 1.348980}
 
 
 class Spread(Record):
-    """How far a number may be off: one value (SD, SEM, GSD) or two limits (CI, range, IQR)."""
+    """How far a number may be off: one value (SD, SEM, GSD, CV, RSE) or two limits (CI, range, IQR)."""
 
     kind: SpreadKind
-    value: float | tuple[float, float] = Field(json_schema_extra={"unit": "of the quantity; GSD: 1"})
+    value: float | tuple[float, float] = Field(json_schema_extra={"unit": "of the quantity; GSD, CV, RSE: 1"})
     reason: str | None = None
     """Set where the spread is our assumption rather than the source's."""
 
@@ -65,7 +66,8 @@ class Quantity(Record):
             return math.exp(math.log(value[1] / value[0]) / _SPAN_IN_SD[kind])
         if kind == "GSD":
             return value
-        return math.exp(math.sqrt(math.log1p((value / self.value) ** 2)))
+        relative = value if kind in ("CV", "RSE") else value / self.value
+        return math.exp(math.sqrt(math.log1p(relative**2)))
 
 
 def _as_tuple(value: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gaddum.records.curve import Benchmark
 from gaddum.records.case import Case
+from gaddum.records.curve import Curve
 from gaddum.records.drug import Drug, Mixture
 from gaddum.records.experiment import Study
 from gaddum.records.finding import nearest
@@ -18,8 +18,8 @@ from gaddum.records.target import Target
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILES: dict[str, type[BaseModel]] = {
-    "benchmark": Benchmark,
     "case": Case,
+    "curve": Curve,
     "drug": Drug,
     "mixture": Mixture,
     "study": Study,

@@ -11,7 +11,8 @@ from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
     from gaddum.engagement.scorecard import BenchmarkComparison
-    from gaddum.records.curve import Benchmark
+    from gaddum.records.curve import Curve
+    from gaddum.records.reading import TimeWindow
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def _row(one: "BenchmarkComparison") -> dict[str, Any]:
         "species": benchmark.species,
         "protocol": benchmark.protocol,
         "quantity": benchmark.readings[0].kind,
-        "unit": benchmark.readings[0].published.unit,
+        "unit": benchmark.measured[0].published.unit,
         "readings": _readings(one),
-        "tolerance": benchmark.tolerance.model_dump(),
+        "tolerance": benchmark.tolerance and benchmark.tolerance.model_dump(),
         "off": one.off,
         "counted": benchmark.counted,
         "verdict": one.verdict if benchmark.counted else "not counted",
@@ -100,10 +101,10 @@ def _readings(one: "BenchmarkComparison") -> list[dict[str, Any]]:
     from gaddum.parameters import cite
 
     rows = []
-    for place, reading in enumerate(one.benchmark.readings):
-        published = reading.published
+    for place, number in enumerate(one.benchmark.measured):
+        published = number.published
         row: dict[str, Any] = {
-            "time": getattr(reading, "time", None),
+            "time": _written(number.time),
             "published": published.value,
             "spread": None if published.spread is None else published.spread.model_dump(exclude={"reason"}),
             "source": cite(published.source),
@@ -116,12 +117,17 @@ def _readings(one: "BenchmarkComparison") -> list[dict[str, Any]]:
     return rows
 
 
+def _written(time: "str | TimeWindow | None") -> str | None:
+    return time if time is None or isinstance(time, str) else f"{time.start} to {time.end} ({time.reads})"
+
+
 def _why(one: "BenchmarkComparison") -> str:
     """Say in a sentence how it came out, or why it is not counted."""
     if one.refusal is not None:
         said = f"Cannot be expressed: {one.refusal}"
     else:
-        size = f"{one.off:.2f}" if one.benchmark.tolerance.kind == "difference" else f"{one.off:.2f}-fold"
+        is_fold = one.benchmark.tolerance is not None and one.benchmark.tolerance.kind == "fold"
+        size = f"{one.off:.2f}-fold" if is_fold else f"{one.off:.2f}"
         inside = sum(reading.covers for reading in one.readings)
         band = (
             f"the published value lies {'in' if inside else 'outside'} the band"
@@ -132,7 +138,7 @@ def _why(one: "BenchmarkComparison") -> str:
     return said if one.benchmark.counted else f"{one.benchmark.reason} ({said.removesuffix('.')}.)"
 
 
-def _chosen(ids: tuple[str, ...]) -> "list[Benchmark]":
+def _chosen(ids: tuple[str, ...]) -> "list[Curve]":
     from gaddum.records.curve import load_benchmarks
     from gaddum.records.finding import nearest
 

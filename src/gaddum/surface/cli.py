@@ -119,7 +119,9 @@ def check(case: CaseName, as_json: AsJson = False) -> None:
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(help="case, drug, mixture, study, target or result; all of them where not given."),
+        typer.Argument(
+            help="case, curve, drug, mixture, study, target or result; all of them where not given."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors, or of an adjudication's result, for programs."""
