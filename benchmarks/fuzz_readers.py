@@ -17,6 +17,7 @@ from collections.abc import Callable
 from gaddum import load_case
 from gaddum.concentration_response.responses import parse_responses
 from gaddum.exposure.event_prediction import predict_events
+from gaddum.interop.curves import parse_curves
 from gaddum.interop.decode import decode
 from gaddum.interop.event_tables import parse_events, write_events
 from gaddum.interop.export import sheet_of_ledger
@@ -46,6 +47,11 @@ RESPONSES = """agonist (nM),control,AM251 10 nM mean,AM251 10 nM SD,AM251 10 nM 
 10,23.7,6.5,2,3,NA
 # comment
 1e2,80.1,51.3,4,3,0.9
+"""
+CURVES = """curve,species,doses,drug,site,time (min),value,unit,sd,n,limit,source
+a,human,naltrexone 50 mg po,naltrexone,venous,0,0,ng/mL,,8,0.25,10.1000/182
+a,human,naltrexone 50 mg po,naltrexone,venous,60,8.6,ng/mL,3.1,8,0.25,10.1000/182
+a,human,naltrexone 50 mg po,naltrexone,venous,1440,<0.25,ng/mL,,8,0.25,10.1000/182
 """
 QUANTITY = "\u22123.5x10-7 mL min-1 kg-1"
 NAME = "(\u00b1)-MK\u2011801"
@@ -148,6 +154,12 @@ def responses(text: str) -> None:
     assert len(read.responses.response) == len(read.responses.agonist) == len(read.responses.antagonist)
 
 
+def curves(text: str) -> None:
+    """Read; every number is finite."""
+    for one in parse_curves(text, load_library()).curves:
+        assert all(math.isfinite(number.published.value) for number in one.measured)
+
+
 def octets(text: str) -> None:
     """Decode the text's bytes in an encoding that its length picks."""
     code = ("utf-8", "utf-16", "cp1252", "latin-1", "utf-16-be")[len(text) % 5]
@@ -179,6 +191,7 @@ READERS: dict[str, tuple[Callable[[], str], Callable[[str], None], int]] = {
     "tables": (lambda: TABLE, table, 20),
     "shorthand": (lambda: DOSES, doses, 20),
     "responses": (lambda: RESPONSES, responses, 20),
+    "curves": (lambda: CURVES, curves, 10),
     "bytes": (lambda: TABLE + RESPONSES, octets, 10),
     "quantities": (lambda: QUANTITY, quantity, 20),
     "names": (lambda: NAME, name, 10),

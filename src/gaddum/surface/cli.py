@@ -94,14 +94,28 @@ def _root(
 
 
 @app.command()
-def check(case: CaseName, as_json: AsJson = False) -> None:
-    """Check a case's files. Exit code 1 if there are errors or warnings; notes do not count."""
+def check(
+    case: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASE", help="Name of a bundled case, a case folder, or a CSV file of curves."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Check a case's files, or curves. Exit code 1 if there are errors or warnings; notes do not count."""
+    from gaddum.interop.curves import read_curves
     from gaddum.records.check import check_case
     from gaddum.records.finding import RecordError
     from gaddum.records.ledger import load_case
+    from gaddum.records.library import load_library
 
     try:
-        findings: Sequence[Finding] = check_case(load_case(case))
+        findings: Sequence[Finding]
+        if case.casefold().endswith(".csv"):
+            findings = read_curves(case, load_library()).findings
+        else:
+            findings = check_case(load_case(case))
     except RecordError as error:
         findings = error.findings
     if as_json:
