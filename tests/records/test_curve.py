@@ -2,12 +2,13 @@ import json
 
 import pytest
 
-from gaddum.records.curve import checked_curve, load_benchmarks, read_curve
+from gaddum.records.curve import checked_curve, load_benchmarks, load_curves, read_curve
 from gaddum.records.finding import RecordError
-from gaddum.records.library import load_library
+from gaddum.records.library import bundled, load_library, yaml_files
 from gaddum.records.quantity import Quantity
+from gaddum.records.reading import Area, Concentration, KineticConstant, Peak, PublishedModel
 from gaddum.records.shorthand import parse_doses
-from gaddum.records.yaml import parse_document
+from gaddum.records.yaml import parse_document, read_document
 
 QUANTITY = {"value": 8.0, "unit": "ng/mL", "source": {"how": "measured", "cites": "made for the test"}}
 
@@ -216,3 +217,57 @@ def test_a_relative_spread_counts_the_value_out():
     absolute, relative = ({"kind": kind, "value": value} for kind, value in (("SD", 2.0), ("CV", 0.25)))
     one, other = (Quantity.model_validate(QUANTITY | {"spread": spread}) for spread in (absolute, relative))
     assert one.gsd == other.gsd
+
+
+def test_at_least_eight_human_drugs_have_three_independent_kinetic_sources():
+    papers: dict[str, set[str]] = {}
+    for one in load_curves():
+        if one.species == "human" and one.counted:
+            for reading in one.readings:
+                if isinstance(reading, (Concentration, Peak, Area, KineticConstant, PublishedModel)):
+                    papers.setdefault(reading.drug, set()).add(one.paper)
+    assert sum(len(found) >= 3 for found in papers.values()) >= 8
+
+
+def test_every_bundled_curve_is_free_of_doubt_but_for_drugs_and_targets_that_the_library_lacks():
+    doubted = [
+        (one.id, finding.message)
+        for one, found in bundled_findings()
+        for finding in found
+        if finding.level != "note" and "of the library" not in finding.message
+    ]
+    assert doubted == []
+
+
+def bundled_findings():
+    library = load_library()
+    for folder in (bundled() / "curves").iterdir():
+        for path in yaml_files(folder):
+            yield checked_curve(read_document(path), library)
+
+
+def test_a_published_model_names_units_of_its_own_kind(tmp_path):
+    source = {"how": "measured", "cites": "made for the test"}
+    body = {
+        "sampling": "venous",
+        "v_c": {"value": 5, "unit": "L/h", "source": source},
+        "cl": {"value": 20, "unit": "L/h", "source": source},
+    }
+    content = a_series()
+    model = {"kind": "model", "drug": "naltrexone", "disposition": body, "times": ["1 h", "soon"]}
+    content["readings"] = [model | {"between": {"cl": 0.3, "k_a": 0.5}}]
+    told = refusal(tmp_path, content)
+    assert "readings[0].disposition.v_c[0].unit: A volume must be" in told
+    assert "readings[0].times[1]: A time must be" in told
+    assert "readings[0].between.k_a: A variation must be of a number of the disposition; got 'k_a'" in told
+    assert "between.cl" not in told
+
+
+def test_a_printed_constant_needs_no_dose(tmp_path):
+    content = a_series()
+    source = {"how": "abstract", "cites": "made for the test"}
+    published = {"value": 90, "unit": "L/h", "source": source}
+    content["readings"] = [{"kind": "constant", "drug": "naltrexone", "name": "cl", "published": published}]
+    del content["doses"]
+    (number,) = read(tmp_path, content).measured
+    assert (number.time, number.published.value, number.doses) == (None, 90, ())

@@ -78,7 +78,7 @@ class Curve(Record):
     tolerance: Tolerance | None = None
     """Of a benchmark."""
     counted: bool = True
-    """Whether the benchmark counts."""
+    """Whether it counts, as a benchmark and in fits."""
     reason: str | None = None
     """Why it does not."""
     note: str | None = None
@@ -103,10 +103,10 @@ class Curve(Record):
 
     @model_validator(mode="after")
     def _honest(self) -> "Curve":
+        if not self.counted and not self.reason:
+            raise ValueError("A curve that is not counted must say why; got no `reason`. Add one.")
         if self.tolerance is None:
             return self
-        if not self.counted and not self.reason:
-            raise ValueError("A benchmark that is not counted must say why; got no `reason`. Add one.")
         guessed = [one for one in self.measured if one.published.source.how == "assumption"]
         if self.counted and guessed:
             raise ValueError(
@@ -226,8 +226,13 @@ def _unreadable(record: Curve, document: Document) -> Iterator[Finding]:
         if isinstance(reading, PublishedModel):
             for place, time in enumerate(reading.times):
                 texts.append((("times", place), time, "time"))
+            known = set[str]()
             for path, one, kind in disposition_quantities(("disposition",), reading.disposition):
                 texts.append(((*path, "unit"), f"{one.value!r} {one.unit}", kind))
+                known.add(".".join(map(str, path[1:-1])))  # without the place among several reports
+            for name in reading.between.keys() - known:
+                message = f"A variation must be of a number of the disposition; got {name!r}. {nearest(name, known)}"
+                yield document.finding((*here, "between", name), message)
         elif isinstance(reading, (Occupancy, Concentration)):
             texts.append((("unit",), f"1 {reading.unit}", kind_of(reading)))
         else:

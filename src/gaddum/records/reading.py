@@ -211,7 +211,8 @@ class KineticConstant(_Printed):
     drug: str
     name: Literal["cl", "cl/f", "v_c", "v_ss", "v_z", "v/f", "k_a", "f", "lag", "half-life"]
     """Clearance, volumes (central, at steady state, of the terminal phase), absorption, bioavailability, or the
-    half-life of the terminal phase; over the bioavailability (``/f``) where no dose went into a vein."""
+    half-life of the terminal phase; over the bioavailability (``/f``) where no dose went into a vein, of a metabolite
+    over the fraction that forms it."""
     route: Route | None = None
     """Route of a bioavailability, absorption or half-life that depends on it."""
     between: float | None = in_unit("1", None, gt=0)
@@ -224,6 +225,8 @@ class PublishedModel(_Reading):
     kind: Literal["model"]
     drug: str
     disposition: Disposition
+    apparent: bool = False
+    """Whether clearances and volumes are over the bioavailability (CL/F), whose own value then is not known."""
     times: tuple[str, ...] = ()
     """When the paper sampled; its typical course counts there and nowhere else."""
     n: int | None = Field(None, gt=0)
