@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.parameters import Parameter, canonical, cite, describe_reported, log_quantiles, log_spread
-from gaddum.records.quantity import Reported
+from gaddum.records.quantity import Quantity, Reported
 
 
 class Assumption(NamedTuple):
@@ -22,6 +22,14 @@ class Assumption(NamedTuple):
     where: str
     what: str
     reason: str
+
+
+class Printed(NamedTuple):
+    """What was printed of a parameter: the reports, and their logs as they are used, scaled to a subject."""
+
+    reports: tuple[Quantity, ...]
+    medians: Float[np.ndarray, " reports"]
+    spreads: Float[np.ndarray, " reports"]
 
 
 TIED = 1 << 20
@@ -39,8 +47,8 @@ class Register:
 
     def __init__(self, *, ties: bool = False) -> None:
         self._ties = ties
-        self._spreads: dict[str, np.ndarray] = {}
-        """Of the reports of each name, by which reports that a weight has moved are known again."""
+        self.printed: dict[str, Printed] = {}
+        """By name, of the first subject that asked."""
         self.parameters: list[Parameter] = []
         self.tied: list[tuple[int, float]] = []
         """Parameters that are another times a factor: the other's place, and the log of the factor."""
@@ -101,7 +109,7 @@ class Register:
             spreads = np.array([log_spread(one) for one in reported])
         nodes = log_quantiles(medians, spreads)
         sources = "; ".join(dict.fromkeys(cite(one.source) for one in reported))
-        known = self._spreads.setdefault(name, spreads)
+        known = self.printed.setdefault(name, Printed(reported, medians, spreads)).spreads
         if by_weight and self._ties and name in self.index and np.array_equal(known, spreads):
             apart = nodes - self.parameters[self.index[name]].nodes
             if np.ptp(apart) > 1e-9:

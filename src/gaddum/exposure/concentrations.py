@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gaddum.exposure.chains import Chains, chains_of, lay_chains, responses_of
-from gaddum.exposure.dose_series import SeriesLayout, lay_series, levels, series_of
+from gaddum.exposure.dose_series import DoseSeries, SeriesLayout, lay_series, levels, series_of
 from gaddum.exposure.impulse import Impulse, area_under_curve
 from gaddum.exposure.plan import Ligand, Plan, Site
 from gaddum.exposure.unit_curves import BLOCK, UnitCurves
@@ -98,14 +98,19 @@ def concentrations(
 def lay_linear(
     ligands: Sequence[Ligand], times: Float[np.ndarray, " times"], site: Site = "brain"
 ) -> LinearLayout:
-    """Lay ligands with linear kinetics out."""
-    every = [(place, one) for place, ligand in enumerate(ligands) for one in series_of(ligand, times, site)]
+    """Lay ligands with linear kinetics out, to be read at the same times."""
+    return lay_curves([series_of(ligand, times, site) for ligand in ligands], len(times))
+
+
+def lay_curves(curves: Sequence[Sequence[DoseSeries]], times: int) -> LinearLayout:
+    """Lay curves out, each the sum of its dose series, and each read at as many times as the others."""
+    every = [(place, one) for place, series in enumerate(curves) for one in series]
     chains = lay_chains([one.chain for _, one in every if one.chain is not None])
-    doses = lay_series([one for _, one in every], chains, len(times))
+    doses = lay_series([one for _, one in every], chains, times)
     series, ligand = (
         np.array(x, int) for x in ([doses.place[one] for _, one in every], [k for k, _ in every])
     )
-    return LinearLayout(len(ligands), chains, doses, series, ligand)
+    return LinearLayout(len(curves), chains, doses, series, ligand)
 
 
 def linear_concentrations(

@@ -1,0 +1,165 @@
+"""Hierarchy: constants of a drug over studies, as a posterior over standard normal coordinates.
+
+    log y = log f(t; theta_study) + eps           eps ~ N(0, sigma^2 + printed error of the mean^2)
+    log theta_study = mu + omega * eta + s * c    eta, c ~ N(0, 1), one c a study, on what grows with the body
+
+References
+----------
+Beal & Sheiner (1982) Crit Rev Biomed Eng 8, 195. Davidian & Giltinan (2003), doi:10.1198/1085711032697
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from gaddum.numerics.array_library import AnyArray, array_library
+from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.numerics.spline import lookup
+from gaddum.parameters import Parameter, distribution_nodes
+from gaddum.population.study_curves import SIZED, Kind, StudyCurves, log_predicted
+from gaddum.records.prior import HalfNormal
+
+BETWEEN = 0.3
+"""Prior scale of the standard deviation between studies of the log of a constant (half-normal)."""
+COMMON = 0.2
+"""The same of what moves all volumes, clearances and flows of a study."""
+RESIDUAL = 0.2
+"""The same of what a reading deviates from its study's own curve."""
+
+
+class Hierarchy(NamedTuple):
+    """A posterior to be sampled; coordinates are standard normal a priori."""
+
+    parameters: tuple[Parameter, ...]
+    """Constants of the drug, in the order of the register."""
+    centre: Float[np.ndarray, "constants grid"]
+    """Log quantiles of the prior of mu."""
+    kinds: dict[int, Kind]
+    """Constants that vary between studies; those of a kind by as much."""
+    curves: StudyCurves
+
+    @property
+    def varies(self) -> Int[np.ndarray, " varying"]:
+        """Places of the constants that vary."""
+        return np.array(sorted(self.kinds))
+
+    @property
+    def spreads(self) -> tuple[Kind, ...]:
+        """Kinds there are."""
+        return tuple(dict.fromkeys(self.kinds[place] for place in self.varies))
+
+    @property
+    def sized(self) -> Bool[np.ndarray, " constants"]:
+        """Which constants grow with the body."""
+        return np.array([self.kinds.get(place) in SIZED for place in range(len(self.parameters))])
+
+    @property
+    def studies(self) -> int:
+        """Number of studies."""
+        return len(self.curves.touched)
+
+    @property
+    def parts(self) -> dict[str, slice]:
+        """Where each kind of coordinate stands."""
+        sizes = {
+            "mu": len(self.parameters),
+            "omega": len(self.spreads),
+            "common": 1,
+            "sigma": 1,
+            "eta": len(self.varies) * self.studies,
+            "c": self.studies,
+        }
+        ends = np.cumsum(list(sizes.values())).tolist()
+        return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates."""
+        return self.parts["c"].stop
+
+    def mask(self, studies: Bool[np.ndarray, " studies"]) -> Bool[np.ndarray, " dimension"]:
+        """Which coordinates matter where only some studies are taken in."""
+        found = np.ones(self.dimension, bool)
+        found[self.parts["mu"]] = self.curves.touched.any(axis=0)
+        varying = self.curves.touched[:, self.varies] & studies[:, None]
+        found[self.parts["eta"]] = varying.ravel()
+        found[self.parts["c"]] = studies & self.curves.touched[:, self.sized].any(axis=1)
+        return found
+
+
+class Levels(NamedTuple):
+    """Coordinates read: logs of constants, and standard deviations of logs."""
+
+    mu: Float[AnyArray, "constants batch"]
+    omega: Float[AnyArray, "kinds batch"]
+    common: Float[AnyArray, " batch"]
+    sigma: Float[AnyArray, " batch"]
+
+
+def read(hierarchy: Hierarchy, z: Float[AnyArray, "dimension batch"]) -> Levels:
+    """Turn coordinates into the typical constants and the standard deviations."""
+    parts = hierarchy.parts
+    between, common, residual = (
+        np.array([distribution_nodes(HalfNormal(family="half-normal", sd=sd))]) for sd in (BETWEEN, COMMON, RESIDUAL)
+    )
+    xp = array_library(z)
+    omega = xp.exp(lookup(np.repeat(between, len(hierarchy.spreads), axis=0), z[parts["omega"]]))
+    return Levels(
+        lookup(hierarchy.centre, z[parts["mu"]]),
+        omega,
+        xp.exp(lookup(common, z[parts["common"]]))[0],
+        xp.exp(lookup(residual, z[parts["sigma"]]))[0],
+    )
+
+
+def of_studies(
+    hierarchy: Hierarchy, levels: Levels, z: Float[AnyArray, "dimension batch"]
+) -> Float[AnyArray, "studies_constants batch"]:
+    """Log constants of every study, one register after another."""
+    xp, parts = array_library(z), hierarchy.parts
+    eta = z[parts["eta"]].reshape(hierarchy.studies, len(hierarchy.varies), -1)
+    place = np.zeros((len(hierarchy.parameters), len(hierarchy.varies)))
+    place[hierarchy.varies, np.arange(len(hierarchy.varies))] = 1.0
+    kind = np.array([hierarchy.spreads.index(hierarchy.kinds[one]) for one in hierarchy.varies])
+    own = xp.matmul(place, levels.omega[kind] * eta)
+    together = hierarchy.sized[:, None] * (levels.common * z[parts["c"]])[:, None]
+    return (levels.mu + own + together).reshape(-1, z.shape[1])
+
+
+def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, Any], Any]:
+    """Log likelihood (nats) of coordinates, in JAX; its data are the weights of studies, 0 for one that is left out."""
+    import jax.numpy as jnp
+
+    curves = hierarchy.curves
+
+    def function(z: Any, weights: Any) -> Any:
+        levels = read(hierarchy, z)
+        away = curves.log_values[..., None] - log_predicted(curves, of_studies(hierarchy, levels, z))
+        return jnp.matmul(weights[curves.study], _of_curves(curves, away, levels.sigma))
+
+    return function
+
+
+LOG_ROOT = 0.5 * np.log(2 * np.pi)
+
+
+def _of_curves(curves: StudyCurves, away: Any, sigma: Any) -> Any:
+    """Log likelihood of every curve [curves, batch], by what its logs deviate."""
+    import jax.numpy as jnp
+    from jax.scipy.stats import norm
+
+    sd = jnp.sqrt(sigma**2 + curves.errors[..., None] ** 2)
+    off = away / sd
+    plain = jnp.where(curves.below[..., None], norm.logcdf(off), -0.5 * off**2 - jnp.log(sd) - LOG_ROOT)
+    read_out = jnp.where((curves.read & ~curves.published[:, None])[..., None], plain, 0.0).sum(axis=1)
+    if not curves.published.any():
+        return read_out
+    white = jnp.einsum("cij,cjb->cib", curves.whiten, away)
+    sizes = np.log(np.maximum(np.diagonal(curves.whiten, axis1=1, axis2=2), TINIEST))
+    modelled = (-0.5 * white**2 + np.where(curves.read, sizes - LOG_ROOT, 0.0)[..., None]).sum(axis=1)
+    return read_out + jnp.where(curves.published[:, None], modelled, 0.0)
+
+
+TINIEST = 1e-300

@@ -1,0 +1,169 @@
+"""Study curves: what several studies measured of one drug, laid out so that one call predicts all of it.
+
+Every study has a copy of the constants of its own: those of study k stand `k` registers further on. All curves of all
+studies are then one set of dose series, and what is fitted is the calculator's own chain.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from gaddum.exposure.chains import responses_of
+from gaddum.exposure.concentrations import LinearLayout, lay_curves, linear_concentrations
+from gaddum.exposure.dose_series import series_of
+from gaddum.exposure.plan import Body, Ligand
+from gaddum.numerics.array_library import AnyArray, array_library
+from gaddum.numerics.segments import collect
+
+
+class Measured(NamedTuple):
+    """One curve: what was read of one analyte at one site in one group of a study."""
+
+    study: int
+    """Place of its study."""
+    ligands: tuple[tuple[Ligand, float], ...]
+    """Whose concentrations add up to it, each with what turns nM into the unit of the values."""
+    site: str
+    times: Float[np.ndarray, " times"]
+    """Hours from the test drug."""
+    values: Float[np.ndarray, " times"]
+    """What was read; below a limit, the limit."""
+    errors: Float[np.ndarray, " times"]
+    """Standard error of the log of the mean that was read (1); 0 where it is not known."""
+    below: Bool[np.ndarray, " times"]
+    """Whether it was below a limit."""
+    form: Float[np.ndarray, "times times"] | None = None
+    """Covariance of the logs (1) where the values are the typical curve of a published model."""
+
+
+class StudyCurves(NamedTuple):
+    """All curves of all studies, as many times each; those beyond a curve's own repeat its last one."""
+
+    linear: LinearLayout
+    """Its ligands are those of all curves, in the studies' own registers."""
+    factor: Float[np.ndarray, " ligands"]
+    curve: Int[np.ndarray, " ligands"]
+    """Curve of each ligand."""
+    study: Int[np.ndarray, " curves"]
+    log_values: Float[np.ndarray, "curves times"]
+    errors: Float[np.ndarray, "curves times"]
+    read: Bool[np.ndarray, "curves times"]
+    """Whether a time was read; not those that only fill up."""
+    below: Bool[np.ndarray, "curves times"]
+    whiten: Float[np.ndarray, "curves times times"]
+    """Makes the deviations of a published model's curve independent and of unit size; 0 for what was read."""
+    touched: Bool[np.ndarray, "studies constants"]
+    """Which constants the curves of a study depend on."""
+
+    @property
+    def published(self) -> Bool[np.ndarray, " curves"]:
+        """Which curves are those of published models."""
+        return self.whiten.any(axis=(1, 2))
+
+
+def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int) -> StudyCurves:
+    """Lay the curves of studies out over a register of so many constants."""
+    longest = max(len(one.times) for one in measured)
+    rows = [(place, one, ligand, factor) for place, one in enumerate(measured) for ligand, factor in one.ligands]
+    series = [
+        series_of(_moved(ligand, one.study * constants), _filled(one.times, longest), one.site)  # type: ignore[arg-type]
+        for _, one, ligand, _ in rows
+    ]
+    touched = np.zeros((studies, constants), bool)
+    for (_, one, ligand, _), mine in zip(rows, series, strict=True):
+        for each in mine:
+            used = set[int]() if each.chain is None else each.chain.constants
+            touched[one.study, [place % constants for place in used]] = True
+        for given in ligand.inputs:
+            touched[one.study, [place for place in (given.release, given.lag) if place >= 0]] = True
+    whiten = np.zeros((len(measured), longest, longest))
+    for place, one in enumerate(measured):
+        if one.form is not None:
+            whiten[place, : len(one.times), : len(one.times)] = np.linalg.inv(np.linalg.cholesky(one.form))
+    return StudyCurves(
+        lay_curves(series, longest),
+        np.array([factor for *_, factor in rows]),
+        np.array([place for place, *_ in rows]),
+        np.array([one.study for one in measured]),
+        np.array([_filled(np.log(one.values), longest) for one in measured]),
+        np.array([_filled(one.errors, longest) for one in measured]),
+        np.array([np.arange(longest) < len(one.times) for one in measured]),
+        np.array([_filled(one.below, longest) for one in measured]),
+        whiten,
+        touched,
+    )
+
+
+def log_predicted(
+    curves: StudyCurves, theta: Float[AnyArray, "studies_constants batch"]
+) -> Float[AnyArray, "curves times batch"]:
+    """Log of what each curve would read, by the log constants of all studies."""
+    xp = array_library(theta)
+    levels = linear_concentrations(curves.linear, responses_of(curves.linear.chains, theta), theta)
+    total = collect(levels * curves.factor[:, None, None], curves.curve, len(curves.study))
+    return xp.log(xp.maximum(total, TINY))
+
+
+TINY = 1e-30
+"""Least concentration that has a logarithm."""
+
+
+Kind = Literal["clearance", "volume", "flow", "rate", "fraction"]
+"""What a constant that varies between studies is of."""
+SIZED: tuple[Kind, ...] = ("clearance", "volume", "flow")
+"""Kinds that grow with the body."""
+
+
+def kinetic_constants(ligands: Sequence[Ligand]) -> dict[int, Kind]:
+    """Places of the constants that vary between studies: of bodies, of ways into them, of forming metabolites."""
+    found: dict[int, Kind] = {}
+    for ligand in ligands:
+        for body in ligand.bodies:
+            found |= dict.fromkeys((body.cl, body.half_life), "clearance")
+            found |= dict.fromkeys((body.v_c, *body.v_p), "volume")
+            found |= dict.fromkeys(body.q, "flow")
+        for one in ligand.inputs:
+            found |= dict.fromkeys((one.k_a, one.release, one.transit, one.lag), "rate")
+            found[one.f] = "fraction"
+        found |= dict.fromkeys(ligand.fractions, "fraction")
+        found[ligand.k_venous] = "rate"
+    return {place: kind for place, kind in found.items() if place >= 0}
+
+
+def _moved(ligand: Ligand, by: int) -> Ligand:
+    """The ligand over constants that stand further on."""
+
+    def at(place: int) -> int:
+        return place if place < 0 else place + by
+
+    bodies = tuple(
+        Body(
+            *(at(place) for place in (body.v_c, body.cl, body.half_life)),
+            tuple(map(at, body.v_p)),
+            tuple(map(at, body.q)),
+            at(body.v_max),
+            at(body.k_m),
+        )
+        for body in ligand.bodies
+    )
+    inputs = tuple(
+        one._replace(
+            k_a=at(one.k_a), release=at(one.release), transit=at(one.transit), f=at(one.f), lag=at(one.lag)
+        )
+        for one in ligand.inputs
+    )
+    return ligand._replace(
+        bodies=bodies,
+        fractions=tuple(map(at, ligand.fractions)),
+        inputs=inputs,
+        f_u=at(ligand.f_u),
+        kp_uu=at(ligand.kp_uu),
+        k_e0=at(ligand.k_e0),
+        k_venous=at(ligand.k_venous),
+    )
+
+
+def _filled(x: np.ndarray, size: int) -> np.ndarray:
+    return np.concatenate([x, np.full(size - len(x), x[-1])])
