@@ -6,6 +6,7 @@ numbers agree. The calculator and a case fill the same kind of register, so that
 same name.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float
 
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.parameters import Parameter, canonical, cite, describe_reported, log_quantiles, log_spread
+from gaddum.records.fit import KineticFit
 from gaddum.records.quantity import Quantity, Reported
 
 
@@ -30,6 +32,8 @@ class Printed(NamedTuple):
     reports: tuple[Quantity, ...]
     medians: Float[np.ndarray, " reports"]
     spreads: Float[np.ndarray, " reports"]
+    log_weight: float
+    """Log of the weight of the subject by which what is per kg was multiplied; 0 of what is not."""
 
 
 TIED = 1 << 20
@@ -43,10 +47,13 @@ class Register:
     ----------
     ties : bool
         Whether subjects may differ in weight: a constant scaled by it is then the first subject's times a factor.
+    fits : sequence of KineticFit
+        Fits of kinetics, which take the place of what is reported of the same constants.
     """
 
-    def __init__(self, *, ties: bool = False) -> None:
+    def __init__(self, *, ties: bool = False, fits: Sequence[KineticFit] = ()) -> None:
         self._ties = ties
+        self._fitted = {one.name: (fit, place) for fit in fits for place, one in enumerate(fit.constants)}
         self.printed: dict[str, Printed] = {}
         """By name, of the first subject that asked."""
         self.parameters: list[Parameter] = []
@@ -85,6 +92,7 @@ class Register:
         spreads: Float[np.ndarray, " reports"] | None = None,
         molar_mass: float | None = None,
         by_weight: bool = False,
+        log_weight: float = 0.0,
     ) -> int:
         """Place of a parameter whose prior is what was reported of it, an equal mixture where reports conflict.
 
@@ -102,14 +110,18 @@ class Register:
             Turns mass concentrations into molar ones (g/mol).
         by_weight : bool
             Whether it is scaled to the weight of a subject, so that it may be tied to that of another.
+        log_weight : float
+            Log of the weight of a subject by which what is reported per kg was multiplied.
         """
+        if name in self._fitted:
+            return self._from_fit(*self._fitted[name], log_weight)
         if medians is None:
             medians = np.array([np.log(canonical(one, molar_mass)) for one in reported])
         if spreads is None:
             spreads = np.array([log_spread(one) for one in reported])
         nodes = log_quantiles(medians, spreads)
         sources = "; ".join(dict.fromkeys(cite(one.source) for one in reported))
-        known = self.printed.setdefault(name, Printed(reported, medians, spreads)).spreads
+        known = self.printed.setdefault(name, Printed(reported, medians, spreads, log_weight)).spreads
         if by_weight and self._ties and name in self.index and np.array_equal(known, spreads):
             apart = nodes - self.parameters[self.index[name]].nodes
             if np.ptp(apart) > 1e-9:
@@ -118,6 +130,25 @@ class Register:
             if np.any(np.abs(apart) > 1e-12):
                 return self._tie(self.index[name], float(apart[Z_GRID.size // 2]))
         return self.add(Parameter(name, nodes, unit, describe_reported(reported), reason, sources))
+
+    def _from_fit(self, fit: KineticFit, place: int, log_weight: float) -> int:
+        """Place of a fitted constant; those of the fit before it, whose scores move it too, join the register."""
+        for number, one in enumerate(fit.constants[: place + 1]):
+            size = log_weight if one.unit.endswith("/kg") else 0.0
+            nodes = np.log(one.median) + size + one.loadings[-1] * Z_GRID
+            names = (other.name for other in fit.constants[:number])
+            along = tuple(zip(names, one.loadings[:-1], strict=True))
+            if one.name in self.index:
+                continue
+            described = (
+                f"lognormal(median {one.median:.3g} {one.unit}, gsd {one.new_study:.2f}) in a new study"
+            )
+            reason, source = "sets the concentration curve", f"fit: {', '.join(fit.papers)}"
+            self.add(Parameter(one.name, nodes, one.unit, described, reason, source, along=along))
+        known = self.index[fit.constants[place].name]
+        wanted = np.log(fit.constants[place].median) + log_weight * fit.constants[place].unit.endswith("/kg")
+        apart = wanted - self.parameters[known].nodes[Z_GRID.size // 2]
+        return self._tie(known, float(apart)) if abs(apart) > 1e-12 else known
 
     def _tie(self, place: int, log_factor: float) -> int:
         one = (place, round(log_factor, 12))

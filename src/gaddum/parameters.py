@@ -6,6 +6,7 @@ through both. Sampling takes place in one space, the standard normal, whatever t
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,8 @@ from jaxtyping import Float
 
 from gaddum import units
 from gaddum.numerics.normal_grid import Z_GRID
+from gaddum.numerics.spline import lookup
+from gaddum.numerics.variates import even_draws, even_variates
 from gaddum.records.prior import Beta, Distribution, Fixed, HalfNormal, LogitNormal, LogNormal, Normal, Prior
 from gaddum.records.quantity import Quantity
 from gaddum.records.source import Source
@@ -47,12 +50,45 @@ class Parameter(NamedTuple):
     source: str
     scale: Literal["log", "logit", "itself"] = "log"
     """The smooth scale, on which it is tabulated."""
+    along: tuple[tuple[str, float], ...] = ()
+    """Parameters whose standard normal scores move it too, and how far on its smooth scale (1)."""
 
     def in_unit(self, smooth: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
         """Values in its unit from values on its smooth scale."""
         if self.scale == "itself":
             return smooth
         return np.exp(smooth) if self.scale == "log" else 1 / (1 + np.exp(-smooth))
+
+
+def loadings(parameters: Sequence[Parameter]) -> Float[np.ndarray, "parameters parameters"] | None:
+    """How far the score of each parameter moves each other one, on smooth scales; None where none does."""
+    if not any(one.along for one in parameters):
+        return None
+    place = {one.name: number for number, one in enumerate(parameters)}
+    found = np.zeros((len(place), len(place)))
+    for number, one in enumerate(parameters):
+        for name, by in one.along:
+            found[number, place[name]] = by
+    return found
+
+
+def smooth_values(
+    parameters: Sequence[Parameter], z: Float[np.ndarray, "parameters draws"]
+) -> Float[np.ndarray, "parameters draws"]:
+    """Parameters on their smooth scales at standard normal scores."""
+    table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
+    found, joint = lookup(table, z), loadings(parameters)
+    return found if joint is None else found + joint @ z
+
+
+def prior_draws(
+    parameters: Sequence[Parameter], draws: int, seed: int
+) -> Float[np.ndarray, "parameters draws"]:
+    """Draws of parameters from their priors, on their smooth scales, evenly spread."""
+    names = [one.name for one in parameters]
+    table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
+    found, joint = even_draws(names, table, draws, seed), loadings(parameters)
+    return found if joint is None else found + joint @ even_variates(names, draws, seed)
 
 
 def canonical(quantity: Quantity, molar_mass: float | None = None) -> float:

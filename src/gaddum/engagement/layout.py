@@ -16,9 +16,8 @@ from gaddum.engagement.binding import Bond, RestingTarget, bonds, rest
 from gaddum.exposure.plan import Plan
 from gaddum.exposure.regimen import plan_regimen
 from gaddum.numerics.normal_grid import Z_GRID
-from gaddum.numerics.variates import even_draws
 from gaddum.parameter_registry import Assumption, Register
-from gaddum.parameters import Parameter, describe, distribution_nodes
+from gaddum.parameters import Parameter, describe, distribution_nodes, prior_draws
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
 from gaddum.records.finding import nearest
@@ -84,7 +83,7 @@ def lay_out(
     known = tuple(dose.model_copy(update={"drug": library.drug_name(dose.drug)}) for dose in doses)
     wanted = {one for dose in known for one in library.family(dose.drug, species)}
     names = [library.target_name(name) for name in targets] if targets else _bound_targets(wanted, library)
-    register = Register()
+    register = Register(fits=library.fits)
     subject = _subject(species, weight, preparation)
     plan = plan_regimen(known, subject, library, wanted=wanted, register=register)
     at = {name: bonds(plan, name, species, library, register, preparation=preparation) for name in names}
@@ -106,7 +105,7 @@ def lay_out(
         plan,
         at,
         rests,
-        even_draws([one.name for one in register.parameters], register.table(), draws, seed),
+        prior_draws(register.parameters, draws, seed),
         tuple(sorted(register.assumptions)),
         tuple(register.parameters),
     )

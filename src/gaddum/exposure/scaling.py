@@ -140,7 +140,7 @@ class Numbers:
                     f"{self.drug.name} in {self.species}", f"kinetics scaled from {lender}", "not found"
                 )
             )
-        medians, spreads = [], []
+        medians, spreads, per_kg = [], [], False
         for quantity in reported:
             text = f"{quantity.value} {quantity.unit}"
             per_kg = units.canonical_unit(text, kind).endswith("/kg")
@@ -155,6 +155,7 @@ class Numbers:
             medians=np.array(medians),
             spreads=np.array(spreads),
             by_weight=True,
+            log_weight=float(np.log(reference)) if per_kg else 0.0,
         )
 
     def plain(self, what: str, reported: Reported | None) -> int:

@@ -7,14 +7,22 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from gaddum.population.hierarchy import Hierarchy, Levels, log_likelihood, read
+from gaddum.numerics.variates import even_draws
+from gaddum.population.hierarchy import Hierarchy, Levels, log_likelihood, of_studies, read
 from gaddum.population.readings import PopulationData
 from gaddum.population.study_curves import log_predicted
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 
 SAMPLER = Settings(
-    particles=64, lanes=64, ess_fraction=0.3, leapfrog=20, warm_up=6, sweeps=150, r_hat=1.03, ess_per_dimension=3.0
+    particles=64,
+    lanes=64,
+    ess_fraction=0.3,
+    leapfrog=20,
+    warm_up=6,
+    sweeps=150,
+    r_hat=1.03,
+    ess_per_dimension=3.0,
 )
 """Sweeps are cheap and the posterior bends: many of them, each far."""
 
@@ -36,6 +44,8 @@ class PopulationFit(NamedTuple):
     hierarchy: Hierarchy
     levels: Levels
     """Draws last."""
+    sample: Float[np.ndarray, "dimension draws"]
+    """Draws in coordinates."""
     r_hat: float
     ess: float
     established: bool
@@ -60,6 +70,13 @@ class PopulationFit(NamedTuple):
         own = _own_spread(self.hierarchy, self.levels)[:, which] * random.standard_normal((len(mu), count))
         together = np.asarray(self.levels.common)[which] * random.standard_normal(count)
         return mu[:, which] + own + self.hierarchy.sized[:, None] * together
+
+    def of_studies(
+        self, hierarchy: Hierarchy, sample: Float[np.ndarray, "dimension draws"]
+    ) -> Float[np.ndarray, "curves times draws"]:
+        """Log of what every curve of a hierarchy over the same constants reads, each study with its own."""
+        theta = of_studies(hierarchy, read(hierarchy, sample), sample)
+        return np.asarray(log_predicted(hierarchy.curves, theta))
 
     def sigmas(self, count: int, seed: int = 0) -> Float[np.ndarray, " draws"]:
         """Residual standard deviations that belong to `draws` of the same count and seed."""
@@ -119,18 +136,20 @@ def fit_population(
     if not evidence.ess > wanted:
         failures.append(f"effective sample size {evidence.ess:.0f} is not above {wanted:.0f}")
     note = f"Not converged: {'; '.join(failures)}." if failures else "All diagnostics passed."
-    return PopulationFit(hierarchy, levels, evidence.r_hat, evidence.ess, not failures, note)
+    return PopulationFit(
+        hierarchy, levels, evidence.draws.T, evidence.r_hat, evidence.ess, not failures, note
+    )
 
 
 def library_draws(hierarchy: Hierarchy, count: int, seed: int = 0) -> Float[np.ndarray, "constants draws"]:
     """Log constants as the library reports them, drawn one by one."""
-    from gaddum.numerics.variates import even_draws
-
     table = np.array([one.nodes for one in hierarchy.parameters])
     return even_draws([one.name for one in hierarchy.parameters], table, count, seed)
 
 
-def predict_logs(hierarchy: Hierarchy, theta: Float[np.ndarray, "constants draws"]) -> Float[np.ndarray, "curves times draws"]:
+def predict_logs(
+    hierarchy: Hierarchy, theta: Float[np.ndarray, "constants draws"]
+) -> Float[np.ndarray, "curves times draws"]:
     """Log of what every curve reads where its study has these constants."""
     return np.asarray(log_predicted(hierarchy.curves, np.tile(theta, (hierarchy.studies, 1))))
 

@@ -8,7 +8,7 @@ References
 Beal & Sheiner (1982) Crit Rev Biomed Eng 8, 195. Davidian & Giltinan (2003), doi:10.1198/1085711032697
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +39,9 @@ class Hierarchy(NamedTuple):
     kinds: dict[int, Kind]
     """Constants that vary between studies; those of a kind by as much."""
     curves: StudyCurves
+    centred: Bool[np.ndarray, "studies varying"]
+    """Which deviations of studies are coordinates in units of `BETWEEN` and not of their own spread: those that the
+    study's readings tell. The posterior then bends less."""
 
     @property
     def varies(self) -> Int[np.ndarray, " varying"]:
@@ -102,7 +105,8 @@ def read(hierarchy: Hierarchy, z: Float[AnyArray, "dimension batch"]) -> Levels:
     """Turn coordinates into the typical constants and the standard deviations."""
     parts = hierarchy.parts
     between, common, residual = (
-        np.array([distribution_nodes(HalfNormal(family="half-normal", sd=sd))]) for sd in (BETWEEN, COMMON, RESIDUAL)
+        np.array([distribution_nodes(HalfNormal(family="half-normal", sd=sd))])
+        for sd in (BETWEEN, COMMON, RESIDUAL)
     )
     xp = array_library(z)
     omega = xp.exp(lookup(np.repeat(between, len(hierarchy.spreads), axis=0), z[parts["omega"]]))
@@ -122,10 +126,16 @@ def of_studies(
     eta = z[parts["eta"]].reshape(hierarchy.studies, len(hierarchy.varies), -1)
     place = np.zeros((len(hierarchy.parameters), len(hierarchy.varies)))
     place[hierarchy.varies, np.arange(len(hierarchy.varies))] = 1.0
-    kind = np.array([hierarchy.spreads.index(hierarchy.kinds[one]) for one in hierarchy.varies])
-    own = xp.matmul(place, levels.omega[kind] * eta)
+    kind = _kinds(hierarchy)
+    scale = xp.where(hierarchy.centred[..., None], BETWEEN, levels.omega[kind])
+    own = xp.matmul(place, scale * eta)
     together = hierarchy.sized[:, None] * (levels.common * z[parts["c"]])[:, None]
     return (levels.mu + own + together).reshape(-1, z.shape[1])
+
+
+def _kinds(hierarchy: Hierarchy) -> Int[np.ndarray, " varying"]:
+    """Place of each varying constant's kind."""
+    return np.array([hierarchy.spreads.index(hierarchy.kinds[one]) for one in hierarchy.varies], int)
 
 
 def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, Any], Any]:
@@ -133,11 +143,17 @@ def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, Any], Any]:
     import jax.numpy as jnp
 
     curves = hierarchy.curves
+    kind = _kinds(hierarchy)
 
     def function(z: Any, weights: Any) -> Any:
         levels = read(hierarchy, z)
+        eta = z[hierarchy.parts["eta"]].reshape(hierarchy.studies, len(kind), -1)
+        # What is centred has its prior here, in the place of the standard normal one.
+        ratio = levels.omega[kind] / BETWEEN
+        own = jnp.where(hierarchy.centred[..., None], 0.5 * eta**2 * (1 - ratio**-2) - jnp.log(ratio), 0.0)
         away = curves.log_values[..., None] - log_predicted(curves, of_studies(hierarchy, levels, z))
-        return jnp.matmul(weights[curves.study], _of_curves(curves, away, levels.sigma))
+        of_curves = jnp.matmul(weights[curves.study], _of_curves(curves, away, levels.sigma))
+        return of_curves + jnp.einsum("s,skb->b", weights, own)
 
     return function
 
@@ -163,3 +179,23 @@ def _of_curves(curves: StudyCurves, away: Any, sigma: Any) -> Any:
 
 
 TINIEST = 1e-300
+
+
+INFORMED = 4.0
+"""Information of a study's readings about a constant, over that of `BETWEEN`, from which its deviation is centred."""
+_STEP = 0.05
+_READ_WITHIN = 0.15
+"""Standard deviation of a reading that this is judged by."""
+
+
+def centred(hierarchy: Hierarchy) -> Hierarchy:
+    """The hierarchy with the deviations centred that its readings tell, judged at the prior medians."""
+    curves, middle = hierarchy.curves, hierarchy.centre[:, Z_GRID.size // 2]
+    theta = np.repeat(middle[:, None], len(hierarchy.varies) + 1, axis=1)
+    theta[hierarchy.varies, 1 + np.arange(len(hierarchy.varies))] += _STEP
+    logs = np.asarray(log_predicted(curves, np.tile(theta, (hierarchy.studies, 1))))
+    slopes = (logs[..., 1:] - logs[..., :1]) / _STEP
+    told = np.where(curves.read[..., None], slopes / np.hypot(_READ_WITHIN, curves.errors)[..., None], 0.0)
+    information = np.zeros(hierarchy.centred.shape)
+    np.add.at(information, curves.study, (told**2).sum(axis=1))
+    return hierarchy._replace(centred=information * BETWEEN**2 > INFORMED)

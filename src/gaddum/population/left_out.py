@@ -91,7 +91,9 @@ def foretell(data: PopulationData, fit: PopulationFit, paper: str, *, seed: int 
     form = _forms(data, mine)
     random = np.random.default_rng(seed)
 
-    def scored(logs: Float[np.ndarray, "readings draws"], sigma: Float[np.ndarray, " draws"]) -> tuple[Foretold, ...]:
+    def scored(
+        logs: Float[np.ndarray, "readings draws"], sigma: Float[np.ndarray, " draws"]
+    ) -> tuple[Foretold, ...]:
         # What a published model may be off is printed; a reading scatters by the residual.
         single = np.where(form.any(axis=1), 0.0, 1.0)
         noise = single * errors**2

@@ -18,7 +18,7 @@ from gaddum.exposure.regimen import plan_regimen
 from gaddum.numerics.variates import even_draws
 from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
-from gaddum.population.hierarchy import BETWEEN, Hierarchy
+from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
 from gaddum.population.study_curves import Measured, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
@@ -57,6 +57,8 @@ class PopulationData(NamedTuple):
     labels: tuple[str, ...]
     """What each is of."""
     units: tuple[Literal["ng/mL", "nM"], ...]
+    log_weights: Float[np.ndarray, " constants"]
+    """Log of the body weight (kg) by which each constant was multiplied that is reported per kg; 0 of others."""
     unused: tuple[Unused, ...]
 
 
@@ -95,25 +97,31 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
                 unused.append(Unused(curve.id, what, str(reason)))
                 continue
             found.append((curve.id, what, one._replace(study=papers.index(curve.paper)), unit))
-    used = tuple(paper for number, paper in enumerate(papers) if any(one.study == number for *_, one, _ in found))
+    used = tuple(
+        paper for number, paper in enumerate(papers) if any(one.study == number for *_, one, _ in found)
+    )
     if not found:
         said = "; ".join(f"{one.curve}: {one.reason}" for one in unused) or f"no curve in {species}"
-        raise ValueError(f"A fit needs at least one concentration in plasma over time; got none ({said}). Add one.")
+        raise ValueError(
+            f"A fit needs at least one concentration in plasma over time; got none ({said}). Add one."
+        )
     known = [used.index(papers[one.study]) for *_, one, _ in found]
     all_measured = tuple(one._replace(study=place) for (*_, one, _), place in zip(found, known, strict=True))
-    parameters = tuple(register.parameters)
+    parameters, known_of = tuple(register.parameters), register.printed
     laid = lay_study_curves(all_measured, len(used), len(parameters))
     kinds = kinetic_constants([ligand for one in all_measured for ligand, _ in one.ligands])
     touched = laid.touched.any(axis=0)
     keys = _keys([curve for curve in mine if curve.id in {name for name, *_ in found}])
     centre = np.array([_prior(one, register, place in kinds, keys) for place, one in enumerate(parameters)])
+    varying = {place: kind for place, kind in kinds.items() if touched[place]}
     return PopulationData(
-        Hierarchy(parameters, centre, {place: kind for place, kind in kinds.items() if touched[place]}, laid),
+        centred(Hierarchy(parameters, centre, varying, laid, np.zeros((len(used), len(varying)), bool))),
         used,
         tuple(name for name, *_ in found),
         all_measured,
         tuple(what for _, what, *_ in found),
         tuple(unit for *_, unit in found),
+        np.array([0.0 if one.name not in known_of else known_of[one.name].log_weight for one in parameters]),
         tuple(unused),
     )
 
@@ -139,7 +147,9 @@ def _concentration(
         ligands,
         "arterial" if reading.sampling == "arterial" else "venous",
         times,
-        np.array([units.magnitude(f"{one.published.value!r} {reading.unit}", "concentration") for one in numbers]),
+        np.array(
+            [units.magnitude(f"{one.published.value!r} {reading.unit}", "concentration") for one in numbers]
+        ),
         np.array([_error(one.published) for one in numbers]),
         np.array([one.below for one in numbers]),
     )
@@ -197,7 +207,11 @@ def _ligands(
         raise _CannotUse(f"the library does not have {', '.join(lacking) or analyte}")
     try:
         plan = plan_regimen(
-            tuple(doses), _subject(curve, next(iter(parts.values()))), library, wanted=set(parts), register=register
+            tuple(doses),
+            _subject(curve, next(iter(parts.values()))),
+            library,
+            wanted=set(parts),
+            register=register,
         )
     except ValueError as error:
         raise _CannotUse(str(error)) from error
@@ -254,7 +268,9 @@ def _prior(
     printed = register.printed.get(parameter.name)
     if printed is None or not varies:
         return parameter.nodes
-    rest = np.array([not any(key in one.source.model_dump_json() for key in papers) for one in printed.reports])
+    rest = np.array(
+        [not any(key in one.source.model_dump_json() for key in papers) for one in printed.reports]
+    )
     if not rest.any():
         return log_quantiles(printed.medians.mean(keepdims=True), np.array([FORGOTTEN]))
     return log_quantiles(printed.medians[rest], np.hypot(printed.spreads[rest], BETWEEN))

@@ -66,7 +66,9 @@ class StudyCurves(NamedTuple):
 def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int) -> StudyCurves:
     """Lay the curves of studies out over a register of so many constants."""
     longest = max(len(one.times) for one in measured)
-    rows = [(place, one, ligand, factor) for place, one in enumerate(measured) for ligand, factor in one.ligands]
+    rows = [
+        (place, one, ligand, factor) for place, one in enumerate(measured) for ligand, factor in one.ligands
+    ]
     series = [
         series_of(_moved(ligand, one.study * constants), _filled(one.times, longest), one.site)  # type: ignore[arg-type]
         for _, one, ligand, _ in rows

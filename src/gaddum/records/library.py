@@ -4,7 +4,7 @@ The bundled library lies in `gaddum/library`; a case folder may add drugs and ta
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,6 +13,7 @@ from pathlib import Path
 from gaddum import units
 from gaddum.records.drug import Disposition, Drug, Mixture
 from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.fit import KineticFit
 from gaddum.records.quantity import Quantity
 from gaddum.records.species import Species
 from gaddum.records.target import Target
@@ -26,6 +27,13 @@ class Library:
 
     targets: dict[str, Target]
     drugs: dict[str, Drug | Mixture]
+    fits: tuple[KineticFit, ...] = ()
+    """Kinetics that several studies show together, in the place of what drugs report of the same constants."""
+
+    def with_fits(self, fits: Iterable[KineticFit]) -> "Library":
+        """The library with further fits, each in the place of one of the same drug in the same species."""
+        kept = {(one.drug, one.species): one for one in (*self.fits, *fits)}
+        return replace(self, fits=tuple(kept.values()))
 
     def target(self, name: str) -> Target:
         """Look up a target; an unknown key lists the near ones."""
@@ -118,6 +126,10 @@ def _folded(name: str) -> str:
     return " ".join(plain(name).casefold().split())
 
 
+KINDS = ("targets", "drugs", "fits")
+"""Folders of a library."""
+
+
 def bundled() -> Traversable:
     """Folder of the bundled library: `drugs`, `targets` and `cases`."""
     return files("gaddum") / "library"
@@ -129,7 +141,7 @@ def load_library(extra: Path | None = None) -> Library:
     Parameters
     ----------
     extra : Path, optional
-        A folder that may hold `drugs` and `targets`.
+        A folder that may hold `drugs`, `targets` and `fits`.
 
     Returns
     -------
@@ -142,9 +154,14 @@ def load_library(extra: Path | None = None) -> Library:
         With the findings of all files.
     """
     shared = _bundled_documents()
-    if extra is None or not any((extra / kind).is_dir() for kind in ("drugs", "targets")):
+    if extra is None or not any((extra / kind).is_dir() for kind in KINDS):
         return _bundled_library()
     return _assemble([*shared, *_documents(extra)])
+
+
+def read_fit(path: Traversable) -> KineticFit:
+    """Read a fit that `gaddum fit` wrote, or raise `RecordError`."""
+    return to_record(read_document(path), KineticFit)
 
 
 def yaml_files(folder: Traversable) -> list[Traversable]:
@@ -169,7 +186,7 @@ def _bundled_library() -> Library:
 def _documents(folder: Traversable) -> list[tuple[str, str, Document]]:
     """Read (kind, stem, document) of every file, collecting what cannot be read."""
     documents, findings = [], []
-    for kind in ("targets", "drugs"):
+    for kind in KINDS:
         for path in yaml_files(folder / kind):
             try:
                 documents.append((kind, path.name.removesuffix(".yaml"), read_document(path)))
@@ -185,10 +202,14 @@ def _assemble(
 ) -> Library:
     targets: dict[str, Target] = {}
     drugs: dict[str, Drug | Mixture] = {}
+    fits: list[KineticFit] = []
     places: dict[str, Document] = {}
     findings: list[Finding] = []
     for kind, stem, document in documents:
         try:
+            if kind == "fits":
+                fits.append(to_record(document, KineticFit))
+                continue
             if kind == "targets":
                 record: Target | Drug | Mixture = to_record(document, Target)
             else:
@@ -214,7 +235,7 @@ def _assemble(
             targets[record.name] = record
         else:
             drugs[record.name] = record
-    library = Library(targets, drugs)
+    library = Library(targets, drugs, tuple(fits))
     if not findings:
         for drug in drugs.values():
             findings += _drug_findings(library, drug, places["drugs" + drug.name])

@@ -9,9 +9,8 @@ from jaxtyping import Float
 
 from gaddum.engagement.layout import DRAWS
 from gaddum.numerics.normal_grid import Z_GRID
-from gaddum.numerics.spline import lookup
-from gaddum.numerics.variates import even_draws
-from gaddum.parameters import Parameter, declared_parameter
+from gaddum.numerics.variates import even_variates
+from gaddum.parameters import Parameter, declared_parameter, prior_draws, smooth_values
 from gaddum.records.finding import nearest
 from gaddum.records.hypothesis import Phase
 from gaddum.records.ledger import LoadedCase, load_case
@@ -96,15 +95,14 @@ class AccountSelection(NamedTuple):
 
     def values(self, parameters: Sequence[Parameter], draws: int, seed: int) -> Float[np.ndarray, "_ draws"]:
         """Draws of parameters on their smooth scales: the run's of those that it has, the prior's of others."""
-        table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
-        found = even_draws([one.name for one in parameters], table, draws, seed)
-        if self.run is not None:
-            known = self.run.scores
-            pick = np.linspace(0, next(iter(known.values())).size - 1, draws).astype(int)
-            mine = [place for place, one in enumerate(parameters) if one.name in known]
-            scores = np.array([known[parameters[place].name][pick] for place in mine]).reshape(-1, draws)
-            found[mine] = lookup(table[mine], scores)
-        return found
+        if self.run is None:
+            return prior_draws(parameters, draws, seed)
+        known = self.run.scores
+        pick = np.linspace(0, next(iter(known.values())).size - 1, draws).astype(int)
+        scores = even_variates([one.name for one in parameters], draws, seed)
+        for place, one in enumerate(parameters):
+            scores[place] = known[one.name][pick] if one.name in known else scores[place]
+        return smooth_values(parameters, scores)
 
 
 def read_accounts(

@@ -124,7 +124,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     case, library = loaded.case, loaded.library
     features = feature_names(case)
     targets = list(dict.fromkeys(feature.split(".")[0] for feature in features))
-    register = Register(ties=True)
+    register = Register(ties=True, fits=library.fits)
     priors = {prior.name: prior for prior in case.priors}
     wanted = _binding_drugs(case, library, targets)
 

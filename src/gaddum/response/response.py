@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.numerics.segments import cut, pick
 from gaddum.numerics.spline import lookup
+from gaddum.parameters import loadings
 from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis, Phase
 from gaddum.records.vocabulary import at_rest
@@ -154,6 +155,8 @@ def respond(
     """
     z = jnp.asarray(z)
     theta = values(prior_table(assembly) if table is None else table, z)
+    if (joint := loadings(assembly.parameters)) is not None:
+        theta = theta + jnp.matmul(jnp.asarray(joint), z)
     precise = jnp.float32 if single else theta.dtype
     details = HypothesisInputs(
         *(_as_precise(getattr(given, name), precise) for name in HypothesisInputs._fields)

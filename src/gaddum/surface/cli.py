@@ -28,6 +28,7 @@ COMMANDS = {
     "occupancy": "gaddum.surface.occupancy.command",
     "simulate": "gaddum.surface.simulate",
     "audit": "gaddum.surface.audit",
+    "fit": "gaddum.surface.fit",
     "benchmarks": "gaddum.surface.benchmarks",
     "schild": "gaddum.surface.schild",
     "events": "gaddum.surface.events",

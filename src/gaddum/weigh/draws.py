@@ -10,8 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from gaddum.numerics.spline import lookup
-from gaddum.parameters import Parameter
+from gaddum.parameters import Parameter, smooth_values
 from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
 
 PRIOR_DRAWS = 1000
@@ -48,7 +47,8 @@ def _groups(fitted: CaseFits, fit: HypothesisFit) -> dict[str, xr.Dataset]:
     """Groups of one fit."""
     evidence, chains = fit.evidence, fit.evidence.chains.shape[0]
     active = np.flatnonzero(fit.active if fit.active.any() else ~fit.active)
-    parameters = [fitted.problem.assembly.parameters[place] for place in active]
+    every = fitted.problem.assembly.parameters
+    parameters = [every[place] for place in active]
     about, z, counted = _about(parameters), fit.sample[active], fitted.weights > 0
     logs = (fitted.weights[:, None] * fit.cohort_logs)[counted, ::THINNED]
     names = {"cohort": [name for name, one in zip(fitted.problem.cohorts, counted, strict=True) if one]}
@@ -59,7 +59,7 @@ def _groups(fitted: CaseFits, fit: HypothesisFit) -> dict[str, xr.Dataset]:
     groups = {
         "": xr.Dataset(attrs=said),
         "/posterior": xr.Dataset(
-            {"value": _labelled(_in_units(parameters, z[:, ::THINNED]), chains)}, coords=about
+            {"value": _labelled(_in_units(every, fit.sample[:, ::THINNED])[active], chains)}, coords=about
         ),
         "/log_likelihood": xr.Dataset({"reported": _labelled(logs, chains, "cohort")}, coords=names),
         "/sample_stats": xr.Dataset({"log_likelihood": (("chain", "draw"), total)}),
@@ -75,7 +75,7 @@ def _in_units(
     """Values of parameters at standard normal scores."""
     if not len(parameters):
         return z
-    smooth = lookup(np.array([one.nodes for one in parameters]), z)
+    smooth = smooth_values(parameters, z)
     return np.array([one.in_unit(row) for one, row in zip(parameters, smooth, strict=True)])
 
 

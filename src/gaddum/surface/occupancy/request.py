@@ -1,6 +1,7 @@
 """What `gaddum occupancy` and `gaddum simulate` are asked: doses, who gets them, what is followed, when it is read."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,6 +68,12 @@ class DosingRequest(Request):
     subjects: Annotated[
         str | None, typer.Option("--id", metavar="1,2", help="Subjects of a table.  [default: all]")
     ] = None
+    fit: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            metavar="FILE", help="A fit of a drug's kinetics, as `gaddum fit` writes it. May be repeated."
+        ),
+    ] = ()
     separator: Separator = None
     decimal: Decimal = None
     draws: Draws = 1000
@@ -125,7 +132,12 @@ class DosingRequest(Request):
         found: list[DosedSubject] = []
         for text in self.protocols:
             found += read_table(text, self) if is_table(text) else [read_protocol(text, self)]
-        return found
+        if not self.fit:
+            return found
+        from gaddum.records.library import read_fit
+
+        fits = [read_fit(Path(name)) for name in self.fit]
+        return [one._replace(library=one.library.with_fits(fits)) for one in found]
 
 
 @dataclass(frozen=True)
