@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from gaddum.numerics.variates import even_draws
-from gaddum.population.hierarchy import Hierarchy, Levels, log_likelihood, of_studies, read
+from gaddum.population.hierarchy import Hierarchy, Levels, StudyData, log_likelihood, of_studies, read
 from gaddum.population.readings import PopulationData
 from gaddum.population.study_curves import log_predicted
 from gaddum.sampling.posterior import sample_posterior
@@ -121,7 +121,7 @@ def fit_population(
     with jax.enable_x64(True):
         evidence = sample_posterior(
             likelihood or log_likelihood(hierarchy),
-            studies.astype(float),
+            StudyData(studies.astype(float), hierarchy.curves.log_values),
             hierarchy.mask(studies),
             seed=seed,
             settings=settings._replace(directions=most),

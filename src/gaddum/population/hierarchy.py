@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from gaddum.numerics.array_library import AnyArray, array_library
+from gaddum.numerics.array_library import AnyArray, Numbers, array_library
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.numerics.spline import lookup
 from gaddum.parameters import Parameter, distribution_nodes
@@ -95,10 +95,10 @@ class Hierarchy(NamedTuple):
 class Levels(NamedTuple):
     """Coordinates read: logs of constants, and standard deviations of logs."""
 
-    mu: Float[AnyArray, "constants batch"]
-    omega: Float[AnyArray, "kinds batch"]
-    common: Float[AnyArray, " batch"]
-    sigma: Float[AnyArray, " batch"]
+    mu: Float[Numbers, "constants batch"]
+    omega: Float[Numbers, "kinds batch"]
+    common: Float[Numbers, " batch"]
+    sigma: Float[Numbers, " batch"]
 
 
 def read(hierarchy: Hierarchy, z: Float[AnyArray, "dimension batch"]) -> Levels:
@@ -138,22 +138,30 @@ def _kinds(hierarchy: Hierarchy) -> Int[np.ndarray, " varying"]:
     return np.array([hierarchy.spreads.index(hierarchy.kinds[one]) for one in hierarchy.varies], int)
 
 
-def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, Any], Any]:
-    """Log likelihood (nats) of coordinates, in JAX; its data are the weights of studies, 0 for one that is left out."""
+class StudyData(NamedTuple):
+    """Data of the log likelihood."""
+
+    weights: Float[Numbers, " studies"]
+    """1, or 0 for a study that is left out."""
+    log_values: Float[Numbers, "curves times"]
+
+
+def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, StudyData], Any]:
+    """Log likelihood (nats) of coordinates, in JAX; other data of the same curves compile nothing."""
     import jax.numpy as jnp
 
     curves = hierarchy.curves
     kind = _kinds(hierarchy)
 
-    def function(z: Any, weights: Any) -> Any:
+    def function(z: Any, data: StudyData) -> Any:
         levels = read(hierarchy, z)
         eta = z[hierarchy.parts["eta"]].reshape(hierarchy.studies, len(kind), -1)
         # What is centred has its prior here, in the place of the standard normal one.
         ratio = levels.omega[kind] / BETWEEN
         own = jnp.where(hierarchy.centred[..., None], 0.5 * eta**2 * (1 - ratio**-2) - jnp.log(ratio), 0.0)
-        away = curves.log_values[..., None] - log_predicted(curves, of_studies(hierarchy, levels, z))
-        of_curves = jnp.matmul(weights[curves.study], _of_curves(curves, away, levels.sigma))
-        return of_curves + jnp.einsum("s,skb->b", weights, own)
+        away = data.log_values[..., None] - log_predicted(curves, of_studies(hierarchy, levels, z))
+        of_curves = jnp.matmul(data.weights[curves.study], _of_curves(curves, away, levels.sigma))
+        return of_curves + jnp.einsum("s,skb->b", data.weights, own)
 
     return function
 

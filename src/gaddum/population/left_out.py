@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.population.fit import PopulationFit, fit_population, library_draws, predict_logs
+from gaddum.population.fit import SAMPLER, PopulationFit, fit_population, library_draws, predict_logs
 from gaddum.population.hierarchy import log_likelihood
 from gaddum.population.readings import PopulationData
 from gaddum.sampling.settings import Settings
@@ -62,14 +62,13 @@ def leave_papers_out(
     data: PopulationData,
     *,
     seed: int = 0,
-    settings: Settings | None = None,
+    settings: Settings = SAMPLER,
     progress: Callable[[str, float], None] | None = None,
 ) -> tuple[LeftOutPaper, ...]:
     """Foretell every paper from the others; nothing where there is only one."""
     if len(data.papers) < 2:
         return ()
     shared = log_likelihood(data.hierarchy)
-    more = {} if settings is None else {"settings": settings}
     found = []
     for place, paper in enumerate(data.papers):
 
@@ -77,7 +76,9 @@ def leave_papers_out(
             if progress is not None:
                 progress(f"without {paper}: {text}", (place + done) / len(data.papers))
 
-        fit = fit_population(data, without=paper, seed=seed, progress=told, likelihood=shared, **more)
+        fit = fit_population(
+            data, without=paper, seed=seed, progress=told, likelihood=shared, settings=settings
+        )
         found.append(foretell(data, fit, paper, seed=seed))
     return tuple(found)
 

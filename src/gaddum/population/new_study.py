@@ -6,6 +6,7 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.numerics.array_library import Numbers
 from gaddum.population.fit import PopulationFit
 from gaddum.population.hierarchy import BETWEEN, COMMON, RESIDUAL
 from gaddum.population.left_out import LEVELS, SPAN, LeftOutPaper
@@ -96,8 +97,8 @@ def _score(one: LeftOutPaper) -> PaperScore:
     )
 
 
-def _spread(draws: Float[np.ndarray, " draws"], prior: float) -> SpreadOfLogs:
-    lower, median, upper = (round(float(x), 4) for x in np.quantile(draws, [0.025, 0.5, 0.975]))
+def _spread(draws: Float[Numbers, " draws"], prior: float) -> SpreadOfLogs:
+    lower, median, upper = (round(float(x), 4) for x in np.quantile(np.asarray(draws), [0.025, 0.5, 0.975]))
     return SpreadOfLogs(median=median, lower=lower, upper=upper, prior=prior)
 
 

@@ -1,8 +1,8 @@
 """Readings: curves of several papers -> what a population fit learns from, and what of them it cannot use, said.
 
 One paper is one study. What it read of a concentration in plasma is taken as it stands; the kinetics that it fitted
-enter as its typical course at the times at which it sampled, with the error that its printed errors give and a tenth for
-its form.
+enter as its typical course at the times at which it sampled, with the error that its printed errors give and a tenth
+for its form.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from gaddum.numerics.variates import even_draws
 from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
 from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
-from gaddum.population.study_curves import Measured, kinetic_constants, lay_study_curves
+from gaddum.population.study_curves import Kind, Measured, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
@@ -110,10 +110,10 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
     parameters, known_of = tuple(register.parameters), register.printed
     laid = lay_study_curves(all_measured, len(used), len(parameters))
     kinds = kinetic_constants([ligand for one in all_measured for ligand, _ in one.ligands])
-    touched = laid.touched.any(axis=0)
+    touched = np.any(laid.touched, axis=0)
     keys = _keys([curve for curve in mine if curve.id in {name for name, *_ in found}])
     centre = np.array([_prior(one, register, place in kinds, keys) for place, one in enumerate(parameters)])
-    varying = {place: kind for place, kind in kinds.items() if touched[place]}
+    varying: dict[int, Kind] = {place: kind for place, kind in kinds.items() if touched[place]}
     return PopulationData(
         centred(Hierarchy(parameters, centre, varying, laid, np.zeros((len(used), len(varying)), bool))),
         used,

@@ -32,12 +32,13 @@ def study_courses(data: PopulationData, fit: PopulationFit, *, seed: int = 0) ->
     """Courses of every curve, from its first dose to its last reading."""
     size = len(data.hierarchy.parameters)
     grids = [_grid(one.times) for one in data.measured]
+    ones = np.ones(POINTS)
     dense = [
         one._replace(
             times=grid,
-            values=np.ones(POINTS),
-            errors=np.zeros(POINTS),
-            below=np.zeros(POINTS, bool),
+            values=ones,
+            errors=0 * ones,
+            below=ones < 0,
             form=None,
         )
         for one, grid in zip(data.measured, grids, strict=True)
@@ -58,8 +59,5 @@ def study_courses(data: PopulationData, fit: PopulationFit, *, seed: int = 0) ->
 
 def _grid(times: Float[np.ndarray, " times"]) -> Float[np.ndarray, " points"]:
     last, first = float(times[-1]), max(float(times[times > 0].min(initial=times[-1])) / 4, 1e-3)
-    return np.unique(
-        np.concatenate(
-            [np.geomspace(first, last, POINTS // 2), np.linspace(first, last, POINTS - POINTS // 2 + 2)]
-        )
-    )[:POINTS]
+    even, close = np.linspace(first, last, POINTS), np.geomspace(first, last, POINTS)
+    return np.sort(np.concatenate([even[::2], close[1::2]]))

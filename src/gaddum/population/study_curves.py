@@ -60,7 +60,7 @@ class StudyCurves(NamedTuple):
     @property
     def published(self) -> Bool[np.ndarray, " curves"]:
         """Which curves are those of published models."""
-        return self.whiten.any(axis=(1, 2))
+        return np.any(self.whiten, axis=(1, 2))
 
 
 def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int) -> StudyCurves:
@@ -121,17 +121,21 @@ SIZED: tuple[Kind, ...] = ("clearance", "volume", "flow")
 def kinetic_constants(ligands: Sequence[Ligand]) -> dict[int, Kind]:
     """Places of the constants that vary between studies: of bodies, of ways into them, of forming metabolites."""
     found: dict[int, Kind] = {}
+
+    def are(kind: Kind, *places: int) -> None:
+        found.update({place: kind for place in places if place >= 0})
+
     for ligand in ligands:
         for body in ligand.bodies:
-            found |= dict.fromkeys((body.cl, body.half_life), "clearance")
-            found |= dict.fromkeys((body.v_c, *body.v_p), "volume")
-            found |= dict.fromkeys(body.q, "flow")
+            are("clearance", body.cl, body.half_life)
+            are("volume", body.v_c, *body.v_p)
+            are("flow", *body.q)
         for one in ligand.inputs:
-            found |= dict.fromkeys((one.k_a, one.release, one.transit, one.lag), "rate")
-            found[one.f] = "fraction"
-        found |= dict.fromkeys(ligand.fractions, "fraction")
-        found[ligand.k_venous] = "rate"
-    return {place: kind for place, kind in found.items() if place >= 0}
+            are("rate", one.k_a, one.release, one.transit, one.lag)
+            are("fraction", one.f)
+        are("fraction", *ligand.fractions)
+        are("rate", ligand.k_venous)
+    return found
 
 
 def _moved(ligand: Ligand, by: int) -> Ligand:
@@ -142,11 +146,13 @@ def _moved(ligand: Ligand, by: int) -> Ligand:
 
     bodies = tuple(
         Body(
-            *(at(place) for place in (body.v_c, body.cl, body.half_life)),
-            tuple(map(at, body.v_p)),
-            tuple(map(at, body.q)),
-            at(body.v_max),
-            at(body.k_m),
+            v_c=at(body.v_c),
+            cl=at(body.cl),
+            half_life=at(body.half_life),
+            v_p=tuple(map(at, body.v_p)),
+            q=tuple(map(at, body.q)),
+            v_max=-1,
+            k_m=-1,
         )
         for body in ligand.bodies
     )

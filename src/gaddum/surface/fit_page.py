@@ -70,7 +70,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
             math.sqrt(sum(one["readings"] * math.log(one["off"]) ** 2 for one in fit["left_out"]) / every)
         )
         said.append(
-            f"{inside} of {every} readings of {len(fit['left_out'])} left-out papers lie in the 95 % band of a reading; "
+            f"{inside} of {every} readings of {len(fit['left_out'])} left-out papers lie in the 95 % band; "
             f"medians are off {off:.2f}-fold."
         )
     else:
@@ -122,6 +122,9 @@ def figure(document: dict[str, Any]) -> Any:
     return alt.vconcat(*rows, spacing=18)
 
 
+_SHAPES = alt.Scale(domain=["read", "below the limit"], range=["circle", "triangle-down"])
+
+
 def _panel(one: dict[str, Any]) -> Any:
     course = [
         {"time": t, "own": own, "median": m, "low": low, "high": high, "least": least, "most": most}
@@ -153,11 +156,7 @@ def _panel(one: dict[str, Any]) -> Any:
         .encode(
             x=x,
             y=y("value"),
-            shape=alt.Shape(
-                "below:N",
-                legend=None,
-                scale=alt.Scale(domain=["read", "below the limit"], range=["circle", "triangle-down"]),
-            ),
+            shape=alt.Shape("below:N", legend=None, scale=_SHAPES),
         ),
     ]
     title = alt.TitleParams(
