@@ -77,7 +77,6 @@ def smooth_values(
 ) -> Float[np.ndarray, "parameters draws"]:
     """Parameters on their smooth scales at standard normal scores."""
     table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
-    found, joint = lookup(table, z), loadings(parameters)
     found, joint = np.asarray(lookup(table, z)), loadings(parameters)
 
 
