@@ -240,3 +240,16 @@ def test_a_steady_state_has_no_area():
     plan, theta, _ = planned(DOSES["steady state"])
     with pytest.raises(ValueError, match="needs a first dose"):
         areas(plan, theta)
+
+
+def test_apparent_kinetics_hold_for_their_own_route_alone():
+    apparent = {**BODY, "apparent_by": "po"}
+    found = library(drug("parent", disposition={"rat": apparent}))
+
+    def planned(route: str):
+        given = Dose(drug="parent", amount="2 umol", route=route)
+        return plan_regimen((given,), RAT, found, wanted={"parent"}, register=Register())
+
+    assert planned("po").ligands
+    with pytest.raises(ValueError, match="over the bioavailability by po"):
+        planned("iv bolus")

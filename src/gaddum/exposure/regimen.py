@@ -139,6 +139,12 @@ def _input(
     dose: Dose, fraction: float, drug: Drug, body: Disposition, numbers: Numbers, library: Library
 ) -> Input:
     way: Absorption | None = None
+    if body.apparent_by not in (None, dose.route):
+        raise ValueError(
+            f"Kinetics of {drug.name} in {numbers.species} are apparent ones, over the bioavailability by "
+            f"{body.apparent_by}, and hold for that route alone; got {dose.route!r}. Give the drug so, or add "
+            "kinetics after a dose into a vein to its file."
+        )
     if dose.route not in ("iv bolus", "iv infusion"):
         if dose.route not in body.absorption:
             raise ValueError(

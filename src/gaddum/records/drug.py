@@ -73,6 +73,9 @@ class Disposition(Record):
 
     sampling: Literal["arterial", "venous", "unstated"]
     reference_weight: Quantity | None = None
+    apparent_by: Route | None = None
+    """Route by whose bioavailability the volumes and clearances are divided (CL/F, V/F). The drug is followed after no
+    other: its level would be wrong by the factor F."""
     v_c: Reported
     cl: Reported | None = None
     half_life: Reported | None = None
