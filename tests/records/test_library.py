@@ -171,6 +171,8 @@ def test_files_that_disagree_are_refused(folder, spoil, where, message):
         ("mu", "MOR"), ("\u00b5", "MOR"), ("\u03bc-opioid receptor", "MOR"), ("MOP", "MOR"),
         ("Mu-Opioid Receptor", "MOR"),
         ("kappa", "KOR"), ("kop receptor", "KOR"), ("\u03b4", "DOR"), ("NMDA receptor", "NMDAR"), ("nmda", "NMDAR"),
+        ("serotonin transporter", "SERT"), ("5-HT\u2082A receptor", "5-HT2A"), ("\u03b12A", "alpha2A"), ("DRD2", "D2"),
+        ("Adenosine A2A receptor", "A2A"), ("a1 receptor", "A1"), ("benzodiazepine receptor", "GABAA-BZ"),
     ],
 )  # fmt: skip
 def test_a_target_is_known_by_its_synonyms(name, key):
@@ -183,7 +185,7 @@ def test_a_target_is_known_by_its_synonyms(name, key):
         ("ketamine hydrochloride", "ketamine"), ("Naltrexone HCl", "naltrexone"),
         ("esketamine hydrochloride", "S-ketamine"),
         ("morphine sulphate", "morphine"), ("MK-801 hydrogen maleate", "dizocilpine"),
-        ("(+)-MK-801 maleate", "dizocilpine"),
+        ("(+)-MK-801 maleate", "dizocilpine"), ("clonidine hydrochloride", "clonidine"),
     ],
 )  # fmt: skip
 def test_a_salt_is_its_drug_where_the_library_knows_what_it_weighs(name, key):
