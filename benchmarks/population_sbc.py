@@ -76,7 +76,7 @@ def main(sets: int) -> None:
         logs = logs + float(np.asarray(levels.sigma)[0]) * random.standard_normal(logs.shape)
         found = sample_posterior(
             function,
-            StudyData(np.ones(model.studies), logs),
+            StudyData(np.ones(model.studies), logs, np.zeros(0)),
             mask,
             seed=seed,
             settings=SAMPLER._replace(directions=model.dimension),

@@ -78,6 +78,7 @@ def smooth_values(
     """Parameters on their smooth scales at standard normal scores."""
     table = np.array([one.nodes for one in parameters]).reshape(-1, Z_GRID.size)
     found, joint = np.asarray(lookup(table, z)), loadings(parameters)
+    return found if joint is None else found + joint @ z
 
 
 def prior_draws(

@@ -12,7 +12,7 @@ from gaddum.engagement.layout import lay_out
 from gaddum.exposure.concentrations import concentrations
 from gaddum.parameters import loadings
 from gaddum.population.fit import SAMPLER, fit_population
-from gaddum.population.hierarchy import BETWEEN, RESIDUAL, StudyData, log_likelihood
+from gaddum.population.hierarchy import BETWEEN, RESIDUAL, log_likelihood
 from gaddum.population.left_out import leave_papers_out
 from gaddum.population.new_study import digest, kinetic_fit
 from gaddum.population.readings import PopulationData, population_data
@@ -234,6 +234,6 @@ def test_the_likelihood_of_a_study_that_is_left_out_is_not_asked(
     with jax.enable_x64(True):
         function = log_likelihood(data.hierarchy)
         z = np.random.default_rng(0).standard_normal((data.hierarchy.dimension, 3))
-        values, one = data.hierarchy.curves.log_values, np.eye(len(data.papers))
-        parts = sum(np.asarray(function(z, StudyData(row, values))) for row in one)
-        np.testing.assert_allclose(function(z, StudyData(one.sum(axis=0), values)), parts, rtol=1e-10)
+        one = np.eye(len(data.papers), dtype=bool)
+        parts = sum(np.asarray(function(z, data.hierarchy.data(row))) for row in one)
+        np.testing.assert_allclose(function(z, data.hierarchy.data(one.any(axis=0))), parts, rtol=1e-10)

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from gaddum.numerics.variates import even_draws
-from gaddum.population.hierarchy import Hierarchy, Levels, StudyData, log_likelihood, of_studies, read
+from gaddum.population.hierarchy import Hierarchy, Levels, log_likelihood, of_studies, read
+from gaddum.population.printed_constants import log_constants
 from gaddum.population.readings import PopulationData
 from gaddum.population.study_curves import log_predicted
 from gaddum.sampling.posterior import sample_posterior
@@ -121,7 +122,7 @@ def fit_population(
     with jax.enable_x64(True):
         evidence = sample_posterior(
             likelihood or log_likelihood(hierarchy),
-            StudyData(studies.astype(float), hierarchy.curves.log_values),
+            hierarchy.data(studies),
             hierarchy.mask(studies),
             seed=seed,
             settings=settings._replace(directions=most),
@@ -152,6 +153,16 @@ def predict_logs(
 ) -> Float[np.ndarray, "curves times draws"]:
     """Log of what every curve reads where its study has these constants."""
     return np.asarray(log_predicted(hierarchy.curves, np.tile(theta, (hierarchy.studies, 1))))
+
+
+def predict_constants(
+    hierarchy: Hierarchy, theta: Float[np.ndarray, "constants draws"]
+) -> Float[np.ndarray, "printed draws"]:
+    """Log of every printed constant where its study has these constants."""
+    curves = hierarchy.curves
+    if not curves.printed:
+        return np.zeros((0, theta.shape[1]))
+    return np.asarray(log_constants(curves.printed, np.tile(theta, (hierarchy.studies, 1)), len(theta)))
 
 
 def _own_spread(hierarchy: Hierarchy, levels: Levels) -> Float[np.ndarray, "constants draws"]:

@@ -18,6 +18,7 @@ from gaddum.numerics.array_library import AnyArray, Numbers, array_library
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.numerics.spline import lookup
 from gaddum.parameters import Parameter, distribution_nodes
+from gaddum.population.printed_constants import log_constants
 from gaddum.population.study_curves import SIZED, Kind, StudyCurves, log_predicted
 from gaddum.records.prior import HalfNormal
 
@@ -76,6 +77,11 @@ class Hierarchy(NamedTuple):
         }
         ends = np.cumsum(list(sizes.values())).tolist()
         return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+    def data(self, studies: Bool[np.ndarray, " studies"]) -> "StudyData":
+        """Its own data, of some studies."""
+        printed = np.array([one.log_value for one in self.curves.printed], float)
+        return StudyData(studies.astype(float), self.curves.log_values, printed)
 
     @property
     def dimension(self) -> int:
@@ -144,6 +150,8 @@ class StudyData(NamedTuple):
     weights: Float[Numbers, " studies"]
     """1, or 0 for a study that is left out."""
     log_values: Float[Numbers, "curves times"]
+    log_constants: Float[Numbers, " printed"]
+    """What was printed of constants."""
 
 
 def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, StudyData], Any]:
@@ -159,9 +167,18 @@ def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, StudyData], Any]:
         # What is centred has its prior here, in the place of the standard normal one.
         ratio = levels.omega[kind] / BETWEEN
         own = jnp.where(hierarchy.centred[..., None], 0.5 * eta**2 * (1 - ratio**-2) - jnp.log(ratio), 0.0)
-        away = data.log_values[..., None] - log_predicted(curves, of_studies(hierarchy, levels, z))
+        theta = of_studies(hierarchy, levels, z)
+        away = data.log_values[..., None] - log_predicted(curves, theta)
         of_curves = jnp.matmul(data.weights[curves.study], _of_curves(curves, away, levels.sigma))
-        return of_curves + jnp.einsum("s,skb->b", data.weights, own)
+        total = of_curves + jnp.einsum("s,skb->b", data.weights, own)
+        if not curves.printed:
+            return total
+        error = np.array([one.error for one in curves.printed])[:, None]
+        off = (
+            data.log_constants[:, None] - log_constants(curves.printed, theta, len(hierarchy.parameters))
+        ) / error
+        of_constants = -0.5 * off**2 - np.log(error) - LOG_ROOT
+        return total + jnp.matmul(data.weights[np.array([one.study for one in curves.printed])], of_constants)
 
     return function
 
@@ -201,9 +218,14 @@ def centred(hierarchy: Hierarchy) -> Hierarchy:
     curves, middle = hierarchy.curves, hierarchy.centre[:, Z_GRID.size // 2]
     theta = np.repeat(middle[:, None], len(hierarchy.varies) + 1, axis=1)
     theta[hierarchy.varies, 1 + np.arange(len(hierarchy.varies))] += _STEP
-    logs = np.asarray(log_predicted(curves, np.tile(theta, (hierarchy.studies, 1))))
+    every = np.tile(theta, (hierarchy.studies, 1))
+    logs = np.asarray(log_predicted(curves, every))
     slopes = (logs[..., 1:] - logs[..., :1]) / _STEP
     told = np.where(curves.read[..., None], slopes / np.hypot(_READ_WITHIN, curves.errors)[..., None], 0.0)
     information = np.zeros(hierarchy.centred.shape)
     np.add.at(information, curves.study, (told**2).sum(axis=1))
+    if curves.printed:
+        printed = np.asarray(log_constants(curves.printed, every, len(hierarchy.parameters)))
+        told = (printed[:, 1:] - printed[:, :1]) / _STEP / np.array([[one.error] for one in curves.printed])
+        np.add.at(information, np.array([one.study for one in curves.printed]), told**2)
     return hierarchy._replace(centred=information * BETWEEN**2 > INFORMED)

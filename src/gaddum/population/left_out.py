@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.population.fit import SAMPLER, PopulationFit, fit_population, library_draws, predict_logs
+from gaddum.population.fit import (
+    SAMPLER,
+    PopulationFit,
+    fit_population,
+    library_draws,
+    predict_constants,
+    predict_logs,
+)
 from gaddum.population.hierarchy import log_likelihood
 from gaddum.population.readings import PopulationData
 from gaddum.sampling.settings import Settings
@@ -86,33 +93,36 @@ def leave_papers_out(
 def foretell(data: PopulationData, fit: PopulationFit, paper: str, *, seed: int = 0) -> LeftOutPaper:
     """Hold what a fit without a paper says against its readings."""
     hierarchy = fit.hierarchy
-    curves = hierarchy.curves
-    mine = (curves.study == data.papers.index(paper))[:, None] & curves.read & ~curves.below
-    read, errors = curves.log_values[mine], curves.errors[mine]
-    form = _forms(data, mine)
+    curves, study = hierarchy.curves, data.papers.index(paper)
+    mine = (curves.study == study)[:, None] & curves.read & ~curves.below
+    printed = [place for place, one in enumerate(curves.printed) if one.study == study]
+    read = np.append(curves.log_values[mine], [curves.printed[place].log_value for place in printed])
+    errors = np.append(curves.errors[mine], [curves.printed[place].error for place in printed])
+    over_time, form = int(mine.sum()), np.zeros((len(read), len(read)))
+    form[:over_time, :over_time] = _forms(data, mine)
+    # A reading scatters by the residual; a published model and a printed constant are off as they say.
+    scatters = np.append(~np.any(form, axis=1)[:over_time], np.zeros(len(printed), bool)).astype(float)
     random = np.random.default_rng(seed)
+
+    def logs_of(theta: Float[np.ndarray, "constants draws"]) -> Float[np.ndarray, "readings draws"]:
+        over = predict_logs(hierarchy, theta)[mine]
+        return np.concatenate([over, predict_constants(hierarchy, theta)[printed]])
 
     def scored(
         logs: Float[np.ndarray, "readings draws"], sigma: Float[np.ndarray, " draws"]
     ) -> tuple[Foretold, ...]:
-        # What a published model may be off is printed; a reading scatters by the residual.
-        single = np.where(form.any(axis=1), 0.0, 1.0)
-        noise = single * errors**2
-        at_mean = np.diag(noise + single * np.mean(sigma**2)) + form
-        truth = np.atleast_2d(np.cov(logs))
+        own = np.diag(errors**2) + form
+        covariance = np.atleast_2d(np.cov(logs)) + own + np.diag(scatters * np.mean(sigma**2))
+        root = np.linalg.cholesky(own + 1e-12 * np.eye(len(read)))
+        drawn = logs + scatters[:, None] * sigma * random.standard_normal(logs.shape)
+        drawn = drawn + root @ random.standard_normal(logs.shape)
         middle = np.median(logs, axis=1)
-        root = np.linalg.cholesky(form + np.diag(noise) + 1e-12 * np.eye(len(read)))
-        scatter = single[:, None] * sigma * random.standard_normal(logs.shape)
-        drawn = logs + scatter + root @ random.standard_normal(logs.shape)
-        out = []
-        for stretch in (1.0, 2.0, 0.5):
-            covariance = stretch**2 * (truth + at_mean)
-            out.append(_outcome(read, middle, drawn, covariance, stretch))
-        return tuple(out)
+        return tuple(_outcome(read, middle, drawn, by**2 * covariance, by) for by in (1.0, 2.0, 0.5))
 
-    own = scored(predict_logs(hierarchy, fit.draws(DRAWS, seed))[mine], fit.sigmas(DRAWS, seed))
-    plain = predict_logs(hierarchy, library_draws(hierarchy, DRAWS, seed))[mine]
-    plain = plain + BETWEEN * random.standard_normal(DRAWS)
+    own = scored(logs_of(fit.draws(DRAWS, seed)), fit.sigmas(DRAWS, seed))
+    plain = logs_of(library_draws(hierarchy, DRAWS, seed))
+    plain[:over_time] += BETWEEN * random.standard_normal(DRAWS)
+    plain[over_time:] += BETWEEN * random.standard_normal((len(printed), DRAWS))
     before = scored(plain, np.full(DRAWS, RESIDUAL))[0]
     return LeftOutPaper(paper, len(read), own[0], before, own[1], own[2], fit.established)
 

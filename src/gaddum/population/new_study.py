@@ -61,9 +61,9 @@ def kinetic_fit(
     return KineticFit(
         drug=drug,
         species=species,
-        curves=tuple(dict.fromkeys(data.curves)),
+        curves=data.used,
         papers=data.papers,
-        digest=digest([curve for curve in curves if curve.id in data.curves]),
+        digest=digest([curve for curve in curves if curve.id in data.used]),
         constants=tuple(found),
         between={
             kind: _spread(levels.omega[number], BETWEEN) for number, kind in enumerate(fit.hierarchy.spreads)

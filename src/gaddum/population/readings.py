@@ -15,10 +15,12 @@ from gaddum import units
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.plan import Ligand
 from gaddum.exposure.regimen import plan_regimen
+from gaddum.exposure.scaling import ADULT_WEIGHT
 from gaddum.numerics.variates import even_draws
 from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
 from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
+from gaddum.population.printed_constants import PrintedConstant
 from gaddum.population.study_curves import Kind, Measured, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
@@ -26,13 +28,24 @@ from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Quantity
-from gaddum.records.reading import Concentration, PublishedModel, TimeWindow, measured
+from gaddum.records.reading import (
+    Concentration,
+    KineticConstant,
+    PublishedModel,
+    TimeWindow,
+    kind_of,
+    measured,
+)
 from gaddum.records.species import Species
 
 FORM = 0.1
 """Standard deviation of the log by which a published model's form may be off, time by time."""
 FORGOTTEN = 1.1
 """Prior standard deviation of the log of a constant of which only papers told whose curves are in the fit."""
+LEAST_ERROR = 0.05
+"""Least standard error of the log of a printed constant (1)."""
+UNSAID = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0)
+"""Times (h) at which a published model is drawn where its paper's own are not known."""
 _MODEL_DRAWS = 512
 
 
@@ -50,8 +63,10 @@ class PopulationData(NamedTuple):
     hierarchy: Hierarchy
     papers: tuple[str, ...]
     """The studies, in order."""
+    used: tuple[str, ...]
+    """Curves of which anything was used, by their ids."""
     curves: tuple[str, ...]
-    """Curve that each of the measured ones is of, by its id."""
+    """Curve that each of the measured ones is of."""
     measured: tuple[Measured, ...]
     """In the unit of its values: ng/mL, or nM."""
     labels: tuple[str, ...]
@@ -83,40 +98,56 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
     papers = tuple(dict.fromkeys(curve.paper for curve in mine))
     register, unused = Register(), list[Unused]()
     found: list[tuple[str, str, Measured, Literal["ng/mL", "nM"]]] = []
+    printed: list[tuple[str, PrintedConstant]] = []
     for curve in mine:
         for reading in curve.readings:
             what = reading.kind
             try:
+                if not curve.counted and curve.tolerance is None:
+                    raise _CannotUse(curve.reason or "it is not counted")
                 if isinstance(reading, Concentration):
                     what, one, unit = _concentration(curve, reading, library, register)
                 elif isinstance(reading, PublishedModel):
+                    _only(curve, mine, Concentration)
                     what, one, unit = _published(curve, reading, library, register)
+                elif isinstance(reading, KineticConstant):
+                    what = f"{reading.name} of {reading.drug}"
+                    _only(curve, mine, Concentration, PublishedModel)
+                    constant = _constant(curve, reading, library, register)
+                    printed.append((curve.id, constant._replace(study=papers.index(curve.paper))))
+                    continue
                 else:
-                    raise _CannotUse("a fit learns from concentrations in plasma and from published models")
+                    raise _CannotUse("a fit learns from concentrations, published models and constants")
             except _CannotUse as reason:
                 unused.append(Unused(curve.id, what, str(reason)))
                 continue
             found.append((curve.id, what, one._replace(study=papers.index(curve.paper)), unit))
-    used = tuple(
-        paper for number, paper in enumerate(papers) if any(one.study == number for *_, one, _ in found)
-    )
-    if not found:
+    held = {one.study for *_, one, _ in found} | {one.study for _, one in printed}
+    if not held:
         said = "; ".join(f"{one.curve}: {one.reason}" for one in unused) or f"no curve in {species}"
         raise ValueError(
-            f"A fit needs at least one concentration in plasma over time; got none ({said}). Add one."
+            f"A fit needs concentrations in plasma, a published model or constants; got none ({said}). Add one."
         )
-    known = [used.index(papers[one.study]) for *_, one, _ in found]
-    all_measured = tuple(one._replace(study=place) for (*_, one, _), place in zip(found, known, strict=True))
+    used = tuple(paper for number, paper in enumerate(papers) if number in held)
+
+    def place(study: int) -> int:
+        return used.index(papers[study])
+
+    all_measured = tuple(one._replace(study=place(one.study)) for *_, one, _ in found)
+    all_printed = tuple(one._replace(study=place(one.study)) for _, one in printed)
     parameters, known_of = tuple(register.parameters), register.printed
-    laid = lay_study_curves(all_measured, len(used), len(parameters))
-    kinds = kinetic_constants([ligand for one in all_measured for ligand, _ in one.ligands])
+    laid = lay_study_curves(all_measured, len(used), len(parameters), all_printed)
+    ligands = [ligand for one in all_measured for ligand, _ in one.ligands]
+    kinds = kinetic_constants([*ligands, *(part for one in all_printed for part in one.parts)])
     touched = np.any(laid.touched, axis=0)
-    keys = _keys([curve for curve in mine if curve.id in {name for name, *_ in found}])
-    centre = np.array([_prior(one, register, place in kinds, keys) for place, one in enumerate(parameters)])
-    varying: dict[int, Kind] = {place: kind for place, kind in kinds.items() if touched[place]}
+    names = tuple(dict.fromkeys([*(name for name, *_ in found), *(name for name, _ in printed)]))
+    keys = _keys([curve for curve in mine if curve.id in names])
+    centre = np.array([_prior(one, register, at in kinds, keys) for at, one in enumerate(parameters)])
+    varying: dict[int, Kind] = {at: kind for at, kind in kinds.items() if touched[at]}
     return PopulationData(
         centred(Hierarchy(parameters, centre, varying, laid, np.zeros((len(used), len(varying)), bool))),
         used,
+        names,
         tuple(name for name, *_ in found),
         all_measured,
         tuple(what for _, what, *_ in found),
@@ -156,12 +187,65 @@ def _concentration(
     return f"{reading.drug}, {one.site} plasma", one, unit
 
 
+def _only(curve: Curve, every: Sequence[Curve], *kinds: type) -> None:
+    """A paper enters once: where it has readings of the better kinds, others say the same again."""
+    for other in every:
+        if other.paper == curve.paper and any(isinstance(one, kinds) for one in other.readings):
+            raise _CannotUse("a better account of the same paper is used")
+
+
+def _constant(
+    curve: Curve, reading: KineticConstant, library: Library, register: Register
+) -> PrintedConstant:
+    drugs = [drug for drug, _ in library.species(reading.drug)] if reading.drug in library.drugs else []
+    route = reading.route or ("iv bolus" if "/" not in reading.name else "po")
+    if not drugs:
+        raise _CannotUse(f"the library does not have {reading.drug}")
+    parts: list[Ligand] = []
+    for drug in drugs:
+        dose = Dose.model_validate(
+            {
+                "drug": drug.name,
+                "amount": "1 mg",
+                "route": route,
+                "duration": "1 h" if route == "iv infusion" else None,
+            }
+        )
+        try:
+            plan = plan_regimen(
+                (dose,), _subject(curve, drug), library, wanted={drug.name}, register=register
+            )
+        except ValueError as error:
+            raise _CannotUse(str(error)) from error
+        parts += plan.ligands
+    if any(part.is_saturable for part in parts):
+        raise _CannotUse("elimination that saturates has no clearance")
+    needed = {"k_a": "k_a", "lag": "lag", "f": "f"}.get(reading.name)
+    if needed and any(getattr(part.inputs[0], needed) < 0 for part in parts):
+        raise _CannotUse(f"the library's route {route} has no {needed}")
+    published = reading.published
+    text = f"{published.value!r} {published.unit}"
+    kind = kind_of(reading)
+    value = units.magnitude(text, kind)
+    if units.canonical_unit(text, kind).endswith("/kg"):
+        value *= _weight_of(curve, register, parts)
+    log_value = float(np.log(value))
+    return PrintedConstant(0, reading.name, tuple(parts), log_value, max(_error(published), LEAST_ERROR))
+
+
+def _weight_of(curve: Curve, register: Register, parts: Sequence[Ligand]) -> float:
+    """Weight (kg) of the subject that the register's constants are of."""
+    if curve.weight is not None:
+        return units.magnitude(f"{curve.weight.value} {curve.weight.unit}", "mass")
+    return ADULT_WEIGHT.get(curve.species, 1.0)
+
+
 def _published(
     curve: Curve, reading: PublishedModel, library: Library, register: Register
 ) -> tuple[str, Measured, Literal["ng/mL", "nM"]]:
     doses = reading.doses or curve.doses
-    if not reading.times:
-        raise _CannotUse("the times at which the paper sampled are not given")
+    if not doses:
+        raise _CannotUse("no dose is given for its typical course")
     if reading.disposition.saturable is not None:
         raise _CannotUse("its elimination saturates, and a fit's kinetics are linear")
     drug = library.drug(reading.drug)
@@ -170,7 +254,7 @@ def _published(
     ligands = _ligands(curve, doses, reading.drug, "nM", library, register)
     its = drug.model_copy(update={"disposition": {curve.species: reading.disposition}, "metabolites": {}})
     own, there = Register(), Library(library.targets, {**library.drugs, drug.name: its})
-    times = np.array([units.magnitude(time, "time") for time in reading.times])
+    times = np.array([units.magnitude(time, "time") for time in reading.times] or UNSAID)
     try:
         plan = plan_regimen(doses, _subject(curve, drug), there, wanted={drug.name}, register=own)
     except ValueError as error:
@@ -253,6 +337,8 @@ def _sources(curve: Curve) -> Iterator:
     for reading in curve.readings:
         if isinstance(reading, Concentration):
             yield reading.source
+        elif isinstance(reading, KineticConstant):
+            yield reading.published.source
         elif isinstance(reading, PublishedModel):
             yield from (one.source for one in reading.disposition.v_c)
 

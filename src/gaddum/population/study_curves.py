@@ -16,6 +16,7 @@ from gaddum.exposure.dose_series import series_of
 from gaddum.exposure.plan import Body, Ligand
 from gaddum.numerics.array_library import AnyArray, array_library
 from gaddum.numerics.segments import collect
+from gaddum.population.printed_constants import PrintedConstant
 
 
 class Measured(NamedTuple):
@@ -55,7 +56,9 @@ class StudyCurves(NamedTuple):
     whiten: Float[np.ndarray, "curves times times"]
     """Makes the deviations of a published model's curve independent and of unit size; 0 for what was read."""
     touched: Bool[np.ndarray, "studies constants"]
-    """Which constants the curves of a study depend on."""
+    """Which constants the readings of a study depend on."""
+    printed: tuple[PrintedConstant, ...] = ()
+    """Constants that studies printed."""
 
     @property
     def published(self) -> Bool[np.ndarray, " curves"]:
@@ -63,9 +66,11 @@ class StudyCurves(NamedTuple):
         return np.any(self.whiten, axis=(1, 2))
 
 
-def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int) -> StudyCurves:
-    """Lay the curves of studies out over a register of so many constants."""
-    longest = max(len(one.times) for one in measured)
+def lay_study_curves(
+    measured: Sequence[Measured], studies: int, constants: int, printed: Sequence[PrintedConstant] = ()
+) -> StudyCurves:
+    """Lay the curves of studies, and the constants that they printed, out over a register of so many constants."""
+    longest = max((len(one.times) for one in measured), default=1)
     rows = [
         (place, one, ligand, factor) for place, one in enumerate(measured) for ligand, factor in one.ligands
     ]
@@ -80,6 +85,8 @@ def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int)
             touched[one.study, [place % constants for place in used]] = True
         for given in ligand.inputs:
             touched[one.study, [place for place in (given.release, given.lag) if place >= 0]] = True
+    for one in printed:
+        touched[one.study, list(one.places)] = True
     whiten = np.zeros((len(measured), longest, longest))
     for place, one in enumerate(measured):
         if one.form is not None:
@@ -87,14 +94,15 @@ def lay_study_curves(measured: Sequence[Measured], studies: int, constants: int)
     return StudyCurves(
         lay_curves(series, longest),
         np.array([factor for *_, factor in rows]),
-        np.array([place for place, *_ in rows]),
-        np.array([one.study for one in measured]),
-        np.array([_filled(np.log(one.values), longest) for one in measured]),
-        np.array([_filled(one.errors, longest) for one in measured]),
-        np.array([np.arange(longest) < len(one.times) for one in measured]),
-        np.array([_filled(one.below, longest) for one in measured]),
+        np.array([place for place, *_ in rows], int),
+        np.array([one.study for one in measured], int),
+        _stacked([np.log(one.values) for one in measured], longest),
+        _stacked([one.errors for one in measured], longest),
+        np.array([np.arange(longest) < len(one.times) for one in measured], bool).reshape(-1, longest),
+        _stacked([one.below for one in measured], longest).astype(bool),
         whiten,
         touched,
+        tuple(printed),
     )
 
 
@@ -103,6 +111,8 @@ def log_predicted(
 ) -> Float[AnyArray, "curves times batch"]:
     """Log of what each curve would read, by the log constants of all studies."""
     xp = array_library(theta)
+    if not len(curves.study):
+        return xp.zeros((*curves.log_values.shape, theta.shape[1]))
     levels = linear_concentrations(curves.linear, responses_of(curves.linear.chains, theta), theta)
     total = collect(levels * curves.factor[:, None, None], curves.curve, len(curves.study))
     return xp.log(xp.maximum(total, TINY))
@@ -171,6 +181,10 @@ def _moved(ligand: Ligand, by: int) -> Ligand:
         k_e0=at(ligand.k_e0),
         k_venous=at(ligand.k_venous),
     )
+
+
+def _stacked(rows: list[np.ndarray], size: int) -> np.ndarray:
+    return np.array([_filled(row, size) for row in rows], float).reshape(len(rows), size)
 
 
 def _filled(x: np.ndarray, size: int) -> np.ndarray:
