@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from gaddum.engagement.layout import lay_out
 from gaddum.exposure.concentrations import concentrations
 from gaddum.parameters import loadings
-from gaddum.population.fit import SAMPLER, fit_population
+from gaddum.population.fit import SAMPLER, fit_population, predict_constants
 from gaddum.population.hierarchy import BETWEEN, RESIDUAL, log_likelihood
 from gaddum.population.left_out import leave_papers_out
 from gaddum.population.new_study import digest, kinetic_fit
@@ -159,7 +159,7 @@ def test_what_a_fit_cannot_use_is_said() -> None:
         {**curve("x", [1.0] * 6).model_dump(), "readings": [half]}).readings)})  # fmt: skip
     data = laid([curve("one", [600.0] * 6), more])
     assert [(one.curve, one.reading) for one in data.unused] == [("two", "half-time")]
-    with pytest.raises(ValueError, match="needs at least one concentration in plasma"):
+    with pytest.raises(ValueError, match="needs concentrations in plasma, a published model or constants"):
         laid([more.model_copy(update={"readings": more.readings[1:]})])
 
 
@@ -182,6 +182,64 @@ def test_two_likelihoods_of_a_published_model_and_of_its_readings_agree_where_th
     volume, clearance = (float(np.median(np.asarray(fit.levels.mu)[place])) for place in (0, 1))
     assert abs(volume - np.log(1.2 * 0.3)) < 0.25
     assert abs(clearance - np.log(0.6 * 0.3)) < 0.25
+
+
+def test_printed_constants_are_those_of_the_course_that_the_chain_computes() -> None:
+    body = {
+        "peripherals": [{"v": said(2.0, "L/kg"), "q": said(0.8, "L/h/kg")}],
+        "absorption": {"po": {"k_a": said(1.5, "1/h"), "f": said(0.4, "1")}},
+    }
+    named = {"cl": "iv bolus", "cl/f": "po", "v_c": "iv bolus", "v_ss": "iv bolus", "v_z": "iv bolus", "v/f": "po",
+             "k_a": "po", "f": "po", "half-life": "po"}  # fmt: skip
+    units = {"cl": "L/h/kg", "cl/f": "L/h/kg", "k_a": "1/h", "f": "1", "half-life": "h"}
+    readings = [
+        {
+            "kind": "constant",
+            "drug": "drug",
+            "name": name,
+            "route": route,
+            "published": said(1.0, units.get(name, "L/kg")),
+        }
+        for name, route in named.items()
+    ]
+    one = curve("constants", [1.0] * 6)
+    one = Curve.model_validate(one.model_dump(exclude={"readings"}) | {"readings": readings})
+    data = laid([one], **body)
+    theta = np.array([p.nodes[p.nodes.size // 2] for p in data.hierarchy.parameters])[:, None]
+    found = dict(zip(named, np.exp(predict_constants(data.hierarchy, theta))[:, 0], strict=True))
+    weight, dose = 0.3, 1e6 / 250  # kg; nmol/kg
+    times = np.geomspace(1e-4, 300, 20_000)
+    vein, mouth = (
+        concentrations(lay_out(f"drug 1 mg/kg {route}", species="rat", library=library(given(**body)), draws=2,
+                               weight="0.3 kg").plan, theta_of(route, body), times, site="arterial")[0, :, 0]
+        for route in ("iv", "po")
+    )  # fmt: skip
+    area, oral = np.trapezoid(vein, times), np.trapezoid(mouth, times)
+    moment = np.trapezoid(times * vein, times)
+    rate = np.log(vein[-4000] / vein[-1]) / (times[-1] - times[-4000])
+    wanted = {"cl": weight * dose / area, "cl/f": weight * dose / oral, "v_c": weight * dose / vein[0],
+              "v_ss": weight * dose * moment / area**2, "v_z": weight * dose / area / rate,
+              "v/f": weight * dose / oral / rate, "k_a": 1.5, "f": oral / area,
+              "half-life": np.log(2) / rate}  # fmt: skip
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(value, rel=2e-3), name
+
+
+def theta_of(route: str, body: dict[str, Any]) -> np.ndarray:
+    """Medians of the constants of one dose."""
+    layout = lay_out(
+        f"drug 1 mg/kg {route}", species="rat", library=library(given(**body)), draws=2, weight="0.3 kg"
+    )
+    return np.array([one.nodes[one.nodes.size // 2] for one in layout.parameters])[:, None]
+
+
+def test_a_paper_enters_once_by_its_best_account() -> None:
+    constant = {"kind": "constant", "drug": "drug", "name": "cl", "published": said(0.6, "L/h/kg", 1.1)}
+    both = curve("one", [600.0] * 6)
+    both = Curve.model_validate(both.model_dump() | {"readings": [*both.model_dump()["readings"], constant]})
+    data = laid([both])
+    assert not data.hierarchy.curves.printed
+    assert [one.reading for one in data.unused] == ["cl of drug"]
 
 
 def test_the_calculator_draws_a_fit_as_it_was_kept(kept: tuple[KineticFit, Any]) -> None:

@@ -22,15 +22,16 @@ from gaddum.engagement.receptor import FEATURES
 from gaddum.exposure.chains import responses_of
 from gaddum.exposure.concentrations import concentrations
 from gaddum.exposure.dose_series import levels
-from gaddum.numerics.spline import lookup
+from gaddum.parameters import smooth_values
 from gaddum.records.drug import Drug
+from gaddum.records.fit import FittedConstant, KineticFit, SpreadOfLogs
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
 from gaddum.records.protocol import Arm, Subject
 from gaddum.records.target import Affinity
 from gaddum.records.vocabulary import MODES
 from gaddum.response.assemble import ArmReading, Assembly, assemble
 from gaddum.response.feature_levels import case_receptor
-from gaddum.response.response import account, prior_table, respond
+from gaddum.response.response import account, respond
 from reference.made_up import said
 
 EXACT, CLOSE = 1e-6, 1e-5
@@ -65,7 +66,7 @@ def followed(loaded: LoadedCase, draws: int, *, features: bool = True) -> Arms:
     given = account(loaded.case.hypotheses[0], assembly)
     z = variates([one.name for one in assembly.parameters], draws)
     found = jax.jit(lambda z: respond(assembly, z, given).features)(z) if features else []
-    theta = np.asarray(lookup(prior_table(assembly), z))
+    theta = smooth_values(assembly.parameters, z)
     responses = responses_of(assembly.rows.chains, theta)
     rows = {}
     for reading in assembly.readings:
@@ -84,9 +85,37 @@ def followed(loaded: LoadedCase, draws: int, *, features: bool = True) -> Arms:
     )
 
 
-@pytest.fixture(scope="module", params=["ketamine", "morphine"])
+@pytest.fixture(scope="module", params=["ketamine", "morphine", "ketamine, fitted"])
 def arms(request: pytest.FixtureRequest) -> Arms:
-    return followed(load_case(request.param), DRAWS)
+    name, _, fitted = request.param.partition(", ")
+    loaded = load_case(name)
+    if fitted:
+        fits = [made_up_fit("naltrexone", "human", ""), made_up_fit("S-ketamine", "mouse", "/kg")]
+        loaded = dataclasses.replace(loaded, library=loaded.library.with_fits(fits))
+    return followed(loaded, 20 if fitted else DRAWS)
+
+
+def made_up_fit(drug: str, species: Any, per: str) -> KineticFit:
+    """Kinetics in which volume and clearance go together."""
+    spread = SpreadOfLogs(median=0.3, lower=0.1, upper=0.5, prior=0.3)
+    volume = FittedConstant(
+        name=f"central volume of {drug} in {species}",
+        unit=f"L{per}",
+        median=20 if not per else 2.5,
+        typical=1.2,
+        loadings=(0.4,),
+    )
+    clearance = FittedConstant(
+        name=f"clearance of {drug} in {species}",
+        unit=f"L/h{per}",
+        median=150 if not per else 4.0,
+        typical=1.2,
+        loadings=(0.3, 0.2),
+    )
+    return KineticFit(
+        drug=drug, species=species, curves=("one",), papers=("one",), digest="0", constants=(volume, clearance),
+        between={}, common=spread, residual=spread, r_hat=1.0, ess=1000.0, seed=0, version="0",
+    )  # fmt: skip
 
 
 def calculator(
@@ -112,8 +141,7 @@ def calculator(
     where = f"{reading.study}/{reading.experiment}/{reading.arm}"
     names = [one.name.replace("this arm", where) for one in layout.parameters]
     assert set(names) <= set(arms.assembly.index)
-    table = np.array([one.nodes for one in layout.parameters])
-    return layout._replace(theta=np.asarray(lookup(table, variates(names, arms.theta.shape[-1] - 1))))
+    return layout._replace(theta=smooth_values(layout.parameters, variates(names, arms.theta.shape[-1] - 1)))
 
 
 class Worst:

@@ -120,6 +120,7 @@ def run(asked: FitRequest) -> dict[str, Any]:
 def _curves(asked: FitRequest, drug: str, library: "Library") -> "list[Curve]":
     """Curves that follow doses of the drug, of a part of it, or of a mixture that it is a part of."""
     from gaddum.records.curve import load_curves, read_curve
+    from gaddum.records.reading import KineticConstant
 
     mine: list[Curve] = []
     for name in asked.curves:
@@ -135,8 +136,9 @@ def _curves(asked: FitRequest, drug: str, library: "Library") -> "list[Curve]":
     own = _parts(drug, library)
 
     def follows(curve: "Curve") -> bool:
-        doses = [dose for reading in curve.readings for dose in (*reading.doses, *curve.doses)]
-        return bool(doses) and all(own & _parts(dose.drug, library) for dose in doses)
+        given = {dose.drug for reading in curve.readings for dose in (*reading.doses, *curve.doses)}
+        given |= {one.drug for one in curve.readings if isinstance(one, KineticConstant)}
+        return bool(given) and all(own & _parts(name, library) for name in given)
 
     return [curve for curve in every if follows(curve)]
 

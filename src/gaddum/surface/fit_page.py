@@ -43,10 +43,9 @@ def print_fit(document: dict[str, Any], console: Console) -> None:
                 f"{one['off_before']:.2f}-fold",
             )
         console.print(table)
-    for one in document["unused"]:
-        console.print(
-            Text(f"Not used: {one['reading']} of {one['curve']}, since {one['reason']}.", style="yellow")
-        )
+    for reason in dict.fromkeys(one["reason"].rstrip(".") for one in document["unused"]):
+        which = [f"{one['reading']} of {one['curve']}" for one in document["unused"] if reason in one["reason"]]
+        console.print(Text(f"Not used, since {reason}: {', '.join(dict.fromkeys(which))}.", style="yellow"))
 
 
 def headline(fit: dict[str, Any]) -> str:
