@@ -225,8 +225,6 @@ class PublishedModel(_Reading):
     kind: Literal["model"]
     drug: str
     disposition: Disposition
-    apparent: bool = False
-    """Whether clearances and volumes are over the bioavailability (CL/F), whose own value then is not known."""
     times: tuple[str, ...] = ()
     """When the paper sampled; its typical course counts there and nowhere else."""
     n: int | None = Field(None, gt=0)
