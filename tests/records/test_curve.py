@@ -166,6 +166,8 @@ def test_a_reading_with_doses_of_its_own_follows_them(tmp_path):
         ({"times": ["4 h", "1 h", "24 h"]}, "must not fall; got 4 h and then 1 h"),
         ({"times": ["1 h", "4 h"]}, "one of `values` for each of its 2 times; got 3"),
         ({"values": [8.0, 0, 1]}, "must be positive; got 0 at 4 h. Write what lies below the limit"),
+        ({"values": [8.0, "<0", 1]}, "must be above 0 and finite; got '<0'"),
+        ({"values": [8.0, "<1.2.3", 1]}, "readings[0].values[1]"),
         ({"unit": "ng/g"}, "A concentration must be in units of nM or ng/mL"),
         ({"times": ["1", "4 h", "24 h"]}, "A time must be in units of h"),
         ({"source": None}, "readings[0].source"),
