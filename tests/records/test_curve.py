@@ -274,3 +274,4 @@ def test_a_printed_constant_needs_no_dose(tmp_path):
     del content["doses"]
     (number,) = read(tmp_path, content).measured
     assert (number.time, number.published.value, number.doses) == (None, 90, ())
+    assert read(tmp_path, content).given == {"naltrexone"}
