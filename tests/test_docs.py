@@ -49,6 +49,12 @@ def test_claims_of_the_claims_page_are_claims():
         assert list(claim_faults(one, ketamine.library, ketamine.ledger.studies)) == []
 
 
+def test_table_of_the_how_to_checks_without_a_warning(tmp_path: Path):
+    (table,) = re.findall(r"```text\n(.*?)```", (DOCS / "how-to/curves.md").read_text(encoding="utf-8"), re.S)
+    (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
+    assert main(["check", str(tmp_path / "mine.csv")]) == 0
+
+
 def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
     assert main(["new", "my-case", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
     case = tmp_path / "my-case"

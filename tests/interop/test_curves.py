@@ -163,12 +163,15 @@ def test_a_zero_at_the_first_dose_is_left_out_and_a_later_one_is_below_its_limit
         ("1 h", 8.0, False),
         ("48 h", 0.25, True),
     ]
-    assert [(one.level, one.line) for one in found.findings] == [("note", 2), ("note", 4)]
+    assert [(one.level, one.line) for one in found.findings if one.where == "value"] == [
+        ("note", 2),
+        ("note", 4),
+    ]
 
 
 def test_a_column_that_is_not_read_is_said():
     text = table(f"{FIRST},1 h,8,ng/mL,S,blue", f"{FIRST},2 h,8,ng/mL,S,red", head=f"{HEAD},mood")
-    assert ["not read: mood" in one.message for one in parse_curves(text, LIBRARY).findings] == [True]
+    assert "not read: mood." in [one.message for one in parse_curves(text, LIBRARY).findings]
 
 
 def test_check_reads_a_table_of_curves_and_warns_of_a_spread_that_is_no_standard_deviation(tmp_path, capsys):
@@ -181,6 +184,19 @@ def test_check_reads_a_table_of_curves_and_warns_of_a_spread_that_is_no_standard
     path.write_text(table(*rows, head=f"{HEAD},sd,n"), encoding="utf-8")
     assert main(["check", str(path)]) == 0
     assert [one.id for one in read_curves(path, LIBRARY).curves] == ["one"]
+
+
+def test_what_is_taken_for_granted_is_said():
+    text = table(f"{FIRST},1,8,ng/mL,S", f"{FIRST},2,4,ng/mL,S")
+    told = [(one.level, one.message) for one in parse_curves(text, LIBRARY).findings]
+    assert told == [
+        ("note", "The curve 'one' names no paper and counts as one of its own."),
+        ("note", "Times without a unit are read in h."),
+    ]
+
+
+def test_half_a_subject_is_refused():
+    assert "readings[0].n" in refusal(table(f"{FIRST},1 h,8,ng/mL,S,7.5", head=f"{HEAD},n"))
 
 
 def test_a_table_without_rows_is_refused():

@@ -179,6 +179,8 @@ class _CurveBuilder:
 
     def document(self, rows: list[_CurveRow]) -> Document:
         content: dict[str, Any] = {"id": self.key, "title": self.key, "paper": self.key}
+        if not any("paper" in row.cells for row in rows):
+            self.say(rows, "paper", f"The curve {self.key!r} names no paper and counts as one of its own.")
         content |= {field: value for field in _OF_CURVE if (value := self.only(rows, field)) is not None}
         if "doses" in content:
             doses = self.read(rows, "doses", lambda: parse_doses(content["doses"]))
@@ -245,7 +247,11 @@ class _CurveBuilder:
             times.append(time)
             values.append(value if value.startswith("<") else self.number(row, "value"))
             spreads.append(self.spread(row))
-            sizes.append(round(self.number(row, "n")) if "n" in row.cells else None)
+            sizes.append(self.number(row, "n") if "n" in row.cells else None)
+        if times and not any(
+            re.search("[A-Za-z]", row.cells.get("time", "")) or self.in_heads.get("time") for row in rows
+        ):
+            self.say(rows, "time", "Times without a unit are read in h.")
         found |= {"times": times, "values": values}
         if any(spreads):
             found["spread"] = spreads

@@ -136,6 +136,13 @@ class Curve(Record):
         return tuple(number for one in self.readings for number in measured(one, self.doses))
 
     @property
+    def given(self) -> frozenset[str]:
+        """Drugs that were given; of a printed constant without a dose, the drug that it is of."""
+        doses = {dose.drug for one in self.readings for dose in one.doses or self.doses}
+        alone = {one.drug for one in self.readings if isinstance(one, KineticConstant)}
+        return frozenset(doses or alone)
+
+    @property
     def protocol(self) -> str:
         """The doses in shorthand."""
         return write_doses(self.doses)

@@ -6,6 +6,7 @@ kinetics (a clearance, a bioavailability) is one number each. A published model 
 be drawn at the times at which it sampled.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
@@ -51,7 +52,7 @@ class _Reading(Record):
     """Doses of this reading, where they are not the curve's."""
 
 
-Value = float | Annotated[str, Field(pattern=r"^< ?[0-9.]+(e-?[0-9]+)?$")]
+Value = float | Annotated[str, Field(pattern=r"^< ?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")]
 """A number, or the limit of quantification that it lies below (``"<0.5"``)."""
 
 
@@ -77,6 +78,9 @@ class _Series(_Reading):
                 raise ValueError(
                     f"A series must have one of `{name}` for each of its {len(self.times)} times; got {len(given)}."
                 )
+        for value in self.values:
+            if isinstance(value, str) and not 0 < float(value.removeprefix("<")) < math.inf:
+                raise ValueError(f"A limit of quantification must be above 0 and finite; got {value!r}.")
         starts = [_starts(time) for time in self.times]
         if starts != sorted(starts):
             place = next(i for i in range(1, len(starts)) if starts[i] < starts[i - 1])
@@ -225,8 +229,6 @@ class PublishedModel(_Reading):
     kind: Literal["model"]
     drug: str
     disposition: Disposition
-    apparent: bool = False
-    """Whether clearances and volumes are over the bioavailability (CL/F), whose own value then is not known."""
     times: tuple[str, ...] = ()
     """When the paper sampled; its typical course counts there and nowhere else."""
     n: int | None = Field(None, gt=0)
