@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 # A worker takes one file at a time, in the order of tests/conftest.py: what a file sets up is made once.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run test test-fast lint types layers docs wheel benchmarks lock lowest clean
+.PHONY: setup run test test-fast lint types layers docs wheel benchmarks lock lowest clean library
 
 setup: $(STAMP)
 
@@ -75,3 +75,10 @@ lowest: setup
 
 clean:
 	rm -rf .venv $(LOWEST) docs/_build
+
+# Renew the fits of the library.
+library: $(RUNTIME)
+	for fit in src/gaddum/library/fits/*.yaml; do \
+	  name=$$(basename $$fit .yaml); \
+	  .venv/bin/gaddum fit "$${name%-*}" --species "$${name##*-}" --out src/gaddum/library || exit 1; \
+	done; rm -f src/gaddum/library/fits/*.html

@@ -30,6 +30,10 @@ RESIDUAL = 0.2
 """The same of what a reading deviates from its study's own curve."""
 
 
+ASSAY = 0.03
+"""Standard deviation of the log by which any reading may be off, however smooth its curve."""
+
+
 class Hierarchy(NamedTuple):
     """A posterior to be sampled; coordinates are standard normal a priori."""
 
@@ -191,7 +195,7 @@ def _of_curves(curves: StudyCurves, away: Any, sigma: Any) -> Any:
     import jax.numpy as jnp
     from jax.scipy.stats import norm
 
-    sd = jnp.sqrt(sigma**2 + curves.errors[..., None] ** 2)
+    sd = jnp.sqrt(sigma**2 + ASSAY**2 + curves.errors[..., None] ** 2)
     off = away / sd
     plain = jnp.where(curves.below[..., None], norm.logcdf(off), -0.5 * off**2 - jnp.log(sd) - LOG_ROOT)
     read_out = jnp.where((curves.read & ~curves.published[:, None])[..., None], plain, 0.0).sum(axis=1)

@@ -31,8 +31,22 @@ class Library:
     """Kinetics that several studies show together, in the place of what drugs report of the same constants."""
 
     def with_fits(self, fits: Iterable[KineticFit]) -> "Library":
-        """The library with further fits, each in the place of one of the same drug in the same species."""
+        """The library with further fits, each in the place of one of the same drug in the same species.
+
+        Raises
+        ------
+        ValueError
+            Where two fits of other drugs have a constant in common.
+        """
         kept = {(one.drug, one.species): one for one in (*self.fits, *fits)}
+        of: dict[str, str] = {}
+        for one in kept.values():
+            for constant in one.constants:
+                if of.setdefault(constant.name, one.drug) != one.drug:
+                    raise ValueError(
+                        f"A constant must be of one fit; {constant.name!r} is of those of {of[constant.name]} and "
+                        f"{one.drug}. Use one of them."
+                    )
         return replace(self, fits=tuple(kept.values()))
 
     def target(self, name: str) -> Target:
@@ -235,7 +249,7 @@ def _assemble(
             targets[record.name] = record
         else:
             drugs[record.name] = record
-    library = Library(targets, drugs, tuple(fits))
+    library = Library(targets, drugs).with_fits(fits)
     if not findings:
         for drug in drugs.values():
             findings += _drug_findings(library, drug, places["drugs" + drug.name])

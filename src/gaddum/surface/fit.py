@@ -47,7 +47,10 @@ def fit(
     ] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Learn a drug's kinetics, and their spread between studies, from the curves of several papers."""
+    """Learn a drug's kinetics, and their spread between studies, from the curves of several papers.
+
+    Exit code 1 where the sampling did not converge; the fit says so.
+    """
     from gaddum.surface.files import write_atomically
     from gaddum.surface.fit_page import print_fit, write_page
 
@@ -64,6 +67,8 @@ def fit(
         _shown(document, print_fit),
         made,
     )
+    if document["fit"]["note"]:
+        raise typer.Exit(1)
 
 
 def _shown(document: dict[str, Any], show: Any) -> Any:
