@@ -84,7 +84,8 @@ def references() -> dict[Name, set[Name]]:
 
 
 def reached() -> set[Name]:
-    homes = {(home, name) for name, home in [*gaddum._HOMES.items(), *COMMANDS.items()]}
+    homes = {(home, name) for name, home in gaddum._HOMES.items()}
+    homes |= {(home, verb.replace(" ", "_")) for verb, home in COMMANDS.items()}
     waiting = homes | {name for name in references() if name[0] == "gaddum.surface.cli"}
     found: set[Name] = set()
     while waiting:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import typer
 
-from gaddum.records.finding import RecordError, nearest
+from gaddum.records.finding import nearest
 
 _USAGE: Any = typer.BadParameter.__bases__
 """What a command line that cannot be read raises: UsageError, of click or of typer's own copy of it."""
@@ -97,10 +97,7 @@ def words(text: str) -> list[str]:
 
 
 def asking(verb: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of what is done with a request, whose fields take the place of the first parameter.
-
-    A record that cannot be read is unusable input here, not a finding.
-    """
+    """Make a command of what is done with a request, whose fields take the place of the first parameter."""
     first, *rest = signature(verb).parameters.values()
     return _spread(first.annotation, verb, rest)
 
@@ -116,12 +113,7 @@ def _spread(request: type[Request], verb: Callable[..., Any], rest: list[Paramet
     @wraps(verb)
     def command(**given: Any) -> Any:
         asked = {one.name: given.pop(one.name) for one in own}
-        try:
-            return verb(
-                request(**{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}), **given
-            )
-        except RecordError as error:
-            raise ValueError(str(error)) from error
+        return verb(request(**{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}), **given)
 
     shown: Any = command
     shown.__signature__ = Signature([*own, *(one.replace(kind=one.KEYWORD_ONLY) for one in rest)])
