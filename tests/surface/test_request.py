@@ -162,7 +162,7 @@ class InPython(NamedTuple):
 
 TABLES = "drug unit route subjects separator decimal"
 PYTHON = {
-    "adjudicate": InPython("adjudicate", {}, "", "workers settings progress checkpoints"),
+    "adjudicate": InPython("adjudicate", {}, "", "workers executor settings progress checkpoints"),
     "audit": InPython("audit", {"what": "study"}, "", "progress"),
     "benchmarks": InPython("benchmarks", {"ids": "which"}, "", "library progress"),
     "check": InPython("check_case", {"case": "loaded"}),

@@ -4,10 +4,12 @@ import dataclasses
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import Client
 
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import is_scored
@@ -164,6 +166,20 @@ def test_workers_do_not_change_the_result(small):
     other = adjudicate(reduced(), settings=SMALL, workers=1)
     assert other.result == small.result
     assert other.draws.identical(small.draws)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["threads", "dask"])
+def test_an_executor_of_the_callers_does_not_change_the_result_and_stays_open(small, kind):
+    with (
+        ThreadPoolExecutor(2)
+        if kind == "threads"
+        else Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None)
+    ) as given:
+        executor = given if isinstance(given, ThreadPoolExecutor) else given.get_executor()
+        other = adjudicate(reduced(), settings=SMALL, executor=executor)
+        assert executor.submit(abs, -1).result() == 1
+    assert other.result == small.result
 
 
 @pytest.mark.slow
