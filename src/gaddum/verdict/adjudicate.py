@@ -29,8 +29,7 @@ from gaddum.response.assemble import assemble
 from gaddum.response.response import Account
 from gaddum.results import AdjudicationResult
 from gaddum.sampling.hmc import evaluate
-from gaddum.sampling.posterior import sample_posterior
-from gaddum.sampling.settings import Settings
+from gaddum.sampling.settings import Settings, sampler_of
 from gaddum.sampling.stage import batch_shape
 from gaddum.sampling.tempering import Start
 from gaddum.verdict.document import write_result
@@ -287,7 +286,7 @@ def _fit_all(
 
         # No two fits of a family may share a stream, since one begins where another ended.
         stream = seed + (number << 32)
-        evidence = sample_posterior(
+        evidence = sampler_of(settings)(
             function,
             given,
             mask,

@@ -18,8 +18,7 @@ from jaxtyping import Float
 
 from gaddum.parallel import map_tasks
 from gaddum.results import TimelessOdds
-from gaddum.sampling.posterior import sample_posterior
-from gaddum.sampling.settings import Settings
+from gaddum.sampling.settings import Settings, sampler_of
 from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem
@@ -67,7 +66,7 @@ def refit(
         given = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
         mask = fit.active.copy()
         mask[[fitted.problem.assembly.index[name] for name in RATES]] = False
-        found = sample_posterior(
+        found = sampler_of(settings)(
             log_likelihood,
             given,
             mask,
