@@ -46,6 +46,17 @@ class ScoredOutcome(NamedTuple):
     weight: float
     """Composite weight among outcomes on the same subjects."""
 
+    @property
+    def named(self) -> dict[str, str]:
+        """How tables name it."""
+        return {
+            "study": self.study.id,
+            "experiment": self.experiment.id,
+            "endpoint": self.outcome.endpoint,
+            "form": self.outcome.form,
+            "label": self.reduced.label,
+        }
+
 
 class Problem(NamedTuple):
     """A case reduced to what sampling needs."""
