@@ -149,7 +149,7 @@ def build_problem(
         squares_of=squares_of,
         members_1d=_members(ones, len(cohorts)),
         members_2d=_members(twos, len(cohorts)),
-        tables=stack_tables([s.reduced for s in ordered]).tables,
+        tables=stack_tables([s.reduced for s in ordered]),
         failure=assembly.constants.get("study_failure", 0.05),
     )
 
