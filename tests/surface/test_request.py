@@ -139,6 +139,11 @@ def test_limits_hold_in_python_too(said: dict[str, Any]):
         OccupancyRequest(("naltrexone 50 mg po",), **said)
 
 
+def test_words_that_an_option_takes_are_the_only_ones_in_python_too():
+    with pytest.raises(ValueError, match="form must be one of csv, xlsx, bibtex; got 'doc'"):
+        request_of("ledger export")("ketamine", form="doc")  # pyright: ignore[reportCallIssue]
+
+
 def test_a_query_reads_as_a_person_would_write_it():
     text = "protocols=ketamine+0.5+mg/kg+iv+over+40+min&targets=NMDAR,MOR&at=40+min&at=4+h"
     asked = OccupancyRequest.from_query(text)

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
 from operator import ge, le
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
 import typer
@@ -29,8 +29,16 @@ class Request:
 
     def __post_init__(self) -> None:
         """Hold what Python gives to the limits that the command line has."""
-        for name, (_, option) in _declared(type(self)).items():
+        for name, (kind, option) in _declared(type(self)).items():
             value = getattr(self, name)
+            allowed = [
+                word
+                for one in (kind, *get_args(kind))
+                if get_origin(one) is Literal
+                for word in get_args(one)
+            ]
+            if value is not None and allowed and value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.")
             for bound, limit, holds in (("at least", option.min, ge), ("at most", option.max, le)):
                 if value is not None and limit is not None and not holds(value, limit):
                     raise ValueError(f"{name} must be {bound} {limit}; got {value!r}.")
