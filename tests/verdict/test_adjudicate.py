@@ -278,6 +278,11 @@ def test_morphine_acts_through_mu_and_not_through_delta():
 # Arguments
 
 
+def test_an_unknown_sampler_is_refused_before_anything_is_read():
+    with pytest.raises(ValueError, match="sampler must be one of tempering"):
+        adjudicate("no such case", settings=SMALL._replace(sampler="dice"))
+
+
 def test_unknown_hypotheses_and_links_are_refused():
     with pytest.raises(ValueError, match="nonsense"):
         adjudicate("ketamine", hypotheses=["nonsense"])

@@ -124,6 +124,7 @@ def adjudicate(
     ValueError
         Where the case or an argument is not usable; says what must hold.
     """
+    sampler_of(settings or SAMPLER)  # refused before anything is read
     loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
     # Threads of the linear algebra would fight with the workers, for matrices too small to share.
     with jax.enable_x64(True), threadpool_limits(1, "blas"):
