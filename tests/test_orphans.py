@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gaddum
 from gaddum.records.outcome import RECORDS
+from gaddum.sampling.settings import SAMPLERS
 from gaddum.surface.cli import COMMANDS
 
 SOURCE = Path(gaddum.__file__).parent
@@ -77,6 +78,8 @@ def references() -> dict[Name, set[Name]]:
         found["gaddum.records.outcome", "RECORDS"].add((record.__module__, record.__name__))
         likelihood = f"gaddum.outcomes.{form.replace('-', '_')}"
         found["gaddum.outcomes.form", "likelihood_of"] |= {(likelihood, "table"), (likelihood, "compared")}
+    for home in SAMPLERS.values():
+        found["gaddum.sampling.settings", "sampler_of"].add((home, "sample_posterior"))
     found["gaddum.notebook", "html_of"].add(
         ("gaddum.surface.plot", "html_table")
     )  # drawn when it is asked for
@@ -84,7 +87,8 @@ def references() -> dict[Name, set[Name]]:
 
 
 def reached() -> set[Name]:
-    homes = {(home, name) for name, home in [*gaddum._HOMES.items(), *COMMANDS.items()]}
+    homes = {(home, name) for name, home in gaddum._HOMES.items()}
+    homes |= {(home, verb.replace(" ", "_")) for verb, home in COMMANDS.items()}
     waiting = homes | {name for name in references() if name[0] == "gaddum.surface.cli"}
     found: set[Name] = set()
     while waiting:

@@ -1,10 +1,14 @@
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from distributed import Client
 
 from gaddum.parallel import map_tasks
 
@@ -76,3 +80,51 @@ def test_an_interrupt_drops_what_has_not_started_and_leaves_no_thread(workers: i
 def test_no_workers_are_refused():
     with pytest.raises(ValueError, match="at least 1; got 0"):
         map_tasks(abs, [1], workers=0)
+
+
+@pytest.fixture(params=["threads", "dask"])
+def in_process(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Executors whose threads are of this process."""
+    if request.param == "threads":
+        with ThreadPoolExecutor(2) as pool:
+            yield pool
+    else:
+        with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+            yield client.get_executor()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def test_an_executor_in_this_process_runs_what_cannot_be_pickled_and_stays_open(in_process: Executor):
+    lock = threading.Lock()
+
+    def held(task: int) -> tuple[int, int]:
+        with lock:
+            return os.getpid(), task * task
+
+    for _ in range(2):
+        assert map_tasks(held, range(5), executor=in_process) == [(os.getpid(), k * k) for k in range(5)]
+
+
+def test_an_exception_in_an_executor_is_raised_and_leaves_it_open(in_process: Executor):
+    def fail(task: int) -> int:
+        if task == 1:
+            raise RuntimeError("task 1")
+        return task
+
+    with pytest.raises(RuntimeError, match="task 1"):
+        map_tasks(fail, range(4), executor=in_process)
+    assert map_tasks(fail, [0, 2], executor=in_process) == [0, 2]
+
+
+def test_what_can_be_pickled_travels_to_other_processes(processes: Executor):
+    assert map_tasks(abs, [-2, 3, -1], executor=processes) == [2, 3, 1]
+
+
+def test_other_processes_are_refused_for_what_cannot_be_pickled(processes: Executor):
+    with pytest.raises(ValueError, match=f"must be of process {os.getpid()}.*ThreadPoolExecutor"):
+        map_tasks(lambda task: task, [1, 2], executor=processes)

@@ -59,7 +59,7 @@ def drawer(scored: ScoredOutcome, priors: Priors) -> Draw:
 
 def _verdicts(scored: ScoredOutcome, priors: Priors) -> Draw:
     reports = possible_reports(scored, priors)
-    names, tables = list(reports), stack_tables(list(reports.values())).tables
+    names, tables = list(reports), stack_tables(list(reports.values()))
 
     def draw(contrasts: np.ndarray, rng: np.random.Generator) -> tuple[str, Table]:
         places = jnp.tile(jnp.asarray(contrasts)[:, None, None], (1, len(names), 1))

@@ -130,7 +130,7 @@ class Ledgers:
         for s, reduced in zip(problem.scored, found, strict=True):
             saturated[s.cohort] += reduced.log_saturated
         lost = tuple(name for name, one in zip(problem.cohorts, failed, strict=True) if one)
-        return Synthetic(tuple(words), lost, stack_tables(found).tables, saturated)
+        return Synthetic(tuple(words), lost, stack_tables(found), saturated)
 
     @cached_property
     def _draws(self) -> tuple[Draw, ...]:

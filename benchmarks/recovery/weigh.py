@@ -7,8 +7,7 @@ import numpy as np
 from benchmarks.recovery.ledgers import Ledgers, Synthetic
 
 from gaddum.sampling.estimate import Evidence
-from gaddum.sampling.posterior import sample_posterior
-from gaddum.sampling.settings import Settings
+from gaddum.sampling.settings import Settings, sampler_of
 from gaddum.sampling.tempering import Start
 from gaddum.verdict.adjudicate import SAMPLER, active_dimensions
 from gaddum.weigh import compare
@@ -45,7 +44,7 @@ def weigh(
         data, name = ledgers.data(variant, ledger), variant.hypothesis.name
         # `active_dimensions` and the sampler hand their data to the likelihood as it is.
         mask = active_dimensions(ledgers.problem, function, data, settings)  # pyright: ignore[reportArgumentType]
-        evidence = sample_posterior(
+        evidence = sampler_of(settings)(
             function, data, mask, seed=seed + (place << 32), settings=settings, start=first.get(name)
         )
         found[variant.label] = evidence

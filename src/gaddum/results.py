@@ -4,41 +4,28 @@
 reads it, also of an earlier version. A number that a failed sampler could not give is NaN here and null in JSON.
 """
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import Field, JsonValue, PlainSerializer
 
 from gaddum.notebook import html_of
 from gaddum.parameter_registry import Assumption
-from gaddum.records.base import Record
+from gaddum.records.base import Hours, Known, Nats, Number, Record
+from gaddum.records.manifest import Manifest
 
-SCHEMA_VERSION = 2
-"""Of ``result.json``."""
-
-
-def _number(value: Any) -> Any:
-    """One NaN for all that is no number, so that results which lack the same are equal."""
-    return math.nan if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+SCHEMA_VERSION = 2  # of result.json
 
 
-def _known(value: Any) -> Any:
-    """None for all that is no number, where it may be that there is none."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _in(unit: str) -> Any:
-    return Field(allow_inf_nan=True, json_schema_extra={"unit": unit, "type": ["number", "null"]})
-
-
-Nats = Annotated[float, _in("nats"), BeforeValidator(_number)]
-Number = Annotated[float, _in("1"), BeforeValidator(_number)]
-Known = Annotated[Annotated[float, _in("1")] | None, BeforeValidator(_known)]
-Hours = Annotated[float, _in("h"), BeforeValidator(_number)]
 Word = Literal["supported", "contradicted", "undecided", "not testable"]
 Basis = Literal["posterior", "outcomes", "library", "comparison", "ledger"]
 EngagementPhase = Literal["induction", "expression"]
 Taken = Annotated[Assumption, PlainSerializer(lambda one: one._asdict(), return_type=dict[str, str])]
+Row = TypeVar("Row", bound=Record)
+
+
+def row_of(kind: type[Row], source: Any, **said: Any) -> Row:
+    """A row that takes from its source, by name, all that is not said."""
+    return kind(**{name: getattr(source, name) for name in kind.model_fields.keys() - said.keys()}, **said)
 
 
 class Interval(Record):
@@ -246,28 +233,11 @@ class PriorRow(Record):
     """Share of the prior variance that the record removed; None where no account uses it."""
 
 
-class Manifest(Record):
-    """What made a result. A run may say more of itself than is named here."""
-
-    model_config = ConfigDict(extra="allow")
-
-    version: str
-    python: str
-    jax: str
-    numpy: str
-    case_hash: str
-    library_hash: str
-    settings: dict[str, JsonValue]
-    command: str = ""
-    """The command line that gives the same; empty where there was none."""
-    note: str = ""
-
-
 class AdjudicationResult(Record):
     """All that an adjudication found, but for the draws.
 
     `verdict` is a paragraph that can be quoted; accounts in one group of `equivalence` the record cannot tell apart;
-    `scored` outcomes count.
+    `scored` outcomes count, of which the publication of `flagged` may have hung on their significance.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -293,7 +263,6 @@ class AdjudicationResult(Record):
     held_out: tuple[HeldOutRow, ...] = ()
     scored: int = 0
     flagged: int = 0
-    """Scored outcomes whose publication may have hung on their significance."""
     priors: tuple[PriorRow, ...]
     assumptions: tuple[Taken, ...]
     sampled_dimension: int
@@ -324,10 +293,8 @@ class AdjudicationResult(Record):
 
     def __repr__(self) -> str:
         first = ", ".join(f"{row.name} {row.probability:.2f}" for row in self.ranked[:3])
-        return (
-            f"<AdjudicationResult of {self.case}: {len(self.hypotheses)} accounts on {self.scored} outcomes; the most "
-            f"probable: {first}>"
-        )
+        found = f"{len(self.hypotheses)} accounts on {self.scored} outcomes; the most probable: {first}"
+        return f"<AdjudicationResult of {self.case}: {found}>"
 
     __str__ = __repr__
     _repr_html_ = html_of

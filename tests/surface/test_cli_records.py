@@ -83,11 +83,11 @@ def test_warnings_exit_with_1(made, capsys):
     assert "it is empty" in capsys.readouterr().err
 
 
-def test_unreadable_records_exit_with_1_and_name_the_line(made, capsys):
+def test_unreadable_records_name_the_line_and_are_findings_of_the_check_only(made, capsys):
     path = made / "studies" / "example.yaml"
     path.write_text(path.read_text().replace("species: rat", "species: ratt"))
-    for arguments in (["check", str(made)], ["ledger", "list", str(made)]):
-        assert cli.main(arguments) == 1
+    for arguments, code in ((["check", str(made)], 1), (["ledger", "list", str(made)], 2)):
+        assert cli.main(arguments) == code
         error = capsys.readouterr().err
         assert "example.yaml:17: error: experiments[0].protocol.subject.species" in error
         assert "Did you mean 'rat'" in error

@@ -47,9 +47,9 @@ def test_wrong_parameters_are_a_usage_error(table, parameters, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_table_that_cannot_be_read_is_a_finding(table, capsys):
+def test_a_table_that_cannot_be_read_is_unusable_and_says_where(table, capsys):
     table.write_text("TIME,AMT\n0,lots\n")
-    assert main(["events", str(table), "CL=5", "V=20", "--advan", "1"]) == 1
+    assert main(["events", str(table), "CL=5", "V=20", "--advan", "1"]) == 2
     assert "theirs.csv:2: error: AMT: The value must be a number" in capsys.readouterr().err
 
 
@@ -63,7 +63,7 @@ def test_what_was_taken_for_granted_is_said_beside_the_table(table, capsys):
 
 def test_a_doubt_of_commas_is_settled_by_an_option(table, capsys):
     table.write_text("TIME;AMT\n0;1,234\n1;.\n")
-    assert main(["events", str(table), "CL=5", "V=1", "--advan", "1"]) == 1
+    assert main(["events", str(table), "CL=5", "V=1", "--advan", "1"]) == 2
     assert "--decimal" in capsys.readouterr().err
     assert main(["events", str(table), "CL=5", "V=1", "--advan", "1", "--decimal", ","]) == 0
     assert capsys.readouterr().out.splitlines()[1].endswith(",1.234")

@@ -88,7 +88,7 @@ def test_an_import_into_a_case_adds_to_it_and_overwrites_nothing(exported, capsy
 
 def test_an_import_with_an_error_writes_nothing(exported, capsys):
     exported.write_text(exported.read_text().replace(",rat,", ",ratt,"))
-    assert main(["ledger", "import", str(exported), "--out", str(exported.parent / "again")]) == 1
+    assert main(["ledger", "import", str(exported), "--out", str(exported.parent / "again")]) == 2
     assert "column 'species'" in capsys.readouterr().err
     assert [path.name for path in exported.parent.iterdir()] == ["table.csv"]
 

@@ -5,33 +5,33 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, fields
+from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gaddum
-from gaddum.surface.adjudicate import AdjudicateRequest
-from gaddum.surface.audit import AuditRequest
-from gaddum.surface.benchmarks import BenchmarksRequest
+from gaddum.surface.cli import COMMANDS, app
 from gaddum.surface.occupancy import command as occupancy_command
 from gaddum.surface.occupancy.request import OccupancyRequest
 from gaddum.surface.request import Request
-from gaddum.surface.schild import SchildRequest
-from gaddum.surface.simulate import SimulateRequest
 
-REQUESTS = [
-    AdjudicateRequest,
-    AuditRequest,
-    BenchmarksRequest,
-    OccupancyRequest,
-    SchildRequest,
-    SimulateRequest,
-]
+
+def request_of(verb: str) -> type[Request]:
+    """The request that the module of a command declares for it."""
+    named = vars(import_module(COMMANDS[verb])).values()
+    kinds = [one for one in named if isinstance(one, type) and issubclass(one, Request)]
+    (found,) = [one for one in kinds if getattr(one, "verb", None) == verb]
+    return found
+
+
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 ) | st.sampled_from(["--", "-1 h", "--draws", "-v", "", "a=b&c;d", "50% of 2 + 2", "it's"])
@@ -50,7 +50,10 @@ def values(hint: Any) -> st.SearchStrategy:
         tuple[str, ...]: st.lists(TEXT, min_size=1, max_size=3).map(tuple),
         type(None): st.none(),
     }
-    return st.one_of(*(kinds[one] for one in ([kind] if kind in kinds else get_args(kind))))
+    parts = [kind] if kind in kinds else get_args(kind)
+    return st.one_of(
+        *(st.sampled_from(get_args(one)) if get_origin(one) is Literal else kinds[one] for one in parts)
+    )
 
 
 def requests(kind: type[Request]) -> st.SearchStrategy[Request]:
@@ -60,33 +63,47 @@ def requests(kind: type[Request]) -> st.SearchStrategy[Request]:
     return st.fixed_dictionaries(needed, optional=every).map(lambda said: kind(**said))
 
 
-ANY = st.sampled_from(REQUESTS).flatmap(requests)
+def of_every_command(test: Callable[..., None]) -> Callable[..., None]:
+    """Try a property on requests of every command."""
+    tried = settings(deadline=None, max_examples=25)(given(st.data())(test))
+    return pytest.mark.parametrize("verb", COMMANDS)(tried)
 
 
-@settings(deadline=None)
-@given(ANY)
-def test_the_command_of_a_request_says_it_again(asked: Request):
+@of_every_command
+def test_the_command_of_a_request_says_it_again(verb: str, data: st.DataObject):
+    asked = data.draw(requests(request_of(verb)))
     assert type(asked).from_command(shlex.split(asked.command())) == asked
 
 
-@settings(deadline=None)
-@given(ANY)
-def test_the_query_of_a_request_says_it_again(asked: Request):
+@of_every_command
+def test_the_query_of_a_request_says_it_again(verb: str, data: st.DataObject):
+    asked = data.draw(requests(request_of(verb)))
     assert type(asked).from_query(asked.query()) == asked
 
 
-@settings(deadline=None)
-@given(ANY)
-def test_the_keywords_of_a_request_say_it_again(asked: Request):
+@of_every_command
+def test_the_keywords_of_a_request_say_it_again(verb: str, data: st.DataObject):
+    asked = data.draw(requests(request_of(verb)))
     assert type(asked)(**vars(asked)) == asked
 
 
-@settings(deadline=None)
-@given(ANY)
-def test_a_request_is_frozen_and_equal_requests_are_one_key(asked: Request):
+@of_every_command
+def test_a_request_is_frozen_and_equal_requests_are_one_key(verb: str, data: st.DataObject):
+    asked = data.draw(requests(request_of(verb)))
     assert len({asked, type(asked).from_query(asked.query())}) == 1
     with pytest.raises(FrozenInstanceError):
         setattr(asked, fields(asked)[0].name, "other")
+
+
+def test_the_command_line_has_no_command_without_a_request():
+    def verbs(group: Any, before: tuple[str, ...] = ()) -> list[str]:
+        return [
+            verb
+            for name, one in group.commands.items()
+            for verb in (verbs(one, (name,)) if hasattr(one, "commands") else [" ".join((*before, name))])
+        ]
+
+    assert sorted(verbs(typer.main.get_command(app))) == sorted(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +139,11 @@ def test_limits_hold_in_python_too(said: dict[str, Any]):
         OccupancyRequest(("naltrexone 50 mg po",), **said)
 
 
+def test_words_that_an_option_takes_are_the_only_ones_in_python_too():
+    with pytest.raises(ValueError, match="form must be one of csv, xlsx, bibtex; got 'doc'"):
+        request_of("ledger export")("ketamine", form="doc")  # pyright: ignore[reportCallIssue]
+
+
 def test_a_query_reads_as_a_person_would_write_it():
     text = "protocols=ketamine+0.5+mg/kg+iv+over+40+min&targets=NMDAR,MOR&at=40+min&at=4+h"
     asked = OccupancyRequest.from_query(text)
@@ -131,16 +153,59 @@ def test_a_query_reads_as_a_person_would_write_it():
     assert asked.query().startswith(text)
 
 
-@pytest.mark.parametrize("kind", [one for one in REQUESTS if one is not SchildRequest])
-def test_a_verb_has_the_same_defaults_in_python(kind: type[Request]):
-    """None stands for what else is said, such as the species of an arm."""
-    python = inspect.signature(getattr(gaddum, kind.verb)).parameters
-    shared = {one.name: one.default for one in fields(kind) if one.name in python}
-    told = {name: python[name].default for name in shared}
-    assert {"draws", "seed"} & set(shared)
-    assert {name: told[name] for name, one in shared.items() if one not in (None, MISSING)} == {
-        name: one for name, one in shared.items() if one not in (None, MISSING)
+class InPython(NamedTuple):
+    """How a public function is asked what a command is asked."""
+
+    name: str
+    renamed: dict[str, str] = {}
+    """Fields of the request that the function calls otherwise."""
+    unsaid: str = ""
+    """Fields that it does not take: how a file is read, and what other functions answer."""
+    more: str = ""
+    """Keywords that no command line could give, or that change no answer."""
+
+
+TABLES = "drug unit route subjects separator decimal"
+PYTHON = {
+    "adjudicate": InPython("adjudicate", {}, "", "workers executor settings progress checkpoints"),
+    "audit": InPython("audit", {"what": "study"}, "", "progress"),
+    "benchmarks": InPython("benchmarks", {"ids": "which"}, "", "library progress"),
+    "check": InPython("check_case", {"case": "loaded"}),
+    "events": InPython("predict_events", {}, "separator decimal"),
+    "ledger export": InPython("export_studies", {"case": "ledger", "form": "path"}),
+    "ledger import": InPython("import_studies", {"table": "path"}, "out drug"),
+    "ledger query": InPython("query_ledger", {"case": "ledger"}),
+    "occupancy": InPython(
+        "occupancy",
+        {"protocols": "protocol", "at": "times"},
+        f"{TABLES} until above reach vary human_equivalent",
+        "manipulations library",
+    ),
+    "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until", "manipulations library"),
+}
+
+
+@pytest.mark.parametrize("verb", PYTHON)
+def test_a_verb_takes_in_python_what_its_request_declares(verb: str):
+    said = PYTHON[verb]
+    named = {one.name for one in fields(request_of(verb))}
+    given = inspect.signature(getattr(gaddum, said.name)).parameters
+    assert {*said.renamed, *said.unsaid.split()} <= named
+    wanted = {said.renamed.get(one, one) for one in named - {*said.unsaid.split()}}
+    assert set(given) == {*wanted, *said.more.split()}
+
+
+@pytest.mark.parametrize("verb", PYTHON)
+def test_a_verb_has_the_same_defaults_in_python(verb: str):
+    """None stands for what else is said, such as the species of an arm; an argument must be given."""
+    said = PYTHON[verb]
+    given = inspect.signature(getattr(gaddum, said.name)).parameters
+    defaults = {
+        said.renamed.get(one.name, one.name): one.default
+        for one in fields(request_of(verb))
+        if one.name not in said.unsaid.split() and one.default not in (None, MISSING, ())
     }
+    assert {name: given[name].default for name in defaults} == defaults
 
 
 @pytest.mark.parametrize("name", ["occupancy", "simulate", "live"])

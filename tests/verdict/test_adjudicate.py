@@ -4,10 +4,12 @@ import dataclasses
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import Client
 
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import is_scored
@@ -167,6 +169,20 @@ def test_workers_do_not_change_the_result(small):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["threads", "dask"])
+def test_an_executor_of_the_callers_does_not_change_the_result_and_stays_open(small, kind):
+    with (
+        ThreadPoolExecutor(2)
+        if kind == "threads"
+        else Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None)
+    ) as given:
+        executor = given if isinstance(given, ThreadPoolExecutor) else given.get_executor()
+        other = adjudicate(reduced(), settings=SMALL, executor=executor)
+        assert executor.submit(abs, -1).result() == 1
+    assert other.result == small.result
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["weighing the hypotheses", "summarising"])
 def test_interrupted_run_goes_on_to_the_same_numbers(small, tmp_path, stage):
     def interrupt(task, fraction):
@@ -260,6 +276,11 @@ def test_morphine_acts_through_mu_and_not_through_delta():
 
 
 # Arguments
+
+
+def test_an_unknown_sampler_is_refused_before_anything_is_read():
+    with pytest.raises(ValueError, match="sampler must be one of tempering"):
+        adjudicate("no such case", settings=SMALL._replace(sampler="dice"))
 
 
 def test_unknown_hypotheses_and_links_are_refused():

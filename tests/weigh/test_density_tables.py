@@ -29,7 +29,7 @@ def exact_of_two(d: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return linear - 0.5 * np.einsum("xyi,ij,xyj->xy", delta, precision, delta)
 
 
-STACKED = stack_tables(
+TABLES = stack_tables(
     [
         table(exact_of_two(D, GRID, GRID)),
         table(effect_logpdf(1.1, 0.24, 14.0, GRID)),
@@ -37,12 +37,15 @@ STACKED = stack_tables(
         table(exact_of_two(-D, GRID, GRID)),
     ]
 )
-TABLES = STACKED.tables
 BETWEEN = np.linspace(-11.97, 11.97, 801)
 
 
-def test_index_tells_which_outcome_each_row_is() -> None:
-    assert STACKED.one == (1, 2) and STACKED.two == (0, 3)
+def test_rows_of_a_kind_keep_the_order_of_the_outcomes() -> None:
+    assert evaluate_1d(TABLES, jnp.asarray([[1.1], [1.1]]))[0] == pytest.approx(
+        effect_logpdf(1.1, 0.24, 14.0, np.array([1.1])), abs=1e-4
+    )
+    here = evaluate_2d(TABLES, jnp.full((2, 1), D[0]), jnp.full((2, 1), D[1]))
+    assert here[0, 0] > here[1, 0]
 
 
 def test_one_contrast_off_grid_within_1e_4() -> None:
@@ -92,6 +95,6 @@ def test_beyond_the_grid_the_table_is_flat() -> None:
 
 
 def test_no_table_of_a_kind_is_no_error() -> None:
-    empty = stack_tables([]).tables
+    empty = stack_tables([])
     assert evaluate_1d(empty, jnp.zeros((0, 4))).shape == (0, 4)
     assert evaluate_2d(empty, jnp.zeros((0, 4)), jnp.zeros((0, 4))).shape == (0, 4)

@@ -9,8 +9,6 @@ below, s above), which converges exponentially and keeps its relative accuracy i
 Used by `reduce` (tables) and `power`; `verdict_events` shares the quadrature of S.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import gammaln, logsumexp, ndtr
 from scipy.stats import t as student_t
@@ -20,13 +18,6 @@ GRID = np.round(np.linspace(-12.0, 12.0, 241), 10)
 LOG_FLOOR = -600.0
 """Least log density of a table."""
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
-
-
-class ChiNodes(NamedTuple):
-    """Quadrature of S = chi_df / sqrt(df): nodes and log weights."""
-
-    s: np.ndarray
-    log_weight: np.ndarray
 
 
 def chi_logpdf(s: np.ndarray, df: float) -> np.ndarray:
@@ -62,10 +53,10 @@ def chi_steps(
     return a * np.logaddexp(0.0, v), a * h / (1 + np.exp(-v))
 
 
-def chi_nodes(df: float, curvature: float = 0.0, tilt: float = 0.0) -> ChiNodes:
-    """Quadrature of S = chi_df / sqrt(df) for integrands of the given sharpness; see `chi_steps`."""
+def chi_nodes(df: float, curvature: float = 0.0, tilt: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of S = chi_df / sqrt(df) and their log weights, for integrands of the given sharpness; see `chi_steps`."""
     s, ds = chi_steps(df, curvature, tilt)
-    return ChiNodes(s, chi_logpdf(s, df) + np.log(ds))
+    return s, chi_logpdf(s, df) + np.log(ds)
 
 
 def interval_probability(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -85,8 +76,8 @@ def nct_logpdf(t: float, df: float, noncentrality: np.ndarray) -> np.ndarray:
     shift = np.asarray(noncentrality, dtype=float)
     if np.isinf(df):
         return -_LOG_SQRT_2PI - 0.5 * (t - shift) ** 2
-    nodes = chi_nodes(df, t * t, abs(t) * _reach(shift))
-    exponent = nodes.log_weight + np.log(nodes.s) - 0.5 * (t * nodes.s - shift[..., None]) ** 2
+    s, log_weight = chi_nodes(df, t * t, abs(t) * _reach(shift))
+    exponent = log_weight + np.log(s) - 0.5 * (t * s - shift[..., None]) ** 2
     return logsumexp(exponent, axis=-1) - _LOG_SQRT_2PI
 
 
@@ -96,9 +87,9 @@ def nct_interval(lower: float, upper: float, df: float, noncentrality: np.ndarra
     if np.isinf(df):
         return interval_probability(lower - shift, upper - shift)
     limit = max((abs(x) for x in (lower, upper) if np.isfinite(x)), default=0.0)
-    nodes = chi_nodes(df, limit * limit, limit * _reach(shift))
-    masses = interval_probability(lower * nodes.s - shift[..., None], upper * nodes.s - shift[..., None])
-    return masses @ np.exp(nodes.log_weight)
+    s, log_weight = chi_nodes(df, limit * limit, limit * _reach(shift))
+    masses = interval_probability(lower * s - shift[..., None], upper * s - shift[..., None])
+    return masses @ np.exp(log_weight)
 
 
 def effect_logpdf(d: float, variance: float, df: float, delta: np.ndarray) -> np.ndarray:
@@ -143,9 +134,9 @@ def along_logpdf(d: np.ndarray, covariance: np.ndarray, df: float, linear: np.nd
     constant = -len(d) * _LOG_SQRT_2PI - 0.5 * np.linalg.slogdet(covariance)[1]
     if np.isinf(df):
         return constant - 0.5 * square + linear
-    nodes = chi_nodes(df, square, _reach(linear) + 1e-9)
-    exponent = nodes.log_weight + len(d) * np.log(nodes.s) - 0.5 * nodes.s**2 * square
-    return constant + logsumexp(exponent + np.asarray(linear)[..., None] * nodes.s, axis=-1)
+    s, log_weight = chi_nodes(df, square, _reach(linear) + 1e-9)
+    exponent = log_weight + len(d) * np.log(s) - 0.5 * s**2 * square
+    return constant + logsumexp(exponent + np.asarray(linear)[..., None] * s, axis=-1)
 
 
 def t_of_p(p: float, df: float) -> float:

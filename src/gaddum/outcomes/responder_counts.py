@@ -8,8 +8,6 @@ gives the joint probability. Integrals over q0 and rho are taken here, before sa
 `GRID`, where a change of q0 is a shift of the table.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import (
     expit,
@@ -24,6 +22,7 @@ from scipy.special import (
 )
 
 from gaddum.outcomes.noncentral_t import GRID, floored
+from gaddum.records.outcome.responders import Count, Retest
 from gaddum.records.prior import Beta, Distribution, Fixed, LogitNormal
 
 _STEP = float(GRID[1] - GRID[0])
@@ -32,13 +31,6 @@ _Q0 = np.round(_STEP * np.arange(-_Q0_SHIFTS, _Q0_SHIFTS + 1), 10)
 """Probits of the response to placebo over which its prior is summed; beyond 10 SD it is cut off."""
 _WIDE = np.round(_STEP * np.arange(-_Q0_SHIFTS - 120, _Q0_SHIFTS + 121), 10)
 """q0 + effect over all q0 and effects."""
-
-
-class Counts(NamedTuple):
-    """Responders among n."""
-
-    responders: int
-    n: int
 
 
 def placebo_weights(placebo: Distribution) -> np.ndarray:
@@ -81,7 +73,7 @@ def correlation_nodes(retest: Distribution, count: int = 16) -> tuple[np.ndarray
 
 
 def responders_log_probability(
-    arms: tuple[Counts, ...], placebo: Distribution, vehicle: Counts | None = None
+    arms: tuple[Count, ...], placebo: Distribution, vehicle: Count | None = None
 ) -> np.ndarray:
     """Log probability of counts in one or two arms of different subjects, over their effects on `GRID`."""
     tables = [_binomial(counts) for counts in arms]
@@ -91,11 +83,11 @@ def responders_log_probability(
 
 
 def retest_log_probability(
-    test: Counts,
-    retest: Counts,
+    test: Count,
+    retest: Count | Retest,
     placebo: Distribution,
     correlation: Distribution,
-    vehicle: Counts | None = None,
+    vehicle: Count | None = None,
 ) -> np.ndarray:
     """Log probability of a test and of a retest of (some of) its responders, over the two arms' effects.
 
@@ -129,8 +121,8 @@ def retest_log_probability(
     return _over_placebo(table, test.n + retest.n, placebo, vehicle)
 
 
-def _binomial(counts: Counts) -> np.ndarray:
-    k, n = counts
+def _binomial(counts: Count) -> np.ndarray:
+    k, n = counts.responders, counts.n
     return _log_choose(n, k) + k * log_ndtr(_WIDE) + (n - k) * log_ndtr(-_WIDE)
 
 
@@ -152,13 +144,13 @@ def _fixed_weights(value: float) -> np.ndarray:
 
 
 def _over_placebo(
-    table: np.ndarray, subjects: int, placebo: Distribution, vehicle: Counts | None
+    table: np.ndarray, subjects: int, placebo: Distribution, vehicle: Count | None
 ) -> np.ndarray:
     """Sum over the response to placebo: tables on `_WIDE` (q0 + effect) become tables on `GRID` (effect)."""
     with np.errstate(divide="ignore"):
         log_weight = np.log(placebo_weights(placebo))
     if vehicle is not None:
-        k, n = vehicle
+        k, n = vehicle.responders, vehicle.n
         subjects += n
         log_weight = log_weight + _log_choose(n, k) + k * log_ndtr(_Q0) + (n - k) * log_ndtr(-_Q0)
     total = np.full((len(GRID),) * table.ndim, -np.inf)

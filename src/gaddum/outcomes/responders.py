@@ -5,14 +5,14 @@ from scipy import stats
 
 from gaddum.outcomes.form import LEVEL, ArmComparison, Priors, Table
 from gaddum.outcomes.group_sizes import required_prior
-from gaddum.outcomes.responder_counts import Counts, responders_log_probability, retest_log_probability
+from gaddum.outcomes.responder_counts import responders_log_probability, retest_log_probability
 from gaddum.records.experiment import Experiment
 from gaddum.records.outcome.responders import Responders
 
 
 def table(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
     """Counts over the arms' effects, the response to placebo averaged out."""
-    counts = {name: Counts(count.responders, count.n) for name, count in outcome.counts.items()}
+    counts = dict(outcome.counts)
     if (message := outcome.unscorable(experiment.protocol)) is not None:
         raise ValueError(message)
     base = experiment.protocol.vehicle(counts)
@@ -23,7 +23,7 @@ def table(experiment: Experiment, outcome: Responders, priors: Priors) -> Table:
         counts.pop(retest.arm, None)
         log_density = retest_log_probability(
             counts[retest.among_responders_of],
-            Counts(retest.responders, retest.n),
+            retest,
             placebo,
             required_prior(priors, "retest_correlation"),
             vehicle,

@@ -4,9 +4,10 @@ Records say what was published. They hold no arrays and know no statistics; `res
 them into numbers. A float field names its unit with `in_unit`, so that tools and tests can read it.
 """
 
-from typing import Any
+import math
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Record(BaseModel):
@@ -34,3 +35,22 @@ def in_unit(unit: str, default: Any = ..., **keywords: Any) -> Any:
         Passed to `pydantic.Field` (`description`, `gt`, ...).
     """
     return Field(default, json_schema_extra={"unit": unit}, **keywords)
+
+
+def _lacking(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _or_null(unit: str) -> Any:
+    return Field(allow_inf_nan=True, json_schema_extra={"unit": unit, "type": ["number", "null"]})
+
+
+# One NaN for all that is no number, so that records which lack the same are equal; null in JSON.
+_nan_where_lacking = BeforeValidator(lambda value: math.nan if _lacking(value) else value)
+Nats = Annotated[float, _or_null("nats"), _nan_where_lacking]
+Number = Annotated[float, _or_null("1"), _nan_where_lacking]
+Hours = Annotated[float, _or_null("h"), _nan_where_lacking]
+Known = Annotated[
+    Annotated[float, _or_null("1")] | None, BeforeValidator(lambda value: None if _lacking(value) else value)
+]
+"""None for all that is no number, where it may be that there is none."""

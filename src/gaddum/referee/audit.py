@@ -37,7 +37,7 @@ from gaddum.referee.concerns import (
     percent,
 )
 from gaddum.referee.detectable import Detectable, detectable, effect_size, simple_contrast
-from gaddum.referee.disagreement import ComparableBlockade, Pair, pairs
+from gaddum.referee.disagreement import Pair, pairs
 from gaddum.referee.reporting import Reporting, conduct_concerns, is_evidence, reporting, reporting_concerns
 
 DRAWS = 500
@@ -164,15 +164,15 @@ def audit(
     wanted = loaded.ledger.studies if study is None else (loaded.ledger.study(study),)
     runs = Runs(loaded, draws=draws, seed=seed)
     done: list[StudyAudit] = []
-    blocked: list[ComparableBlockade] = []
+    blocked: list[BlockadeAppraisal] = []
     every = loaded.ledger.studies
     for place, one in enumerate(every):
         if progress is not None:
             progress("following doses", place / len(every))
         if one not in wanted and not any(blockades(loaded, e) for e in one.experiments):
             continue
-        found, sides = _study(one, runs)
-        blocked += sides
+        found, subjects = _study(one, runs)
+        blocked += subjects
         if one in wanted:
             done.append(found)
     if progress is not None:
@@ -192,11 +192,10 @@ def audit(
     )
 
 
-def _study(study: Study, runs: Runs) -> tuple[StudyAudit, list[ComparableBlockade]]:
+def _study(study: Study, runs: Runs) -> tuple[StudyAudit, list[BlockadeAppraisal]]:
     loaded = runs.loaded
     experiments: list[ExperimentAudit] = []
     subjects: list[BlockadeAppraisal] = []
-    sides: list[ComparableBlockade] = []
     concerns: list[Concern] = []
     for one in study.experiments:
         if not is_evidence(one):
@@ -209,11 +208,9 @@ def _study(study: Study, runs: Runs) -> tuple[StudyAudit, list[ComparableBlockad
             read = answers(one, arms)
             shown = agonist_effect(one, arms.drug, arms.vehicle)
             could = detectable(one, arms, _priors(loaded))
-            mine.append(BlockadeAppraisal(one, arms, read, presence, gaps, could, shown))
-            if presence is not None and read:
-                sides.append(ComparableBlockade(study, one, arms, presence, read))
+            mine.append(BlockadeAppraisal(study, one, arms, read, presence, gaps, could, shown))
         for subject in mine:
-            concerns += appraise(subject, study)
+            concerns += appraise(subject)
         concerns += conduct_concerns(one)
         subjects += mine
         experiments.append(_experiment(one, mine, held, gaps, loaded))
@@ -224,7 +221,7 @@ def _study(study: Study, runs: Runs) -> tuple[StudyAudit, list[ComparableBlockad
     audited = StudyAudit(
         study.id, study.title, study.year, study.source.doi, line, ordered, tuple(experiments), told
     )
-    return audited, sides
+    return audited, subjects
 
 
 def _experiment(

@@ -43,6 +43,7 @@ class Concern(NamedTuple):
 class BlockadeAppraisal(NamedTuple):
     """One blocked arm with all that was worked out about it."""
 
+    study: Study
     experiment: Experiment
     blockade: Blockade
     answers: tuple[BlockadeAnswer, ...]
@@ -67,23 +68,21 @@ class BlockadeAppraisal(NamedTuple):
         return " and ".join([*self.blockade.blockers, *(one.kind for one in self.blockade.manipulations)])
 
 
-def appraise(subject: BlockadeAppraisal, study: Study) -> tuple[Concern, ...]:
+def appraise(subject: BlockadeAppraisal) -> tuple[Concern, ...]:
     """Collect every concern about one blocked arm.
 
     Parameters
     ----------
     subject : BlockadeAppraisal
         The arm and what is known of it.
-    study : Study
-        Its report, for positive controls in its other arms.
 
     Returns
     -------
     tuple of Concern
         In the order of a referee's questions.
     """
-    parts = (_engagement, _selectivity, _agonist, _controls, _power, _stars)
-    return (*(one for part in parts for one in part(subject)), *_positive_control(subject, study))
+    parts = (_engagement, _selectivity, _agonist, _controls, _power, _stars, _positive_control)
+    return tuple(one for part in parts for one in part(subject))
 
 
 def agonist_effect(experiment: Experiment, drug: str | None, vehicle: str | None) -> bool | None:
@@ -309,14 +308,14 @@ def _controls(s: BlockadeAppraisal) -> Iterator[Concern]:
         )
 
 
-def _positive_control(s: BlockadeAppraisal, study: Study) -> Iterator[Concern]:
+def _positive_control(s: BlockadeAppraisal) -> Iterator[Concern]:
     if not s.spared:
         return
     held_up = any(
         isinstance(outcome, Verdict)
         and outcome.verdict in ("abolished", "partial")
         and any(dose.drug in s.blockade.blockers for dose in _doses(experiment, outcome.roles["KA"]))
-        for experiment in study.experiments
+        for experiment in s.study.experiments
         for outcome in experiment.outcomes
     )
     if not held_up:

@@ -14,6 +14,7 @@ from gaddum.outcomes.power import contrast_power, detectable_contrast, detectabl
 from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Experiment
 from gaddum.records.prior import Distribution, Fixed, HalfNormal, LogNormal, Normal
+from gaddum.results import Interval
 
 EFFECTS = (0.5, 0.8, 1.2)
 """True differences at which power is shown (within-group SD)."""
@@ -27,14 +28,6 @@ _TEXT = {
 }
 
 
-class Range(NamedTuple):
-    """Median and extremes over the group sizes that are possible; equal where the size is known."""
-
-    median: float
-    lower: float
-    upper: float
-
-
 class Detectable(NamedTuple):
     """What one contrast could have shown."""
 
@@ -44,8 +37,9 @@ class Detectable(NamedTuple):
     stated: bool
     """Whether the report states the sizes."""
     paired: bool
-    effect: Range
-    """Smallest true effect found with 80 % power (within-group SD; SD of differences if paired)."""
+    effect: Interval
+    """Smallest true effect found with 80 % power (within-group SD; SD of differences if paired), with its extremes
+    over the group sizes that are possible."""
     power: dict[str, float]
     """Power at true effects of 0.5, 0.8 and 1.2 SD."""
     power_of_abolition: float | None
@@ -162,7 +156,7 @@ def _over_sizes(
         _describe_sizes(arms, scenarios),
         all(arm.n is not None or arm.n_range is not None for arm in records),
         paired,
-        Range(median, min(effects), max(effects)),
+        Interval(median=median, lower=min(effects), upper=max(effects)),
         {f"{d:g}": averaged(d) for d in EFFECTS},
         None if size is None else averaged(size),
     )

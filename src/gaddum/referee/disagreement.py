@@ -12,11 +12,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.records.blockade import Blockade
-from gaddum.records.experiment import Experiment, Study
 from gaddum.records.protocol import Endpoint, Protocol
 from gaddum.referee.antagonist_engagement import Presence, TargetEngagement, lead_target, span
 from gaddum.referee.blockade_answers import Answer, BlockadeAnswer
+from gaddum.referee.concerns import BlockadeAppraisal
 from gaddum.results import Interval
 
 MARGIN = 0.10
@@ -82,22 +81,12 @@ class Pair(NamedTuple):
     says: str
 
 
-class ComparableBlockade(NamedTuple):
-    """What is needed to compare a blockade with others."""
-
-    study: Study
-    experiment: Experiment
-    blockade: Blockade
-    presence: Presence
-    answers: tuple[BlockadeAnswer, ...]
-
-
-def pairs(blocked: list[ComparableBlockade]) -> tuple[Pair, ...]:
+def pairs(blocked: list[BlockadeAppraisal]) -> tuple[Pair, ...]:
     """Compare every two blockades with opposite answers.
 
     Parameters
     ----------
-    blocked : list of ComparableBlockade
+    blocked : list of BlockadeAppraisal
         Of the whole case.
 
     Returns
@@ -132,7 +121,7 @@ def compare(first: Float[np.ndarray, " draws"], second: Float[np.ndarray, " draw
     )
 
 
-def _sides(one: ComparableBlockade) -> list[Side]:
+def _sides(one: BlockadeAppraisal) -> list[Side]:
     """One answer a phase, from primary outcomes where there are any; a phase that contradicts itself has none."""
     found = []
     by_phase: dict[str, list[BlockadeAnswer]] = {}
@@ -164,15 +153,18 @@ def _leads(presence: Presence) -> dict[str, TargetEngagement]:
     return {row.target: row for row in rows if row is not None}
 
 
-def _pair(one: ComparableBlockade, first: Side, other: ComparableBlockade, second: Side) -> Pair | None:
-    held, against = _leads(one.presence), _leads(other.presence)
+def _pair(one: BlockadeAppraisal, first: Side, other: BlockadeAppraisal, second: Side) -> Pair | None:
+    here, there = one.presence, other.presence
+    if here is None or there is None:
+        return None
+    held, against = _leads(here), _leads(there)
     target = next((target for target in held if target in against), None)
     if target is None:
         return None
     mine, theirs = held[target].drug, against[target].drug
 
     def apart(left: str, right: str) -> EngagementDifference:
-        return compare(one.presence.draws[mine, target, left], other.presence.draws[theirs, target, right])
+        return compare(here.draws[mine, target, left], there.draws[theirs, target, right])
 
     induction, expression = apart("induction", "induction"), apart(first.endpoint, second.endpoint)
     differ, unknown = _factors(one, first, other, second)
@@ -235,7 +227,7 @@ def _percent(share: float) -> str:
 
 
 def _factors(
-    one: ComparableBlockade, first: Side, other: ComparableBlockade, second: Side
+    one: BlockadeAppraisal, first: Side, other: BlockadeAppraisal, second: Side
 ) -> tuple[tuple[Factor, ...], tuple[str, ...]]:
     mine, theirs = _design(one, first), _design(other, second)
     differ = tuple(
@@ -246,7 +238,7 @@ def _factors(
     return differ, tuple(name for name in mine if "unstated" in (mine[name], theirs[name]))
 
 
-def _design(one: ComparableBlockade, side: Side) -> dict[str, str]:
+def _design(one: BlockadeAppraisal, side: Side) -> dict[str, str]:
     """Features of an experiment that may matter beside engagement, as text."""
     protocol: Protocol = one.experiment.protocol
     subject, endpoint = protocol.subject, protocol.endpoints[side.endpoint]

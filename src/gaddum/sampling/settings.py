@@ -1,11 +1,23 @@
-"""Settings: how long and how finely a fit samples."""
+"""Settings: by which sampler, how long and how finely a fit samples."""
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
+
+from gaddum.sampling.estimate import Evidence
+
+SAMPLERS = {
+    "tempering": "gaddum.sampling.posterior",
+}
+"""Samplers by name, and the module that holds each as `sample_posterior`. All take and give what that of
+`gaddum.sampling.posterior` does; `checkpoint`, `start` and `ascent` are means that one may leave unused."""
 
 
 class Settings(NamedTuple):
-    """How long and how finely to sample; the defaults suit 5 to 100 dimensions."""
+    """How to sample, how long and how finely; the defaults suit 5 to 100 dimensions."""
 
+    sampler: str = "tempering"
+    """One of `SAMPLERS`."""
     populations: int = 4
     """Independent populations, two or more: the bridge fits on the others and estimates on each (1)."""
     particles: int = 500
@@ -31,3 +43,10 @@ class Settings(NamedTuple):
     """Smallest bulk effective sample size, per active dimension (1)."""
     largest_mcse: float = 0.1
     """Largest Monte-Carlo error of an established log marginal likelihood (nats)."""
+
+
+def sampler_of(settings: Settings) -> Callable[..., Evidence]:
+    """The function `sample_posterior` of the sampler that settings name."""
+    if settings.sampler not in SAMPLERS:
+        raise ValueError(f"A sampler must be one of {', '.join(SAMPLERS)}; got {settings.sampler!r}.")
+    return import_module(SAMPLERS[settings.sampler]).sample_posterior

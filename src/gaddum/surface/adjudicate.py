@@ -75,13 +75,7 @@ class AdjudicateRequest(Request):
     def choices(self) -> dict[str, Any]:
         """Keywords of `gaddum.adjudicate`."""
         named = None if self.hypotheses is None else words(self.hypotheses)
-        return {
-            "seed": self.seed,
-            "until": self.until,
-            "hypotheses": named,
-            "link": self.link,
-            "comparator": self.comparator,
-        }
+        return {name: value for name, value in vars(self).items() if name != "case"} | {"hypotheses": named}
 
 
 @asking

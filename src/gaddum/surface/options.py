@@ -1,12 +1,14 @@
 """Options: what several commands take, and how they answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from gaddum.records.finding import Finding
 
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
@@ -36,3 +38,18 @@ def tell(
     show(Console())
     if made is not None:
         typer.echo(f"\n{made}")
+
+
+def print_error(message: str, *, style: str = "bold red") -> None:
+    """Print a message on standard error."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
+
+
+def print_findings(findings: "Iterable[Finding]") -> None:
+    """Print findings on standard error, a line each."""
+    styles = {"error": "bold red", "warning": "yellow", "note": "dim"}
+    for finding in findings:
+        print_error(str(finding), style=styles[finding.level])

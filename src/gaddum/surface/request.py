@@ -10,12 +10,12 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
 from operator import ge, le
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
 import typer
 
-from gaddum.records.finding import RecordError, nearest
+from gaddum.records.finding import nearest
 
 _USAGE: Any = typer.BadParameter.__bases__
 """What a command line that cannot be read raises: UsageError, of click or of typer's own copy of it."""
@@ -29,8 +29,16 @@ class Request:
 
     def __post_init__(self) -> None:
         """Hold what Python gives to the limits that the command line has."""
-        for name, (_, option) in _declared(type(self)).items():
+        for name, (kind, option) in _declared(type(self)).items():
             value = getattr(self, name)
+            allowed = [
+                word
+                for one in (kind, *get_args(kind))
+                if get_origin(one) is Literal
+                for word in get_args(one)
+            ]
+            if value is not None and allowed and value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.")
             for bound, limit, holds in (("at least", option.min, ge), ("at most", option.max, le)):
                 if value is not None and limit is not None and not holds(value, limit):
                     raise ValueError(f"{name} must be {bound} {limit}; got {value!r}.")
@@ -97,10 +105,7 @@ def words(text: str) -> list[str]:
 
 
 def asking(verb: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of what is done with a request, whose fields take the place of the first parameter.
-
-    A record that cannot be read is unusable input here, not a finding.
-    """
+    """Make a command of what is done with a request, whose fields take the place of the first parameter."""
     first, *rest = signature(verb).parameters.values()
     return _spread(first.annotation, verb, rest)
 
@@ -116,12 +121,7 @@ def _spread(request: type[Request], verb: Callable[..., Any], rest: list[Paramet
     @wraps(verb)
     def command(**given: Any) -> Any:
         asked = {one.name: given.pop(one.name) for one in own}
-        try:
-            return verb(
-                request(**{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}), **given
-            )
-        except RecordError as error:
-            raise ValueError(str(error)) from error
+        return verb(request(**{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}), **given)
 
     shown: Any = command
     shown.__signature__ = Signature([*own, *(one.replace(kind=one.KEYWORD_ONLY) for one in rest)])

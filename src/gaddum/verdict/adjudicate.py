@@ -7,6 +7,8 @@ returns a typed result together with the draws. It prints nothing and writes not
 import dataclasses
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +29,7 @@ from gaddum.response.assemble import assemble
 from gaddum.response.response import Account
 from gaddum.results import AdjudicationResult
 from gaddum.sampling.hmc import evaluate
-from gaddum.sampling.posterior import sample_posterior
-from gaddum.sampling.settings import Settings
+from gaddum.sampling.settings import Settings, sampler_of
 from gaddum.sampling.stage import batch_shape
 from gaddum.sampling.tempering import Start
 from gaddum.verdict.document import write_result
@@ -81,6 +82,7 @@ def adjudicate(
     settings: Settings | None = None,
     progress: Progress | None = None,
     checkpoints: Path | None = None,
+    executor: Executor | None = None,
 ) -> Adjudication:
     """Weigh the rival hypotheses of a case by its published record.
 
@@ -108,6 +110,9 @@ def adjudicate(
     checkpoints : Path
         Existing folder where fits leave their states every few seconds, and from which an interrupted run of the same
         case and choices goes on, to the same numbers.
+    executor : concurrent.futures.Executor
+        Runs the fits in place of threads of our own, and stays open. Fits share a function compiled in this process, so
+        its threads must be of it: a ThreadPoolExecutor's are, and those of a `distributed.Client(processes=False)`.
 
     Returns
     -------
@@ -119,11 +124,14 @@ def adjudicate(
     ValueError
         Where the case or an argument is not usable; says what must hold.
     """
+    sampler_of(settings or SAMPLER)  # refused before anything is read
     loaded = _select(case if isinstance(case, LoadedCase) else load_case(case), hypotheses, link)
     # Threads of the linear algebra would fight with the workers, for matrices too small to share.
     with jax.enable_x64(True), threadpool_limits(1, "blas"):
         report = progress or (lambda task, done: None)
-        return _run(loaded, until, seed, workers, settings or SAMPLER, report, comparator, checkpoints)
+        return _run(
+            loaded, until, seed, workers, settings or SAMPLER, report, comparator, checkpoints, executor
+        )
 
 
 def _run(
@@ -135,6 +143,7 @@ def _run(
     progress: Progress,
     comparator: bool,
     checkpoints: Path | None,
+    executor: Executor | None,
 ) -> Adjudication:
     progress("reading the record", 0.0)
     # One compiles small functions, the other runs the interpreter.
@@ -166,8 +175,9 @@ def _run(
     )
     give_back()
     progress("weighing the hypotheses", 0.0)
+    map_fits = partial(parallel.map_tasks, workers=workers, executor=executor)
     fits = _fit_all(
-        variants, equivalent, predictor, function, weights, seed, workers, settings, progress, checkpoints
+        variants, equivalent, predictor, function, weights, seed, map_fits, settings, progress, checkpoints
     )
     names = [h.name for h in loaded.case.hypotheses]
     groups = _hypothesis_groups(names, variants, equivalent)
@@ -175,7 +185,7 @@ def _run(
     timeless = None
     if comparator:
         timeless = refit(
-            fitted, function, settings, workers=workers, progress=progress, checkpoints=checkpoints
+            fitted, function, settings, map_fits=map_fits, progress=progress, checkpoints=checkpoints
         )
     give_back()
     progress("summarising", 0.0)
@@ -247,7 +257,7 @@ def _fit_all(
     function: Callable,
     weights: Float[np.ndarray, " cohorts"],
     seed: int,
-    workers: int,
+    map_fits: Callable[..., list[Any]],
     settings: Settings,
     progress: Progress,
     checkpoints: Path | None,
@@ -277,7 +287,7 @@ def _fit_all(
 
         # No two fits of a family may share a stream, since one begins where another ended.
         stream = seed + (number << 32)
-        evidence = sample_posterior(
+        evidence = sampler_of(settings)(
             function,
             given,
             mask,
@@ -307,9 +317,7 @@ def _fit_all(
     for task in tasks:
         families.setdefault(variants[task[1]].hypothesis.name, []).append(task)
     longest_first = sorted(families.values(), key=len, reverse=True)
-    results = parallel.map_tasks(
-        lambda family: in_double_precision(lambda: fit_family(family)), longest_first, workers=workers
-    )
+    results = map_fits(lambda family: in_double_precision(lambda: fit_family(family)), longest_first)
     fitted = {task: result for of_family in results for task, result in of_family.items()}
     found: dict[tuple[str, int], HypothesisFit] = {}
     for form, group in product(FORMS, equivalent):

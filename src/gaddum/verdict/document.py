@@ -11,6 +11,7 @@ from gaddum._version import __version__
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import DEFAULT_GSD
 from gaddum.records.claim import AllOf
+from gaddum.records.manifest import Manifest
 from gaddum.results import (
     AdjudicationResult,
     BayesFactorParts,
@@ -18,13 +19,13 @@ from gaddum.results import (
     ForestRow,
     HeldOutRow,
     HypothesisRow,
-    Manifest,
     Odds,
     PriorRow,
     PropositionRow,
     SettingRow,
     StudyRow,
     TimelessOdds,
+    row_of,
 )
 from gaddum.sampling.settings import Settings
 from gaddum.verdict import verdict
@@ -119,11 +120,9 @@ def _rivals(fitted: CaseFits, seen: "PredictiveSummary") -> tuple[HypothesisRow,
         worst = max(mine, key=lambda fit: fit.evidence.log_ml_mcse)
         broken = [fit for form in FORMS for fit in fitted.of(form, name) if not fit.evidence.established]
         rows.append(
-            HypothesisRow(
-                name=name,
-                title=hypothesis.title,
-                gate=hypothesis.gate,
-                says=hypothesis.says,
+            row_of(
+                HypothesisRow,
+                hypothesis,
                 reference=name == reference,
                 prior=fitted.masses[name],
                 established=not broken,
@@ -221,22 +220,16 @@ def _seen(fitted: CaseFits, lead: str, timeless: dict[int, TimelessHypothesis] |
 
 
 def _studies(fitted: CaseFits, until: int | None) -> list[StudyRow]:
-    rows = []
-    for study in fitted.loaded.ledger.studies:
-        if until is not None and study.year > until:
-            continue
-        rows.append(
-            StudyRow(
-                id=study.id,
-                year=study.year,
-                title=study.title,
-                cohort=study.cohort,
-                competing_interests=study.competing_interests,
-                n_outcomes=sum(len(experiment.outcomes) for experiment in study.experiments),
-                scored=sum(s.study.id == study.id for s in fitted.problem.scored),
-            )
+    return [
+        row_of(
+            StudyRow,
+            study,
+            n_outcomes=sum(len(experiment.outcomes) for experiment in study.experiments),
+            scored=sum(s.study.id == study.id for s in fitted.problem.scored),
         )
-    return rows
+        for study in fitted.loaded.ledger.studies
+        if until is None or study.year <= until
+    ]
 
 
 def _priors(fitted: CaseFits) -> list[PriorRow]:
@@ -246,16 +239,8 @@ def _priors(fitted: CaseFits) -> list[PriorRow]:
     rows = []
     for place, parameter in enumerate(fitted.problem.assembly.parameters):
         users = (fit for fit in (fitted.of(FORMS[0], name)[0] for name in order) if fit.active[place])
-        rows.append(
-            PriorRow(
-                name=parameter.name,
-                distribution=parameter.distribution,
-                unit=parameter.unit,
-                reason=parameter.reason,
-                source=parameter.source,
-                contraction=next((float(max(0.0, 1 - np.var(fit.sample[place]))) for fit in users), None),
-            )
-        )
+        contraction = next((float(max(0.0, 1 - np.var(fit.sample[place]))) for fit in users), None)
+        rows.append(row_of(PriorRow, parameter, contraction=contraction))
     return rows
 
 

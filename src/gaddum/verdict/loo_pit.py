@@ -70,12 +70,8 @@ def held_out(fitted: CaseFits, predicted: dict[int, OutcomePredictions], *, seed
             )
             rows.append(
                 HeldOutRow(
-                    study=s.study.id,
+                    **s.named,
                     cohort=name,
-                    experiment=s.experiment.id,
-                    endpoint=s.outcome.endpoint,
-                    label=s.reduced.label,
-                    form=s.outcome.form,
                     lower=low,
                     upper=high,
                     pit=low + float(points[place]) * (high - low),

@@ -11,14 +11,14 @@ draws to say; `refit` samples anew, half as long again as the whole adjudication
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.parallel import map_tasks
 from gaddum.results import TimelessOdds
-from gaddum.sampling.posterior import sample_posterior
-from gaddum.sampling.settings import Settings
+from gaddum.sampling.settings import Settings, sampler_of
 from gaddum.weigh import compare
 from gaddum.weigh.fitted import FORMS, CaseFits, HypothesisFit
 from gaddum.weigh.likelihood import Problem
@@ -51,7 +51,7 @@ def refit(
     log_likelihood: Callable,
     settings: Settings,
     *,
-    workers: int = 1,
+    map_fits: Callable[..., list[Any]] = map_tasks,
     progress: Callable[[str, float], None] | None = None,
     checkpoints: Path | None = None,
 ) -> dict[int, TimelessHypothesis]:
@@ -66,7 +66,7 @@ def refit(
         given = fit.setting._replace(table=slow_table(fitted.problem, fit.setting.table))
         mask = fit.active.copy()
         mask[[fitted.problem.assembly.index[name] for name in RATES]] = False
-        found = sample_posterior(
+        found = sampler_of(settings)(
             log_likelihood,
             given,
             mask,
@@ -79,7 +79,7 @@ def refit(
             progress("refitting without time course", len(done) / total)
         return TimelessHypothesis(found.log_ml, found.ess, found.established)
 
-    return fitted.by_fit(one, workers=workers)
+    return fitted.by_fit(one, map_fits)
 
 
 def without_kinetics(fitted: CaseFits, timeless: dict[int, TimelessHypothesis]) -> dict[str, TimelessOdds]:

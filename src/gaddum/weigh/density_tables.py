@@ -30,28 +30,15 @@ class Tables(NamedTuple):
     two: Float[Array, "T2 P P"]
 
 
-class StackedTables(NamedTuple):
-    """Tables, and which outcome each belongs to."""
-
-    tables: Tables
-    one: tuple[int, ...]
-    """Position in the list of each outcome of one contrast, in the order of the rows of `tables.one`."""
-    two: tuple[int, ...]
-    """The same for two contrasts."""
-
-
-def stack_tables(outcomes: Sequence[Table]) -> StackedTables:
-    """Coefficients of the outcomes' tables, stacked by number of contrasts."""
-    one = tuple(i for i, outcome in enumerate(outcomes) if outcome.grid_log_density.ndim == 1)
-    two = tuple(i for i, outcome in enumerate(outcomes) if outcome.grid_log_density.ndim == 2)
+def stack_tables(outcomes: Sequence[Table]) -> Tables:
+    """Coefficients of the outcomes' tables, those of one contrast and those of two, in their order."""
     to_spline = _to_spline(len(GRID))
     size = len(GRID) + 2
-    first, second = np.zeros((len(one), size)), np.zeros((len(two), size, size))
-    for row, i in enumerate(one):
-        first[row] = to_spline @ outcomes[i].grid_log_density
-    for row, i in enumerate(two):
-        second[row] = to_spline @ outcomes[i].grid_log_density @ to_spline.T
-    return StackedTables(Tables(jnp.asarray(first), jnp.asarray(second)), one, two)
+    densities = [outcome.grid_log_density for outcome in outcomes]
+    one = [to_spline @ density for density in densities if density.ndim == 1]
+    two = [to_spline @ density @ to_spline.T for density in densities if density.ndim == 2]
+    first, second = np.array(one).reshape(-1, size), np.array(two).reshape(-1, size, size)
+    return Tables(jnp.asarray(first), jnp.asarray(second))
 
 
 def evaluate_1d(tables: Tables, x: Float[Array, "T1 B"]) -> Float[Array, "T1 B"]:

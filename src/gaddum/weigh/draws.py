@@ -100,13 +100,10 @@ def _about(parameters: list[Parameter] | tuple[Parameter, ...]) -> dict[str, Any
 def _reported(fitted: CaseFits) -> xr.Dataset:
     """What the record says, an outcome a row: the observed contrast where there is a number, and the words."""
     scored = fitted.problem.scored
-    texts = {
-        "label": [s.reduced.label for s in scored],
-        "study": [s.study.id for s in scored],
-        "endpoint": [s.outcome.endpoint for s in scored],
-        "form": [s.outcome.form for s in scored],
-        "cohort": [fitted.problem.cohorts[s.cohort] for s in scored],
+    texts: dict[str, list[str]] = {
+        name: [s.named[name] for s in scored] for name in ("label", "study", "endpoint", "form")
     }
+    texts["cohort"] = [fitted.problem.cohorts[s.cohort] for s in scored]
     nothing: dict[str, float] = dict.fromkeys(("effect", "lower", "upper"), np.nan)
     observed = [s.reduced.observed[0] if s.reduced.observed else nothing for s in scored]
     found = {name: ("outcome", np.array(said, dtype=object)) for name, said in texts.items()}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from gaddum import parallel
+from gaddum.parallel import map_tasks
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.prior import Distribution
 from gaddum.sampling.estimate import Evidence, Rung
@@ -116,13 +116,13 @@ class CaseFits:
         """Fits of a hypothesis's variants in one parameterisation."""
         return [self.fits[form, i] for i in self.places(name)]
 
-    def by_fit(self, function: Callable[[HypothesisFit], Any], *, workers: int = 1) -> dict[int, Any]:
+    def by_fit(
+        self, function: Callable[[HypothesisFit], Any], map_fits: Callable[..., list[Any]] = map_tasks
+    ) -> dict[int, Any]:
         """Variant -> what a function gives of its fit in the main form; equivalent variants share theirs."""
         fits = [self.fits[FORMS[0], i] for i in range(len(self.variants))]
         lead = {id(fit.sample): fit for fit in reversed(fits)}
-        found = parallel.map_tasks(
-            lambda fit: in_double_precision(lambda: function(fit)), lead.values(), workers=workers
-        )
+        found = map_fits(lambda fit: in_double_precision(lambda: function(fit)), lead.values())
         known = dict(zip(lead, found, strict=True))
         return {i: known[id(fit.sample)] for i, fit in enumerate(fits)}
 

@@ -46,6 +46,17 @@ class ScoredOutcome(NamedTuple):
     weight: float
     """Composite weight among outcomes on the same subjects."""
 
+    @property
+    def named(self) -> dict[str, str]:
+        """How tables name it."""
+        return {
+            "study": self.study.id,
+            "experiment": self.experiment.id,
+            "endpoint": self.outcome.endpoint,
+            "form": self.outcome.form,
+            "label": self.reduced.label,
+        }
+
 
 class Problem(NamedTuple):
     """A case reduced to what sampling needs."""
@@ -138,7 +149,7 @@ def build_problem(
         squares_of=squares_of,
         members_1d=_members(ones, len(cohorts)),
         members_2d=_members(twos, len(cohorts)),
-        tables=stack_tables([s.reduced for s in ordered]).tables,
+        tables=stack_tables([s.reduced for s in ordered]),
         failure=assembly.constants.get("study_failure", 0.05),
     )
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.response import respond
-from gaddum.results import EngagementPhase, EngagementRow, ForestRow, Interval
+from gaddum.results import EngagementPhase, EngagementRow, ForestRow, Interval, row_of
 from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d
 from gaddum.weigh.likelihood import Problem, ScoredOutcome, Setting, cohort_log_likelihoods, cohort_spread
 
@@ -181,13 +181,9 @@ def forest(problem: Problem, after: OutcomePredictions, before: OutcomePredictio
             one, prior_one = predicted(place, which)
             rows.append(
                 ForestRow(
-                    study=s.study.id,
+                    **s.named,
                     year=s.study.year,
-                    experiment=s.experiment.id,
-                    endpoint=s.outcome.endpoint,
                     stratum=s.experiment.protocol.subject.stratum,
-                    form=s.outcome.form,
-                    label=s.reduced.label,
                     observed_text=getattr(s.outcome, "verdict", None) or s.reduced.label,
                     observed=observed[which] if observed else None,
                     probability_of_report=said[0],
@@ -236,16 +232,6 @@ def engagement(
                 if key in seen:
                     continue
                 seen.add(key)
-                rows.append(
-                    EngagementRow(
-                        study=reading.study,
-                        experiment=reading.experiment,
-                        arm=reading.arm,
-                        endpoint=reading.endpoint,
-                        feature=name,
-                        phase=phase,
-                        time_h=float(assembly.times[reading.row, node]),
-                        **dict(interval(level[node])),
-                    )
-                )
+                said = {"feature": name, "phase": phase, "time_h": float(assembly.times[reading.row, node])}
+                rows.append(row_of(EngagementRow, reading, **said, **dict(interval(level[node]))))
     return rows

@@ -100,7 +100,7 @@ def selective_reading(problem: Problem, omega: float, sd: float) -> RecordReadin
             )
         reduced.append(one)
         saturated[s.cohort] += s.weight * one.log_saturated
-    return RecordReading(stack_tables(reduced).tables, problem.members_1d, problem.members_2d, saturated)
+    return RecordReading(stack_tables(reduced), problem.members_1d, problem.members_2d, saturated)
 
 
 def log_selection(s: ScoredOutcome, omega: float) -> Float[np.ndarray, "..."]:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import altair as alt
 from markupsafe import Markup
 
-from gaddum.results import AdjudicationResult, Manifest
+from gaddum.records.manifest import Manifest
+from gaddum.results import AdjudicationResult
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out

@@ -1,0 +1,51 @@
+"""`gaddum ledger list`: the studies of a case, a line each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gaddum.surface.options import AsJson, CaseName, print_error, tell
+from gaddum.surface.request import Request, asking
+
+
+@dataclass(frozen=True)
+class LedgerListRequest(Request):
+    """What is asked of `gaddum ledger list`."""
+
+    verb = "ledger list"
+    case: CaseName
+
+
+@asking
+def ledger_list(asked: LedgerListRequest, as_json: AsJson = False) -> None:
+    """List the studies of a case."""
+    document = run(asked)
+    tell(document, as_json, lambda console: _print(document), None)
+
+
+def run(asked: LedgerListRequest) -> dict[str, Any]:
+    """Describe every study of the case that is asked of."""
+    from gaddum.records.ledger import load_case
+    from gaddum.records.outcome import is_scored
+
+    rows = [
+        {
+            "id": study.id,
+            "year": study.year,
+            "title": study.title,
+            "cohort": study.cohort,
+            "experiments": len(study.experiments),
+            "outcomes": sum(len(experiment.outcomes) for experiment in study.experiments),
+            "scored": sum(is_scored(one) for experiment in study.experiments for one in experiment.outcomes),
+        }
+        for study in load_case(asked.case).ledger.studies
+    ]
+    return {"case": asked.case, "studies": rows}
+
+
+def _print(document: dict[str, Any]) -> None:
+    from gaddum.surface.terminal import print_rows
+
+    if rows := document["studies"]:
+        print_rows(rows[0], [[str(value) for value in row.values()] for row in rows])
+    else:
+        print_error(f"The ledger of {document['case']} is empty.", style="yellow")

@@ -1,0 +1,106 @@
+"""`gaddum ledger query`: the published studies of a case as tables, asked by SQL."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gaddum.surface.options import AsJson, CaseName
+from gaddum.surface.request import Request, asking
+
+if TYPE_CHECKING:
+    from gaddum.interop.query import QueryRows
+
+
+@dataclass(frozen=True)
+class LedgerQueryRequest(Request):
+    """What is asked of `gaddum ledger query`."""
+
+    verb = "ledger query"
+    case: CaseName
+    sql: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SQL", help="One SELECT; the tables and columns are listed where it is left out."
+        ),
+    ] = None
+
+
+@asking
+def ledger_query(
+    asked: LedgerQueryRequest,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
+) -> None:
+    """Ask the ledger of a case by SQL. The statement reads the ledger's tables and nothing else.
+
+    Example: gaddum ledger query ketamine "SELECT form, count(*) AS n FROM outcomes GROUP BY form ORDER BY n DESC"
+    """
+    if as_json and as_csv:
+        raise ValueError("An answer must be JSON or CSV; got both. Take one.")
+    answer = run(asked)
+    if as_json:
+        typer.echo(_json(asked.case, answer))
+    elif as_csv:
+        typer.echo(_csv(answer), nl=False)
+    else:
+        from gaddum.surface.terminal import print_rows
+
+        print_rows(answer.columns, [[_cell(one) for one in row] for row in answer.rows])
+
+
+def run(asked: LedgerQueryRequest) -> "QueryRows":
+    """Answer the statement; without one, list the tables and their columns."""
+    from gaddum.interop.query import query_ledger
+    from gaddum.records.ledger import load_case
+
+    return _listing() if asked.sql is None else query_ledger(load_case(asked.case).ledger, asked.sql)
+
+
+def _listing() -> "QueryRows":
+    from gaddum.interop.query import QueryRows
+    from gaddum.interop.tables import TABLES
+
+    rows: list[tuple[Any, ...]] = [(name, *column) for name, columns in TABLES.items() for column in columns]
+    return QueryRows(("table", "column", "type", "meaning"), rows)
+
+
+def _json(case: str, answer: "QueryRows") -> str:
+    from gaddum.surface.files import as_json
+
+    if len(set(answer.columns)) < len(answer.columns):
+        raise ValueError(
+            f"Columns must have distinct names in JSON; got {', '.join(answer.columns)}. Rename one by AS."
+        )
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    return as_json({"case": case, "rows": rows})
+
+
+def _csv(answer: "QueryRows") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows([_harmless(one) for one in row] for row in answer.rows)
+    return text.getvalue()
+
+
+def _harmless(value: Any) -> str:
+    """A cell that no spreadsheet program takes for a formula, which begins with one of these signs."""
+    text = _cell(value)
+    return (
+        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    )
+
+
+def _cell(value: Any) -> str:
+    from gaddum.surface.files import plain
+
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    known = plain(value)
+    return known if isinstance(known, str) else json.dumps(known, ensure_ascii=False)

@@ -1,0 +1,40 @@
+"""The command `gaddum schema`: what a kind of file may say, and what a result says, as JSON Schema."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from gaddum.surface.request import Request, asking
+
+
+@dataclass(frozen=True)
+class SchemaRequest(Request):
+    """What is asked of `gaddum schema`."""
+
+    verb = "schema"
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="case, curve, drug, mixture, study, target or result; all of them where not given."
+        ),
+    ] = None
+
+
+@asking
+def schema(asked: SchemaRequest) -> None:
+    """Print the JSON Schema of a kind of file, for editors, or of an adjudication's result, for programs."""
+    from gaddum.surface.files import as_json
+
+    typer.echo(as_json(run(asked)))
+
+
+def run(asked: SchemaRequest) -> dict[str, Any]:
+    """Give the schema that is asked for, or all by name."""
+    from gaddum.records.schema import DIALECT, FILES, file_schema
+    from gaddum.results import AdjudicationResult
+
+    result = {"$schema": DIALECT, **AdjudicationResult.model_json_schema(mode="serialization")}
+    if asked.name is None:
+        return {kind: file_schema(kind) for kind in FILES} | {"result": result}
+    return result if asked.name == "result" else file_schema(asked.name)
