@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaddum.interop.curves import parse_curves, read_curves
@@ -98,6 +98,7 @@ def written(found: list[Curve]) -> str:
     return text.getvalue()
 
 
+@settings(deadline=None)
 @given(st.lists(curves(), min_size=1, max_size=3, unique_by=lambda one: one.id))
 def test_curves_written_as_a_table_are_read_back(found: list[Curve]):
     again = parse_curves(written(found), LIBRARY).curves

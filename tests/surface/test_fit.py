@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaddum.records.library import load_library, read_fit
+from gaddum.records.fit import read_fit
+from gaddum.records.library import load_library
 from gaddum.surface.cli import main
 
 HEAD = "curve,paper,species,doses,drug,site,time (h),value (ng/mL),n,source\n"

@@ -178,10 +178,10 @@ PYTHON = {
     "occupancy": InPython(
         "occupancy",
         {"protocols": "protocol", "at": "times"},
-        f"{TABLES} until above reach vary human_equivalent",
+        f"{TABLES} until above reach vary human_equivalent fit",
         "manipulations library",
     ),
-    "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until", "manipulations library"),
+    "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),
 }
 
 

@@ -1,1 +1,5 @@
-"""Population kinetics: constants of a drug, and their spread between studies, from the curves of several studies."""
+"""Population kinetics: the constants of a drug over studies.
+
+Takes curves, published models and printed constants of several papers, and the drug's structure; gives the typical
+constants, their spread between studies, and how well each paper is foretold by the others.
+"""

@@ -21,7 +21,7 @@ from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
 from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
 from gaddum.population.printed_constants import PrintedConstant
-from gaddum.population.study_curves import Kind, Measured, kinetic_constants, lay_study_curves
+from gaddum.population.study_curves import Kind, MeasuredCurve, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
@@ -67,7 +67,7 @@ class PopulationData(NamedTuple):
     """Curves of which anything was used, by their ids."""
     curves: tuple[str, ...]
     """Curve that each of the measured ones is of."""
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredCurve, ...]
     """In the unit of its values: ng/mL, or nM."""
     labels: tuple[str, ...]
     """What each is of."""
@@ -97,7 +97,7 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
     mine = [curve for curve in curves if curve.species == species]
     papers = tuple(dict.fromkeys(curve.paper for curve in mine))
     register, unused = Register(), list[Unused]()
-    found: list[tuple[str, str, Measured, Literal["ng/mL", "nM"]]] = []
+    found: list[tuple[str, str, MeasuredCurve, Literal["ng/mL", "nM"]]] = []
     printed: list[tuple[str, PrintedConstant]] = []
     for curve in mine:
         for reading in curve.readings:
@@ -163,7 +163,7 @@ class _CannotUse(Exception):
 
 def _concentration(
     curve: Curve, reading: Concentration, library: Library, register: Register
-) -> tuple[str, Measured, Literal["ng/mL", "nM"]]:
+) -> tuple[str, MeasuredCurve, Literal["ng/mL", "nM"]]:
     doses = reading.doses or curve.doses
     numbers = list(measured(reading, curve.doses))
     if reading.sampling not in ("arterial", "venous", "unstated"):
@@ -173,7 +173,7 @@ def _concentration(
     times = np.array([units.magnitude(str(one.time), "time") for one in numbers])
     unit = _unit(reading.unit)
     ligands = _ligands(curve, doses, reading.drug, unit, library, register)
-    one = Measured(
+    one = MeasuredCurve(
         0,
         ligands,
         "arterial" if reading.sampling == "arterial" else "venous",
@@ -242,7 +242,7 @@ def _weight_of(curve: Curve, register: Register, parts: Sequence[Ligand]) -> flo
 
 def _published(
     curve: Curve, reading: PublishedModel, library: Library, register: Register
-) -> tuple[str, Measured, Literal["ng/mL", "nM"]]:
+) -> tuple[str, MeasuredCurve, Literal["ng/mL", "nM"]]:
     doses = reading.doses or curve.doses
     if not doses:
         raise _CannotUse("no dose is given for its typical course")
@@ -263,7 +263,7 @@ def _published(
     theta = even_draws(names, own.table(), _MODEL_DRAWS, 0)
     levels = np.log(np.maximum(concentrations(plan, theta, times, site="arterial").sum(axis=0), 1e-30))
     site = "venous" if reading.disposition.sampling == "venous" else "arterial"
-    one = Measured(
+    one = MeasuredCurve(
         0,
         ligands,
         site,

@@ -19,7 +19,7 @@ from gaddum.numerics.segments import collect
 from gaddum.population.printed_constants import PrintedConstant
 
 
-class Measured(NamedTuple):
+class MeasuredCurve(NamedTuple):
     """One curve: what was read of one analyte at one site in one group of a study."""
 
     study: int
@@ -67,7 +67,7 @@ class StudyCurves(NamedTuple):
 
 
 def lay_study_curves(
-    measured: Sequence[Measured], studies: int, constants: int, printed: Sequence[PrintedConstant] = ()
+    measured: Sequence[MeasuredCurve], studies: int, constants: int, printed: Sequence[PrintedConstant] = ()
 ) -> StudyCurves:
     """Lay the curves of studies, and the constants that they printed, out over a register of so many constants."""
     longest = max((len(one.times) for one in measured), default=1)

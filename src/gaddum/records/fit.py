@@ -5,12 +5,15 @@ study that nobody has seen. The file names the curves that it learnt from by the
 """
 
 import math
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from gaddum.records.base import Record, in_unit
 from gaddum.records.species import Species
+from gaddum.records.yaml import read_document, to_record
 
 
 class FittedConstant(Record):
@@ -94,3 +97,28 @@ class KineticFit(Record):
         if len(set(names)) < len(names):
             raise ValueError("A fit must name each constant once. Run it anew.")
         return self
+
+
+def read_fit(path: Traversable) -> KineticFit:
+    """Read a fit that `gaddum fit` wrote, or raise `RecordError`."""
+    return to_record(read_document(path), KineticFit)
+
+
+def joined(fits: Iterable[KineticFit]) -> tuple[KineticFit, ...]:
+    """Fits of which later ones take the place of earlier ones of the same drug in the same species.
+
+    Raises
+    ------
+    ValueError
+        Where fits of two drugs have a constant in common.
+    """
+    kept = {(one.drug, one.species): one for one in fits}
+    of: dict[str, str] = {}
+    for one in kept.values():
+        for constant in one.constants:
+            if of.setdefault(constant.name, one.drug) != one.drug:
+                raise ValueError(
+                    f"A constant must be of one fit; {constant.name!r} is of those of {of[constant.name]} and "
+                    f"{one.drug}. Use one of them."
+                )
+    return tuple(kept.values())

@@ -13,7 +13,7 @@ from pathlib import Path
 from gaddum import units
 from gaddum.records.drug import Disposition, Drug, Mixture
 from gaddum.records.finding import Finding, RecordError, nearest
-from gaddum.records.fit import KineticFit
+from gaddum.records.fit import KineticFit, joined
 from gaddum.records.quantity import Quantity
 from gaddum.records.species import Species
 from gaddum.records.target import Target
@@ -38,16 +38,7 @@ class Library:
         ValueError
             Where two fits of other drugs have a constant in common.
         """
-        kept = {(one.drug, one.species): one for one in (*self.fits, *fits)}
-        of: dict[str, str] = {}
-        for one in kept.values():
-            for constant in one.constants:
-                if of.setdefault(constant.name, one.drug) != one.drug:
-                    raise ValueError(
-                        f"A constant must be of one fit; {constant.name!r} is of those of {of[constant.name]} and "
-                        f"{one.drug}. Use one of them."
-                    )
-        return replace(self, fits=tuple(kept.values()))
+        return replace(self, fits=joined((*self.fits, *fits)))
 
     def target(self, name: str) -> Target:
         """Look up a target; an unknown key lists the near ones."""
@@ -171,11 +162,6 @@ def load_library(extra: Path | None = None) -> Library:
     if extra is None or not any((extra / kind).is_dir() for kind in KINDS):
         return _bundled_library()
     return _assemble([*shared, *_documents(extra)])
-
-
-def read_fit(path: Traversable) -> KineticFit:
-    """Read a fit that `gaddum fit` wrote, or raise `RecordError`."""
-    return to_record(read_document(path), KineticFit)
 
 
 def yaml_files(folder: Traversable) -> list[Traversable]:

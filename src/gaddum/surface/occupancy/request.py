@@ -134,7 +134,7 @@ class DosingRequest(Request):
             found += read_table(text, self) if is_table(text) else [read_protocol(text, self)]
         if not self.fit:
             return found
-        from gaddum.records.library import read_fit
+        from gaddum.records.fit import read_fit
 
         fits = [read_fit(Path(name)) for name in self.fit]
         return [one._replace(library=one.library.with_fits(fits)) for one in found]
