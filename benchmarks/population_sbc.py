@@ -31,11 +31,11 @@ TIMES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def hierarchy(studies: int = 4) -> Hierarchy:
-    """Midazolam by vein in people, arrays of as many times in each study."""
+    """Lorazepam by vein in people, arrays of as many times in each study."""
     source = {"how": "assumption", "reason": "calibration"}
-    dose = {"drug": "midazolam", "amount": "5 mg", "route": "iv bolus", "time": "0 h"}
+    dose = {"drug": "lorazepam", "amount": "2 mg", "route": "iv bolus", "time": "0 h"}
     reading: dict[str, Any] = {
-        "kind": "concentration", "drug": "midazolam", "sampling": "unstated", "unit": "ng/mL", "source": source,
+        "kind": "concentration", "drug": "lorazepam", "sampling": "unstated", "unit": "ng/mL", "source": source,
         "times": [f"{time} h" for time in TIMES], "values": [1.0] * len(TIMES),
     }  # fmt: skip
     curves = [

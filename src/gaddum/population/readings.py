@@ -21,7 +21,7 @@ from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
 from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
 from gaddum.population.printed_constants import PrintedConstant
-from gaddum.population.study_curves import Kind, MeasuredCurve, kinetic_constants, lay_study_curves
+from gaddum.population.study_curves import TINY, Kind, MeasuredCurve, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Drug
@@ -46,6 +46,8 @@ LEAST_ERROR = 0.05
 """Least standard error of the log of a printed constant (1)."""
 UNSAID = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0)
 """Times (h) at which a published model is drawn where its paper's own are not known."""
+LEAST_SHARE = 0.05
+"""Share of its highest level from which a published model's course counts."""
 _MODEL_DRAWS = 512
 
 
@@ -261,14 +263,18 @@ def _published(
         raise _CannotUse(str(error)) from error
     names = [one.name for one in own.parameters]
     theta = even_draws(names, own.table(), _MODEL_DRAWS, 0)
-    levels = np.log(np.maximum(concentrations(plan, theta, times, site="arterial").sum(axis=0), 1e-30))
+    levels = np.log(np.maximum(concentrations(plan, theta, times, site="arterial").sum(axis=0), TINY))
+    # Before a lag is over, or the first of a dose is there, a course of logs says nothing of use.
+    middle = np.median(levels, axis=1)
+    there = middle > middle.max() + np.log(LEAST_SHARE)
+    times, levels, middle = times[there], levels[there], middle[there]
     site = "venous" if reading.disposition.sampling == "venous" else "arterial"
     one = MeasuredCurve(
         0,
         ligands,
         site,
         times,
-        np.exp(np.median(levels, axis=1)),
+        np.exp(middle),
         np.zeros(len(times)),
         np.zeros(len(times), bool),
         np.atleast_2d(np.cov(levels)) + FORM**2 * np.eye(len(times)),

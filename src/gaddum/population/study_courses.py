@@ -36,7 +36,7 @@ def study_courses(data: PopulationData, fit: PopulationFit, *, seed: int = 0) ->
     dense = [
         one._replace(
             times=grid,
-            values=ones,
+            values=one.values.min() * ones,
             errors=0 * ones,
             below=ones < 0,
             form=None,

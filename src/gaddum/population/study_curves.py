@@ -115,9 +115,12 @@ def log_predicted(
         return xp.zeros((*curves.log_values.shape, theta.shape[1]))
     levels = linear_concentrations(curves.linear, responses_of(curves.linear.chains, theta), theta)
     total = collect(levels * curves.factor[:, None, None], curves.curve, len(curves.study))
-    return xp.log(xp.maximum(total, TINY))
+    least = TINY + np.exp(curves.log_values[..., None]) * FLOOR
+    return xp.log(xp.maximum(total, least))
 
 
+FLOOR = 1e-3
+"""Share of what was read below which a prediction counts as this: before a lag is over it has no logarithm."""
 TINY = 1e-30
 """Least concentration that has a logarithm."""
 

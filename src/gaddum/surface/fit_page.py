@@ -39,8 +39,8 @@ def print_fit(document: dict[str, Any], console: Console) -> None:
             table.add_row(
                 one["paper"],
                 f"{one['inside']} of {one['readings']}",
-                f"{one['off']:.2f}-fold",
-                f"{one['off_before']:.2f}-fold",
+                off_by(one["off"]),
+                off_by(one["off_before"]),
             )
         console.print(table)
     for reason in dict.fromkeys(one["reason"].rstrip(".") for one in document["unused"]):
@@ -72,13 +72,18 @@ def sentences(document: dict[str, Any]) -> list[str]:
         )
         said.append(
             f"{inside} of {every} readings of {len(fit['left_out'])} left-out papers lie in the 95 % band; "
-            f"medians are off {off:.2f}-fold."
+            f"medians are off {off_by(off)}."
         )
     else:
         said.append("No paper was left out, so how well a new study is foretold is not known.")
     if fit["note"]:
         said.append(fit["note"])
     return said
+
+
+def off_by(fold: float) -> str:
+    """How far medians are off, in words."""
+    return f"{fold:.2f}-fold" if fold < 100 else "over 100-fold"
 
 
 def constants(fit: dict[str, Any]) -> list[dict[str, str]]:
@@ -105,7 +110,7 @@ def write_page(document: dict[str, Any]) -> str:
     """Write the page of a fit."""
     return render(
         "fit.html.j2",
-        {},
+        {"off_by": off_by},
         d=document,
         fit=document["fit"],
         title=headline(document["fit"]),
