@@ -82,7 +82,7 @@ def test_vanishing_antagonist_leaves_the_agonist_alone():
     np.testing.assert_allclose(beside.activated, alone.activated, rtol=1e-8)
 
 
-@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 0.8), ("base", 1.0)])
+@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 1.0), ("base", 1.0)])
 def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
     salty = drug(
         "salty",
@@ -93,6 +93,36 @@ def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
     dose = Dose(drug="salty", amount="0.5 mg", route="iv bolus", salt=counted)
     found = occupancy([dose], species="rat", times=[0.0], draws=4, library=library(salty))
     np.testing.assert_allclose(found.concentrations["salty"], share * 0.5e6 / 250, rtol=TIGHT)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("morphine 10 mg sc", "counted as base; 'as salt' would make them 0.853 of it"),
+        ("morphine sulfate 10 mg sc", None),
+        ("morphine 10 mg sc as salt", None),
+        ("morphine 10 mg sc as base", None),
+        (
+            "nalmefene 1 mg iv as salt",
+            "counted as base, since the library does not know what the salt weighs",
+        ),
+    ],
+)
+def test_what_is_taken_of_a_salt_is_listed(text, said):
+    found = occupancy(text, times=[1.0], draws=4, targets=["MOR"])
+    assert [one.what for one in found.assumptions if one.where.startswith("doses of")] == (
+        [said] if said else []
+    )
+
+
+@pytest.mark.parametrize("mass", ["10 mg", "0.1 mg/kg"])
+def test_the_name_of_a_salt_states_the_salt(mass):
+    named, said, bare = (
+        occupancy(f"{drug} {mass} sc{salt}", times=[1.0], draws=4).concentrations["morphine"]
+        for drug, salt in (("Morphine sulphate", ""), ("morphine", " as salt"), ("morphine", ""))
+    )
+    np.testing.assert_array_equal(named, said)
+    np.testing.assert_allclose(named / bare, 0.853, rtol=1e-9)
 
 
 def test_a_shift_by_species_holds_in_its_species_only():

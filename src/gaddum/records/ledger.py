@@ -189,9 +189,7 @@ def _with_keys(study: Study, library: Library) -> Study:
 def _protocol_with_keys(protocol: Protocol, library: Library) -> Protocol:
     arms = dict(protocol.arms)
     for name, arm in protocol.arms.items():
-        keys = [library.drug_key(dose.drug) for dose in arm.doses]
-        if keys != [dose.drug for dose in arm.doses]:
-            doses = zip(arm.doses, keys, strict=True)
-            named = tuple(dose.model_copy(update={"drug": key}) for dose, key in doses)
+        named = tuple(map(library.named, arm.doses))
+        if named != arm.doses:
             arms[name] = arm.model_copy(update={"doses": named})
     return protocol.model_copy(update={"arms": arms})

@@ -61,7 +61,7 @@ def read_table(path: str, asked: DosingRequest) -> list[DosedSubject]:
             f"The unit of AMT must be the table's own, {unit}; got --unit {asked.unit}. Leave it out."
         )
     notes += table.notes
-    found = regimens_from_events(table, drug=drug, unit=unit, routes=routes, subjects=chosen)
+    found = regimens_from_events(table, drug=asked.drug, unit=unit, routes=routes, subjects=chosen)
     if chosen is None and len(found) > MOST:
         raise ValueError(
             f"A table may give at most {MOST} different regimens; {path} gives {len(found)} (subjects differ in doses "
