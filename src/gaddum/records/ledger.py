@@ -121,6 +121,12 @@ def case_folder(name_or_path: str | Path) -> Traversable:
     )
 
 
+def case_library(case: str | Path | None) -> Library:
+    """The library with a case's own drugs and targets; the bundled one where no case is named."""
+    folder = None if case is None else case_folder(case)
+    return load_library(folder if isinstance(folder, Path) else None)
+
+
 def load_case(name_or_path: str | Path) -> LoadedCase:
     """Read a case: its question, its studies, and the library extended by its own drugs and targets.
 
@@ -167,7 +173,7 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         studies.append(study)
     library: Library | None = None
     try:
-        library = load_library(folder if isinstance(folder, Path) else None)
+        library = case_library(name_or_path)
     except RecordError as error:
         findings += error.findings
     if findings or case is None or library is None:

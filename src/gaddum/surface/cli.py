@@ -31,6 +31,8 @@ COMMANDS = {
     "benchmarks": "gaddum.surface.benchmarks",
     "schild": "gaddum.surface.schild",
     "events": "gaddum.surface.events",
+    "drugs": "gaddum.surface.library",
+    "targets": "gaddum.surface.library",
 }
 """Commands of a file of their own, in the order of the help, and the module that holds each."""
 
