@@ -17,6 +17,7 @@ from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.outcome import Outcome
+from gaddum.records.prior_table import missing_priors
 from gaddum.records.protocol import Protocol
 from gaddum.records.yaml import Document, dump_record, parse_document, read_document, to_record
 
@@ -138,7 +139,8 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
     Returns
     -------
     LoadedCase
-        The case; `check_case` says whether its parts agree with each other.
+        The case, its prior table completed by the default rows that it needs; `check_case` says whether its parts agree
+        with each other.
 
     Raises
     ------
@@ -178,7 +180,8 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         findings += error.findings
     if findings or case is None or library is None:
         raise RecordError(findings)
-    case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug)})
+    priors = (*case.priors, *missing_priors(case, studies))
+    case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug), "priors": priors})
     named = Ledger(tuple(_with_keys(study, library) for study in studies))
     return LoadedCase(case, library, named, folder, documents)
 

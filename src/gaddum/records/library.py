@@ -38,8 +38,12 @@ class Library:
 
     def target_name(self, name: str) -> str:
         """The library's key of a target written in any case or by a synonym; an unknown name lists the near ones."""
+        return self.target(self.target_key(name)).name
+
+    def target_key(self, name: str) -> str:
+        """The library's key of a target as `target_name` has it, or the name itself where the library knows none."""
         names = ((key, (key, one.full_name, *one.synonyms)) for key, one in self.targets.items())
-        return self.target(_resolved(name, names) or name).name
+        return _resolved(name, names) or name
 
     def drug_name(self, name: str) -> str:
         """The library's key of a drug or mixture written in any case or by a synonym; near names are not taken.

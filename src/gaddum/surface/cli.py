@@ -18,6 +18,7 @@ import typer
 from gaddum import __version__
 from gaddum.surface.ledger import export, import_, query
 from gaddum.surface.options import AsJson, CaseName
+from gaddum.surface.request import words
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -142,21 +143,34 @@ def new(
         typer.Argument(help="Name of the case: lower case, digits, - and _; with --study the case's folder."),
     ],
     folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path("."),
-    drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None,
+    drug: Annotated[
+        str | None,
+        typer.Option(
+            help="The drug in question; one that the library lacks gets a file to fill in, also in an older case."
+        ),
+    ] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Targets of the rival accounts.  [default: all that the drug binds]"
+        ),
+    ] = None,
     study: Annotated[
         str | None,
         typer.Option(help="Id of a study whose file to add to the case instead, ready to fill in."),
     ] = None,
 ) -> None:
-    """Make the folder of a new case, with an example study to overwrite; or the file of a new study."""
-    from gaddum.surface.scaffold import scaffold_case, scaffold_study
+    """Make the folder of a new case, with an example study to overwrite; or the file of a new study, drug or target."""
+    from gaddum.surface.scaffold import scaffold_case, scaffold_study, to_fill_in
 
     if study is not None:
         written = scaffold_study(study, Path(name))
         typer.echo(f"Wrote {written}. Fill it in; what is left to fill in, says: gaddum check {name}")
         return
-    made = scaffold_case(name, folder, drug=drug)
+    made = scaffold_case(name, folder, drug=drug, targets=words(targets or ""))
     typer.echo(f"Made {made}. Edit {made / 'case.yaml'}, then run: gaddum check {made}")
+    for told in to_fill_in(made):
+        typer.echo(told)
 
 
 @ledger_app.command("list")
