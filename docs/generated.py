@@ -107,8 +107,8 @@ def library() -> str:
     parts = [
         "# Library",
         f"The {len(found.drugs)} drugs and {len(found.targets)} targets that come with gaddum. Names are understood in "
-        "any case. A drug that is not here is a file: see Contributing, *Recipe: a drug*, or put it into the "
-        "`drugs/` folder of a case.",
+        "any case. A drug that is not here is a file in the `drugs/` folder of a case: [Add a drug in ten "
+        "minutes](../how-to/add-a-drug.md).",
         "## Targets",
         "| Target | Name | Also called |\n|---|---|---|\n"
         + "\n".join(
