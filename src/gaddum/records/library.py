@@ -323,6 +323,9 @@ def quantities(drug: Drug | Mixture) -> Iterator[tuple[tuple[str | int, ...], Qu
     for index, affinity in enumerate(drug.affinities):
         for name, kind in _AFFINITY.items():
             yield from each(("affinities", index, name), getattr(affinity, name), kind)
+        for name in ("k_in_vivo", "ec50_plasma"):
+            for species, reported in getattr(affinity, name).items():
+                yield from each(("affinities", index, name, species), reported, "concentration")
         shifts = affinity.in_vivo_shift
         for place, reported in shifts.items() if isinstance(shifts, dict) else [((), shifts)]:
             here = ("affinities", index, "in_vivo_shift", *([place] if place else []))

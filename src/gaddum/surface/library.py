@@ -110,7 +110,8 @@ def _target(library: "Library", name: str) -> dict[str, Any]:
         (drug, one) for drug in library.drugs.values() if isinstance(drug, Drug) for one in drug.affinities
     )
     rows = [
-        {"species": "", "what": f"{drug.name}, {one.mode}"} | _reported(one.k_i or one.k_on or ())
+        {"species": "", "what": f"{drug.name}, {one.mode}"}
+        | _reported(one.k_i or one.k_on or next(iter([*one.k_in_vivo.values(), *one.ec50_plasma.values()])))
         for drug, one in sorted(bonds, key=lambda bond: bond[0].name.casefold())
         if one.target == name
     ]
@@ -193,7 +194,8 @@ def _lacking(library: "Library", drug: "Drug", species: "Species") -> Iterator[s
     from gaddum.records.dose import Dose
 
     for one in drug.affinities:
-        if one.shift_in(species, "behaving") is None and one.k_i is not None:
+        direct = one.direct_in(species, "behaving")
+        if direct is None and one.shift_in(species, "behaving") is None and one.k_i is not None:
             yield f"{one.target} in {species}: in-vivo over in-vitro constant, taken as 1"
         if one.efficacy is None and "agonist" in one.mode.split():
             yield f"{one.target}: efficacy, taken as that of a full agonist"
