@@ -51,6 +51,14 @@ def test_claims_of_the_claims_page_are_claims():
         assert list(claim_faults(one, ketamine.library, ketamine.ledger.studies)) == []
 
 
+def test_new_case_of_the_readme_is_about_its_drug_and_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    ((first, second),) = re.findall(r"^gaddum (new .*?) && gaddum (check .*?) *#", readme, re.M)
+    assert main(first.split()) == main(second.split()) == 0
+    assert load_case("my-case").case.test_drug == "S-ketamine"
+
+
 def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
     assert main(["new", "my-case", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
     case = tmp_path / "my-case"

@@ -227,6 +227,7 @@ def test_no_form_of_outcome_lacks_a_row_of_the_prior_table(study, form):
         (note,) = [one for one in check_case(loaded) if "stand by default" in one.message]
         rows = {row.name for row in loaded.case.priors}
         assert note.level == "note" and all(row in note.message for row in rows)
+        assert all(row.reason.startswith("By default. ") for row in loaded.case.priors)
         assert "reserve.potency" not in rows and ("n_unknown" not in rows or "n: null" in sized)
 
 

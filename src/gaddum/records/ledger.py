@@ -180,7 +180,9 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         findings += error.findings
     if findings or case is None or library is None:
         raise RecordError(findings)
-    priors = (*case.priors, *missing_priors(case, studies))
+    rows = missing_priors(case, studies)
+    default = (row.model_copy(update={"reason": f"By default. {row.reason}"}) for row in rows)
+    priors = (*case.priors, *default)
     case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug), "priors": priors})
     named = Ledger(tuple(_with_keys(study, library) for study in studies))
     return LoadedCase(case, library, named, folder, documents)
