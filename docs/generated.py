@@ -101,12 +101,14 @@ def files() -> str:
 
 def library() -> str:
     """Every drug and target of the library, by the names that are understood."""
+    from gaddum.surface.library import drug_row
+
     found = gaddum.load_library()
     parts = [
         "# Library",
         f"The {len(found.drugs)} drugs and {len(found.targets)} targets that come with gaddum. Names are understood in "
-        "any case. A drug that is not here is a file: see Contributing, *Recipe: a drug*, or put it into the "
-        "`drugs/` folder of a case.",
+        "any case. A drug that is not here is a file in the `drugs/` folder of a case: [Add a drug in ten "
+        "minutes](../how-to/add-a-drug.md).",
         "## Targets",
         "| Target | Name | Also called |\n|---|---|---|\n"
         + "\n".join(
@@ -116,7 +118,8 @@ def library() -> str:
         "## Drugs",
         "| Drug | Also called | Binds | Given to, by |\n|---|---|---|---|\n"
         + "\n".join(
-            _drug(name, one) for name, one in sorted(found.drugs.items(), key=lambda x: x[0].lower())
+            f"| `{name}` | {' | '.join([*drug_row(found, name).values()][1:])} |"
+            for name in sorted(found.drugs, key=str.casefold)
         ),
     ]
     return "\n\n".join(parts) + "\n"
@@ -240,18 +243,6 @@ def _said(name: str) -> dict[str, str]:
             ):
                 found[field.target.id] = inspect.cleandoc(ast.literal_eval(text.value))
     return found
-
-
-def _drug(name: str, one: Any) -> str:
-    """One row of the table of drugs."""
-    if one.kind == "mixture":
-        binds, given = [f"as {' and '.join(part.drug for part in one.parts)}"], ["as its parts"]
-    else:
-        binds = dict.fromkeys(bond.target for bond in one.affinities)
-        given = [
-            f"{species} {', '.join(there.absorption)}".strip() for species, there in one.disposition.items()
-        ]
-    return f"| `{name}` | {', '.join(one.synonyms)} | {', '.join(binds)} | {'; '.join(given)} |"
 
 
 def _anchor(name: str) -> str:

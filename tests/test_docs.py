@@ -3,6 +3,8 @@
 import doctest
 import re
 import runpy
+import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,14 @@ def test_table_of_the_how_to_checks_without_a_warning(tmp_path: Path):
     assert main(["check", str(tmp_path / "mine.csv")]) == 0
 
 
+def test_new_case_of_the_readme_is_about_its_drug_and_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    ((first, second),) = re.findall(r"^gaddum (new .*?) && gaddum (check .*?) *#", readme, re.M)
+    assert main(first.split()) == main(second.split()) == 0
+    assert load_case("my-case").case.test_drug == "S-ketamine"
+
+
 def test_study_of_the_how_to_checks_without_error(tmp_path: Path):
     assert main(["new", "my-case", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
     case = tmp_path / "my-case"
@@ -77,6 +87,62 @@ def test_table_of_the_schild_page_gives_what_the_page_shows(
     (tmp_path / "curves.csv").write_text(table, encoding="utf-8")
     assert main(["schild", str(tmp_path / "curves.csv")]) == 0
     assert capsys.readouterr().out.startswith(shown)
+
+
+@pytest.fixture
+def fentanyl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The case of the pages on a drug and a case of one's own, made by their first command and their files."""
+    monkeypatch.chdir(tmp_path)
+    drug, case = (
+        (DOCS / page).read_text(encoding="utf-8") for page in ("how-to/add-a-drug.md", "start/own-case.md")
+    )
+    (first,) = re.findall(r"^gaddum (new .*?) *#", drug, re.M)
+    assert main(first.split()) == 0
+    (tmp_path / "fentanyl-pain/studies/example.yaml").unlink()
+    for block in re.findall(r"```yaml\n(# fentanyl-pain/.*?)```", drug + case, re.S):
+        name, _, more = block.partition("\n")[0].removeprefix("# ").partition(", ")
+        with (tmp_path / name).open("a" if more else "w", encoding="utf-8") as file:
+            file.write(block)
+    return tmp_path / "fentanyl-pain"
+
+
+def commands(page: str) -> list[list[str]]:
+    """Commands of a page, as words, without those that make files."""
+    lines = re.findall(r"^gaddum (.*?) *(?:#.*)?$", (DOCS / page).read_text(encoding="utf-8"), re.M)
+    return [shlex.split(line) for line in lines if not line.startswith(("new", "adjudicate"))]
+
+
+@pytest.mark.parametrize("page", ["how-to/add-a-drug.md", "start/own-case.md"])
+def test_commands_about_a_drug_of_ones_own_do_what_the_page_says(
+    page: str, fentanyl: Path, capsys: pytest.CaptureFixture[str]
+):
+    for words in commands(page):
+        found = main(words)
+        shown = capsys.readouterr()
+        assert found == (words[0] == "audit") and shown.out.strip(), words
+        assert "error" not in shown.err and "warning" not in shown.err, words
+    assert {study.id for study in load_case(fentanyl).ledger.studies} == {
+        path.stem for path in fentanyl.glob("studies/*.yaml")
+    }
+    assert len(load_case(fentanyl).ledger) == 6
+
+
+@pytest.mark.slow
+def test_the_hour_of_a_new_user_ends_with_the_verdict_that_the_page_says(
+    fentanyl: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from gaddum.result_reader import read_result
+    from gaddum.sampling.settings import Settings
+    from gaddum.verdict import adjudicate as chain
+
+    small = Settings(particles=50, lanes=25, sweeps=12, warm_up=4, ess_per_dimension=4.0)
+    monkeypatch.setattr(chain, "adjudicate", partial(chain.adjudicate, settings=small))
+    assert main(["adjudicate", "fentanyl-pain"]) == 0
+    result = read_result(fentanyl.parent / "runs/fentanyl-pain")
+    needed = [row for row in result.propositions if row.name == "opioid signalling needed"]
+    assert len(needed) == 2 and all(row.probability > 0.95 for row in needed)
+    best = max(result.hypotheses, key=lambda row: row.probability)
+    assert best.name == "mor" and 0.5 < best.probability < 0.95
 
 
 TABLES_PAGE = (DOCS / "how-to/tables.md").read_text(encoding="utf-8")

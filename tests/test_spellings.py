@@ -31,12 +31,12 @@ def meaning(doses: tuple[Dose, ...]) -> list[tuple[Any, ...]]:
     """What doses say, whatever the units in which they say it."""
     return [
         (
-            load_library().drug_name(dose.drug),
+            load_library().drug(dose.drug).name,
             pytest.approx(magnitude(dose.amount, "concentration" if dose.route in HELD else "dose")),
             canonical_unit(dose.amount, "concentration" if dose.route in HELD else "dose"),
             dose.route, dose.time_h, dose.duration_h, dose.interval_h, dose.repeats, dose.steady_state, dose.salt,
         )
-        for dose in doses
+        for dose in map(load_library().named, doses)
     ]  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def test_vanishing_antagonist_leaves_the_agonist_alone():
     np.testing.assert_allclose(beside.activated, alone.activated, rtol=1e-8)
 
 
-@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 0.8), ("base", 1.0)])
+@pytest.mark.parametrize(("counted", "share"), [("salt", 0.8), ("unstated", 1.0), ("base", 1.0)])
 def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
     salty = drug(
         "salty",
@@ -95,6 +95,36 @@ def test_a_mass_of_salt_holds_the_base_in_it(counted, share):
     np.testing.assert_allclose(found.concentrations["salty"], share * 0.5e6 / 250, rtol=TIGHT)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("morphine 10 mg sc", "counted as base; 'as salt' would make them 0.853 of it"),
+        ("morphine sulfate 10 mg sc", None),
+        ("morphine 10 mg sc as salt", None),
+        ("morphine 10 mg sc as base", None),
+        (
+            "nalmefene 1 mg iv as salt",
+            "counted as base, since the library does not know what the salt weighs",
+        ),
+    ],
+)
+def test_what_is_taken_of_a_salt_is_listed(text, said):
+    found = occupancy(text, times=[1.0], draws=4, targets=["MOR"])
+    assert [one.what for one in found.assumptions if one.where.startswith("doses of")] == (
+        [said] if said else []
+    )
+
+
+@pytest.mark.parametrize("mass", ["10 mg", "0.1 mg/kg"])
+def test_the_name_of_a_salt_states_the_salt(mass):
+    named, said, bare = (
+        occupancy(f"{drug} {mass} sc{salt}", times=[1.0], draws=4).concentrations["morphine"]
+        for drug, salt in (("Morphine sulphate", ""), ("morphine", " as salt"), ("morphine", ""))
+    )
+    np.testing.assert_array_equal(named, said)
+    np.testing.assert_allclose(named / bare, 0.853, rtol=1e-9)
+
+
 def test_a_shift_by_species_holds_in_its_species_only():
     shifts = {"human": said(1, "1"), "rat": said(4, "1")}
     shifted = drug("shifted", affinities=(binds("MOR", "agonist", 10, in_vivo_shift=shifts),))
@@ -103,6 +133,81 @@ def test_a_shift_by_species_holds_in_its_species_only():
             [bath("shifted", 40)], species=species, times=[0.0], draws=4, library=library(shifted)
         )
         np.testing.assert_allclose(found.targets["MOR"].occupied, 40 / (40 + k), rtol=TIGHT)
+
+
+@given(st.floats(1.1, 3), st.floats(0.01, 1), st.floats(0.01, 10))
+@settings(max_examples=10, deadline=None)
+def test_an_ec50_in_plasma_holds_whatever_is_unbound_there_and_in_the_brain(gsd, f_u, kp_uu):
+    """Half of the receptors at 20 nM of total plasma, and a share c / (c + 20) elsewhere, in every draw."""
+    free = {"f_u": {"rat": said(f_u, "1", gsd)}, "kp_uu": {"rat": said(kp_uu, "1", gsd)}}
+    direct = binds("MOR", "competitive antagonist", 3, ec50_plasma={"rat": said(20, "nM")})
+    named = drug("direct", disposition={"rat": ONE}, affinities=(direct,), **free)
+    found = follow(shot("direct", 60), times=[0.0, 1.0, 3.0], draws=50, library=library(named)).targets["MOR"]
+    plasma = 60 * np.exp(-0.5 * np.array([0.0, 1.0, 3.0]))[:, None]
+    np.testing.assert_allclose(found.blocked, np.broadcast_to(plasma / (plasma + 20), (3, 50)), rtol=1e-6)
+
+
+def test_an_ec50_in_plasma_may_be_a_mass_and_have_an_error():
+    direct = binds("MOR", "competitive antagonist", 3, ec50_plasma={"rat": said(5, "ng/mL", 1.5)})
+    exact = binds("MOR", "competitive antagonist", 20, 1.5)
+    drugs = (drug("one", disposition={"rat": ONE}, affinities=(one,)) for one in (direct, exact))
+    spread = [
+        np.log(1 / follow(shot("one", 20), draws=500, library=library(one)).targets["MOR"].blocked[0] - 1)
+        for one in drugs
+    ]
+    for found in spread:  # 5 ng/mL of 250 g/mol are 20 nM
+        assert abs(np.median(found)) < 0.05 and abs(found.std() - np.log(1.5)) < 0.05
+
+
+def test_a_constant_of_the_living_brain_stands_for_k_i_and_shift_in_its_species_and_not_in_a_slice():
+    shifts = {"human": said(5, "1"), "rat": said(5, "1")}
+    direct = binds("MOR", "agonist", 10, in_vivo_shift=shifts, k_in_vivo={"rat": said(40, "nM")})
+    named = library(drug("direct", affinities=(direct,)))
+    for where, k in (({"species": "rat"}, 40), ({"species": "human"}, 50), ({"preparation": "slice"}, 10)):
+        course = follow(bath("direct", 40), library=named, **where).targets["MOR"]
+        np.testing.assert_allclose(course.occupied, 40 / (40 + k), rtol=TIGHT)
+
+
+def test_a_concentration_held_at_the_receptor_is_not_compared_with_plasma():
+    direct = binds("MOR", "agonist", 10, ec50_plasma={"rat": said(4000, "nM")})
+    course = follow(bath("direct", 10), library=library(drug("direct", affinities=(direct,)))).targets["MOR"]
+    np.testing.assert_allclose(course.occupied, 0.5, rtol=TIGHT)
+
+
+def test_a_slow_ligand_settles_at_its_constant_of_plasma():
+    slow = {"ec50_plasma": {"rat": said(20, "nM")}, "k_off": said(2, "1/h")}
+    free = {"f_u": {"rat": said(0.1, "1", 2)}, "kp_uu": {"rat": said(0.5, "1", 2)}}
+    direct = drug(
+        "direct", disposition={"rat": ONE}, affinities=(binds("MOR", "agonist", 3, **slow),), **free
+    )
+    doses = [shot("direct", 10, "-40 h", interval="1 h", repeats=40)]
+    found = follow(*doses, times=[0.0], draws=20, library=library(direct)).targets["MOR"].occupied
+    assert np.ptp(found) < 1e-4 and 0.4 < found[0, 0] < 0.6
+
+
+def test_a_drug_known_in_another_living_species_alone_is_refused_with_what_to_add():
+    only = {"target": "MOR", "mode": "agonist", "ec50_plasma": {"human": said(20, "nM")}}
+    named = library(drug("only", disposition={"rat": ONE}, affinities=(only,)))
+    with pytest.raises(
+        ValueError, match="only must have its `k_i` at MOR, or a constant in vivo of rat; got those of human"
+    ):
+        follow(shot("only", 10), library=named)
+
+
+IRREVERSIBLE = {"mode": "irreversible antagonist", "k_i": None, "k_on": said(1, "1/(nM h)")}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said_"),
+    [
+        ({"k_i": None}, "must have its `k_i`"),
+        ({"k_in_vivo": {"rat": said(1, "nM")}, "ec50_plasma": {"rat": said(1, "nM")}}, "got both in rat"),
+        (IRREVERSIBLE | {"k_in_vivo": {"rat": said(1, "nM")}}, "k_on"),
+    ],
+)
+def test_constants_that_do_not_go_together_are_refused(fields, said_):
+    with pytest.raises(ValueError, match=said_):
+        drug("any", affinities=(binds("MOR", "agonist", 10) | fields,))
 
 
 def test_endogenous_agonist_competes_with_what_is_given():

@@ -48,7 +48,8 @@ def test_doses_are_in_shorthand():
     rows = sheet_of_ledger(load_case("ketamine").ledger.select(["williams2018"])).rows
     assert rows[0].cells["arm 2"] == "KA"
     assert (
-        rows[0].cells["arm 2 doses"] == "naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min"
+        rows[0].cells["arm 2 doses"]
+        == "naltrexone 50 mg po at -45 min as salt + ketamine 0.5 mg/kg iv over 40 min"
     )
     assert rows[0].cells["arm 2 n"] == "12"
 

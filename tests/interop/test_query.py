@@ -52,7 +52,7 @@ def test_arms_join_on_what_was_reported_of_them(letter):
         WHERE study = 'williams2018' AND role LIKE 'ret%' ORDER BY role"""
     ketamine = "ketamine 0.5 mg/kg iv over 40 min"
     assert query_ledger(letter, sql).rows == [
-        ("retest", "KA", 0, 7, f"naltrexone 50 mg po at -45 min + {ketamine}"),
+        ("retest", "KA", 0, 7, f"naltrexone 50 mg po at -45 min as salt + {ketamine}"),
         ("retested", "K", None, None, ketamine),
     ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gaddum.records.prior_table import default_priors
+
 SOURCE = {"how": "assumption", "reason": "made for the test"}
 
 
@@ -110,6 +112,7 @@ def a_case():
                 "arm": "K",
             }
         ],
+        "priors": [row.model_dump(exclude_none=True) for _, rows in default_priors() for row in rows],
     }
 
 

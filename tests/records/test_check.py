@@ -338,7 +338,7 @@ def test_means_that_do_not_differ_are_no_sign_of_a_wrong_spread(folder):
 
 def test_an_unnamed_target_may_be_in_a_gate(folder):
     assumption = {"family": "lognormal", "median": 10, "gsd": 3}
-    folder.case["priors"] = [{"name": "u.k_i", "unit": "nM", "distribution": assumption, "reason": "test"}]
+    folder.case["priors"] += [{"name": "u.k_i", "unit": "nM", "distribution": assumption, "reason": "test"}]
     folder.case["unnamed_targets"] = [{"name": "U", "ligands": {"testine": "u.k_i"}, "says": "u"}]
     folder.case["hypotheses"][1]["gate"] = "U.engagement"
     assert findings_of(folder) == []

@@ -122,3 +122,12 @@ def test_a_drug_that_the_library_does_not_know_keeps_its_name(folder):
     arm["doses"][0]["drug"] = "testinol"
     loaded = load_case(folder.write())
     assert loaded.ledger.studies[0].experiments[0].protocol.arms["K"].doses[0].drug == "testinol"
+
+
+@pytest.mark.parametrize(("said", "counts"), [({}, "salt"), ({"salt": "base"}, "base")])
+def test_a_dose_under_the_name_of_a_salt_counts_the_salt_unless_it_says_otherwise(folder, said, counts):
+    arm = folder.studies["one_2001"]["experiments"][0]["protocol"]["arms"]["K"]
+    arm["doses"][0] |= {"drug": "ketamine hydrochloride"} | said
+    loaded = load_case(folder.write())
+    dose = loaded.ledger.studies[0].experiments[0].protocol.arms["K"].doses[0]
+    assert (dose.drug, dose.salt) == ("ketamine", counts)

@@ -127,7 +127,7 @@ class Arm:
                 self.held += [(name, amount, at, at + length if length else inf) for at in starts]
                 continue
             if unit.startswith(("mg", "ug")):
-                salt = found.salt_factor.value if found.salt_factor and dose.salt != "base" else 1.0
+                salt = found.salt_factor.value if found.salt_factor and dose.salt == "salt" else 1.0
                 amount *= salt * 1e6 / drug.molar_mass.value
             own = drug.disposition.get(self.species)
             if weight is None and own is not None and own.reference_weight is not None:

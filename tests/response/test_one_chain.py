@@ -241,7 +241,11 @@ OTHERWISE = {
     for name, mode in MODES.items()
     if mode.reversible
 }
+IN_PLASMA = {"ec50_plasma": {one: [said(2.0, "ng/mL", 1.5)] for one in ("human", "mouse")}}
 OTHERWISE |= {
+    "in plasma": IN_PLASMA,
+    "slow in plasma": IN_PLASMA | SLOW,
+    "in the brain": {"k_i": None, "k_in_vivo": {one: [said(9.0, "nM", 1.5)] for one in ("human", "mouse")}},
     "irreversible antagonist": IRREVERSIBLE,
     "slow antagonist": SLOW,
     "slow partial agonist": SLOW | OTHERWISE["partial agonist"],

@@ -17,7 +17,7 @@ def made(tmp_path, capsys):
     """A freshly scaffolded case."""
     if not load_library().drugs:
         pytest.skip("the bundled library is empty")
-    assert cli.main(["new", "fresh", "--folder", str(tmp_path)]) == 0
+    assert cli.main(["new", "fresh", "--folder", str(tmp_path), "--drug", "ketamine"]) == 0
     capsys.readouterr()
     return tmp_path / "fresh"
 
@@ -59,7 +59,7 @@ def test_a_new_case_is_accepted(made, capsys):
 
 def test_a_new_case_does_not_overwrite(made, capsys):
     before = {path: path.read_bytes() for path in made.rglob("*.yaml")}
-    assert cli.main(["new", "fresh", "--folder", str(made.parent)]) == 2
+    assert cli.main(["new", "fresh", "--folder", str(made.parent), "--drug", "ketamine"]) == 2
     assert "must not overwrite" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in made.rglob("*.yaml")} == before
     assert [path.name for path in made.parent.iterdir()] == ["fresh"]
@@ -71,9 +71,12 @@ def test_a_bad_name_makes_nothing(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_drug_makes_nothing(tmp_path, capsys):
-    assert cli.main(["new", "fresh", "--folder", str(tmp_path), "--drug", "no-such-drug"]) == 2
-    assert "must be a key of the library" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "drug", [[], ["--drug", "../x"], ["--drug", "a: b"], ["--drug", "k", "--targets", "a/b"]]
+)
+def test_a_case_without_a_drug_or_with_one_that_cannot_be_a_file_makes_nothing(drug, tmp_path, capsys):
+    assert cli.main(["new", "fresh", "--folder", str(tmp_path), *drug]) == 2
+    assert "`gaddum drugs`" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

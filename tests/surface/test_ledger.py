@@ -77,7 +77,7 @@ def test_what_is_exported_is_imported_into_a_new_case(exported, capsys):
 
 def test_an_import_into_a_case_adds_to_it_and_overwrites_nothing(exported, capsys):
     case = exported.parent / "mine"
-    assert main(["new", "mine", "--folder", str(exported.parent)]) == 0
+    assert main(["new", "mine", "--folder", str(exported.parent), "--drug", "ketamine"]) == 0
     assert main(["ledger", "import", str(exported), "--out", str(case)]) == 0
     assert len(load_case(case).ledger) == 18
     before = {path: path.read_bytes() for path in case.rglob("*.yaml")}

@@ -178,7 +178,7 @@ PYTHON = {
     "occupancy": InPython(
         "occupancy",
         {"protocols": "protocol", "at": "times"},
-        f"{TABLES} until above reach vary human_equivalent fit",
+        f"{TABLES} until above reach vary human_equivalent fit case",
         "manipulations library",
     ),
     "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from gaddum.engagement import receptor
 from gaddum.engagement.receptor import Receptor
-from gaddum.exposure.plan import Plan
+from gaddum.exposure.plan import Ligand, Plan
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import Quadrature
 from gaddum.parameter_registry import Register, name_of
@@ -39,6 +39,8 @@ class Bond(NamedTuple):
     efficacy: int
     k_on: int
     k_off: int
+    f_u: int = -1
+    """Of a constant in total plasma, the unbound fraction there; its Kp,uu then stands as `shift`."""
 
     @property
     def acts(self) -> Mode:
@@ -104,7 +106,7 @@ def bonds(
         affinities = drug.affinities if isinstance(drug, Drug) else ()
         for affinity in affinities:
             if affinity.target == target and isinstance(drug, Drug):
-                found.append(bond(place, drug, affinity, species, preparation, register))
+                found.append(bond(place, ligand, drug, affinity, species, preparation, register))
     refuse_several_slow({plan.ligands[one.ligand].drug for one in found if one.is_slow}, target)
     return tuple(found)
 
@@ -120,6 +122,7 @@ def refuse_several_slow(drugs: set[str], target: str) -> None:
 
 def bond(
     place: int,
+    ligand: Ligand,
     drug: Drug,
     affinity: Affinity,
     species: Species,
@@ -132,14 +135,21 @@ def bond(
     ----------
     place : int
         Place in the plan.
+    ligand : Ligand
+        What stands there.
     drug : Drug
-        The ligand.
+        Which drug it is.
     affinity : Affinity
         At the target.
     species, preparation
         Whose in-vivo shift holds; none in a slice.
     register : Register
         Filled with the constants.
+
+    Raises
+    ------
+    ValueError
+        If it has constants of the living brain alone, and of other species.
     """
 
     def constant(quantity: str, reported: Reported | None, of: Species | None = None) -> int:
@@ -148,12 +158,27 @@ def bond(
         name = name_of(quantity, reported, drug=drug.name, target=affinity.target, species=of)
         return register.report(name, reported, reported[0].unit, "binding", molar_mass=drug.molar_mass.value)
 
-    by_species = species if isinstance(affinity.in_vivo_shift, dict) else None
+    matrix, direct = affinity.direct_in(species, preparation) or (None, None)
+    # A concentration that is held at the receptor, by a bath or so, is not in equilibrium with any plasma.
+    in_plasma = matrix == "plasma" and ligand.f_u >= 0
+    if in_plasma or matrix == "brain":
+        k_i = constant("EC50 in plasma" if in_plasma else "K in vivo", direct, species)
+        shift = ligand.kp_uu if in_plasma else -1
+    elif affinity.k_i is None and MODES[affinity.mode].reversible:
+        raise ValueError(
+            f"{drug.name} must have its `k_i` at {affinity.target}, or a constant in vivo of {species}; got those "
+            f"of {', '.join([*affinity.k_in_vivo, *affinity.ec50_plasma])} alone. Add it to the drug's file."
+        )
+    else:
+        by_species = species if isinstance(affinity.in_vivo_shift, dict) else None
+        k_i = constant("K_i", affinity.k_i)
+        shift = constant("in-vivo shift", affinity.shift_in(species, preparation), by_species)
     return Bond(
         ligand=place,
         mode=affinity.mode,
-        k_i=constant("K_i", affinity.k_i),
-        shift=constant("in-vivo shift", affinity.shift_in(species, preparation), by_species),
+        k_i=k_i,
+        shift=shift,
+        f_u=ligand.f_u if in_plasma else -1,
         efficacy=constant("efficacy", affinity.efficacy),
         k_on=constant("k_on", affinity.k_on),
         k_off=constant("k_off", affinity.k_off),
@@ -219,6 +244,8 @@ def constant(bond: Bond, values: Float[Numbers, "parameters batch"]) -> Float[Nu
             "over time: ask for an occupancy at a time after its dose."
         )
     k = values[bond.k_i]
+    if bond.f_u >= 0:
+        k = k * array_library(values).minimum(values[bond.f_u], 1.0)
     return k if bond.shift < 0 else k * values[bond.shift]
 
 

@@ -80,8 +80,8 @@ def lay_out(
     if draws < 2:
         raise ValueError(f"A band needs at least 2 draws; got {draws}.")
     species = known_species(species)
-    known = tuple(dose.model_copy(update={"drug": library.drug_name(dose.drug)}) for dose in doses)
-    wanted = {one for dose in known for one in library.family(dose.drug, species)}
+    known = tuple(map(library.named, doses))
+    wanted = {one for dose in known for one in library.family(library.drug(dose.drug).name, species)}
     names = [library.target_name(name) for name in targets] if targets else _bound_targets(wanted, library)
     register = Register(fits=library.fits)
     subject = _subject(species, weight, preparation)

@@ -177,15 +177,17 @@ def _amount(dose: Dose, drug: Drug, numbers: Numbers, library: Library) -> float
     """Amount of free base in nmol; what had to be assumed about the salt is listed."""
     value, unit = units.magnitude(dose.amount, "dose"), units.canonical_unit(dose.amount, "dose")
     if unit.startswith("mg"):
-        given = library.drug(dose.drug)
-        factor = 1.0 if given.salt_factor is None else given.salt_factor.value
-        if dose.salt == "base":
-            factor = 1.0
-        elif dose.salt == "unstated" and factor != 1.0:
-            numbers.register.assumptions.add(
-                Assumption(
-                    f"doses of {dose.drug}", f"counted as salt (base = {factor:g} of mass)", "not stated"
-                )
+        known = library.drug(dose.drug).salt_factor
+        factor = known.value if known is not None and dose.salt == "salt" else 1.0
+        told = None
+        if dose.salt == "salt" and known is None:
+            told = "counted as base, since the library does not know what the salt weighs", "no `salt_factor`"
+        elif dose.salt == "unstated" and known is not None and known.value != 1.0:
+            told = (
+                f"counted as base; 'as salt' would make them {known.value:g} of it",
+                "salt or base not stated",
             )
+        if told is not None:
+            numbers.register.assumptions.add(Assumption(f"doses of {dose.drug}", *told))
         value *= factor * 1e6 / drug.molar_mass.value
     return value * (numbers.weight if unit.endswith("/kg") else 1.0)

@@ -17,6 +17,7 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.outcome import is_scored
 from gaddum.records.outcome.narrative import Narrative
+from gaddum.records.prior_table import known_rows
 from gaddum.records.species import Species
 from gaddum.records.study_check import check_cohort, check_study, say, twice
 from gaddum.records.vocabulary import MODES
@@ -57,6 +58,7 @@ def _check_question(loaded: LoadedCase) -> Iterator[Finding]:
     for index, claim in enumerate(case.claims):
         for path, message in claim_faults(claim, library, loaded.ledger.studies, accounts):
             yield say(loaded, None, ("claims", index, *path), message)
+    yield from _check_priors(loaded)
     yield from _check_unnamed(loaded)
     if not loaded.ledger.studies:
         message = "A ledger should hold studies; it is empty, so every answer will be the prior. Add studies/ID.yaml."
@@ -64,6 +66,24 @@ def _check_question(loaded: LoadedCase) -> Iterator[Finding]:
     narratives = sum(isinstance(outcome, Narrative) for _, _, outcome in loaded.ledger.outcomes())
     if narratives:
         yield say(loaded, None, (), f"{narratives} narrative outcome(s) are stored and not scored.", "note")
+
+
+def _check_priors(loaded: LoadedCase) -> Iterator[Finding]:
+    """Name rows that nothing reads, and those that stand by default."""
+    if "case" not in loaded.documents:
+        return
+    rows = [prior.name for prior in loaded.case.priors]
+    given = rows[: len(loaded.documents["case"].content.get("priors") or ())]
+    bound = {row for target in loaded.case.unnamed_targets for row in target.ligands.values()}
+    for index, name in enumerate(given):
+        if name not in known_rows() and name not in bound:
+            message = (
+                f"A prior should be a row that a case may need; got {name!r}. {nearest(name, known_rows())}"
+            )
+            yield say(loaded, None, ("priors", index, "name"), message, "warning")
+    if taken := rows[len(given) :]:
+        message = f"{len(taken)} row(s) of the prior table stand by default: {', '.join(taken)}."
+        yield say(loaded, None, ("priors",), message, "note")
 
 
 def _check_unnamed(loaded: LoadedCase) -> Iterator[Finding]:

@@ -78,7 +78,8 @@ class Dose(Record):
     duration: str | None = None
     """Length of an infusion or of a bath application."""
     salt: Salt = "unstated"
-    """Whether the mass counts the salt or the free base."""
+    """Whether the mass counts the salt or the free base; base, as a listed assumption, where not stated. The name of a
+    salt (``ketamine hydrochloride``) states it."""
     repeats: int = Field(1, gt=0, le=10_000)
     interval: str | None = None
     steady_state: bool = False

@@ -17,6 +17,7 @@ from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.outcome import Outcome
+from gaddum.records.prior_table import missing_priors
 from gaddum.records.protocol import Protocol
 from gaddum.records.yaml import Document, dump_record, parse_document, read_document, to_record
 
@@ -121,6 +122,12 @@ def case_folder(name_or_path: str | Path) -> Traversable:
     )
 
 
+def case_library(case: str | Path | None) -> Library:
+    """The library with a case's own drugs and targets; the bundled one where no case is named."""
+    folder = None if case is None else case_folder(case)
+    return load_library(folder if isinstance(folder, Path) else None)
+
+
 def load_case(name_or_path: str | Path) -> LoadedCase:
     """Read a case: its question, its studies, and the library extended by its own drugs and targets.
 
@@ -132,7 +139,8 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
     Returns
     -------
     LoadedCase
-        The case; `check_case` says whether its parts agree with each other.
+        The case, its prior table completed by the default rows that it needs; `check_case` says whether its parts agree
+        with each other.
 
     Raises
     ------
@@ -167,12 +175,15 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         studies.append(study)
     library: Library | None = None
     try:
-        library = load_library(folder if isinstance(folder, Path) else None)
+        library = case_library(name_or_path)
     except RecordError as error:
         findings += error.findings
     if findings or case is None or library is None:
         raise RecordError(findings)
-    case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug)})
+    rows = missing_priors(case, studies)
+    default = (row.model_copy(update={"reason": f"By default. {row.reason}"}) for row in rows)
+    priors = (*case.priors, *default)
+    case = case.model_copy(update={"test_drug": library.drug_key(case.test_drug), "priors": priors})
     named = Ledger(tuple(_with_keys(study, library) for study in studies))
     return LoadedCase(case, library, named, folder, documents)
 
@@ -189,9 +200,7 @@ def _with_keys(study: Study, library: Library) -> Study:
 def _protocol_with_keys(protocol: Protocol, library: Library) -> Protocol:
     arms = dict(protocol.arms)
     for name, arm in protocol.arms.items():
-        keys = [library.drug_key(dose.drug) for dose in arm.doses]
-        if keys != [dose.drug for dose in arm.doses]:
-            doses = zip(arm.doses, keys, strict=True)
-            named = tuple(dose.model_copy(update={"drug": key}) for dose, key in doses)
+        named = tuple(map(library.named, arm.doses))
+        if named != arm.doses:
             arms[name] = arm.model_copy(update={"doses": named})
     return protocol.model_copy(update={"arms": arms})

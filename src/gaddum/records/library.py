@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gaddum import units
+from gaddum.records.dose import Dose
 from gaddum.records.drug import Disposition, Drug, Mixture
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.fit import KineticFit, joined
@@ -50,8 +51,12 @@ class Library:
 
     def target_name(self, name: str) -> str:
         """The library's key of a target written in any case or by a synonym; an unknown name lists the near ones."""
+        return self.target(self.target_key(name)).name
+
+    def target_key(self, name: str) -> str:
+        """The library's key of a target as `target_name` has it, or the name itself where the library knows none."""
         names = ((key, (key, one.full_name, *one.synonyms)) for key, one in self.targets.items())
-        return self.target(_resolved(name, names) or name).name
+        return _resolved(name, names) or name
 
     def drug_name(self, name: str) -> str:
         """The library's key of a drug or mixture written in any case or by a synonym; near names are not taken.
@@ -75,11 +80,16 @@ class Library:
         """The library's key of a drug as `drug_name` has it, or the name itself where the library knows none."""
         return name if name in self.drugs else self._drug_key(name) or name
 
+    def named(self, dose: Dose) -> Dose:
+        """A dose under the library's key; mass under a salt's name, and not said to be base, is mass of salt."""
+        of_salt = dose.salt == "unstated" and _salt_in(dose.drug) is not None
+        salt = "salt" if of_salt else dose.salt
+        return dose.model_copy(update={"drug": self.drug_key(dose.drug), "salt": salt})
+
     def _drug_key(self, name: str) -> str | None:
         names = tuple((key, (key, *drug.synonyms)) for key, drug in self.drugs.items())
         found = _resolved(name, names)
-        base, _, last = _folded(name).rpartition(" ")
-        salt = next((one for one, spellings in _SALTS.items() if last in spellings), None)
+        base, salt = _folded(name).rpartition(" ")[0], _salt_in(name)
         if found is not None or salt is None:
             return found
         found = _resolved(base.removesuffix(" hydrogen"), names)
@@ -115,6 +125,12 @@ _SALTS = {
     "maleate": ("maleate",),
 }
 """Words of salts, as sources of a `salt_factor` name them, and how people write them."""
+
+
+def _salt_in(name: str) -> str | None:
+    """The salt that a drug's name ends with, if it does."""
+    last = _folded(name).rpartition(" ")[2]
+    return next((one for one, spellings in _SALTS.items() if last in spellings), None)
 
 
 def _resolved(name: str, known: Iterable[tuple[str, Iterable[str]]]) -> str | None:
@@ -309,6 +325,9 @@ def quantities(drug: Drug | Mixture) -> Iterator[_Found]:
     for index, affinity in enumerate(drug.affinities):
         for name, kind in _AFFINITY.items():
             yield from _each(("affinities", index, name), getattr(affinity, name), kind)
+        for name in ("k_in_vivo", "ec50_plasma"):
+            for species, reported in getattr(affinity, name).items():
+                yield from _each(("affinities", index, name, species), reported, "concentration")
         shifts = affinity.in_vivo_shift
         for place, reported in shifts.items() if isinstance(shifts, dict) else [((), shifts)]:
             here = ("affinities", index, "in_vivo_shift", *([place] if place else []))

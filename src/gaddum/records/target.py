@@ -4,7 +4,7 @@ A target is named by its IUPHAR abbreviation; its features and the modes of drug
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -61,6 +61,11 @@ class Affinity(Record):
     in_vivo_shift: Reported | dict[Species, Reported] | None = None
     """In-vivo K (unbound) divided by the K_i given here; applies to living subjects, behaving or imaged, not to slices.
     By species where the sources speak of one; a species that is not named has none."""
+    k_in_vivo: dict[Species, Reported] = Field(default_factory=dict)
+    """Unbound concentration in the living brain at half occupancy, by species; there in place of k_i and its shift."""
+    ec50_plasma: dict[Species, Reported] = Field(default_factory=dict)
+    """Total concentration in plasma at half occupancy, in equilibrium with the brain; likewise. What is unbound in the
+    brain then follows from `f_u` and `kp_uu`, whose errors cancel."""
     k_on: Reported | None = None
     k_off: Reported | None = None
     """Rate of dissociation; where it is given the ligand binds kinetically (slow offset), else at equilibrium. The rate
@@ -69,17 +74,33 @@ class Affinity(Record):
 
     @model_validator(mode="after")
     def _bindable(self) -> "Affinity":
+        if twice := sorted(self.k_in_vivo.keys() & self.ec50_plasma.keys()):
+            raise ValueError(
+                f"One species must have `k_in_vivo` or `ec50_plasma`; got both in {', '.join(twice)} at {self.target}."
+            )
+        given = self.k_i is not None or bool(self.k_in_vivo or self.ec50_plasma)
         if MODES[self.mode].reversible:
-            if self.k_i is None:
+            if not given:
                 raise ValueError(
-                    f"A ligand that binds reversibly must have its `k_i`; got none at {self.target}."
+                    f"A ligand that binds reversibly must have its `k_i`; got none at {self.target}. A constant of the "
+                    "living brain is `k_in_vivo` or `ec50_plasma`."
                 )
-        elif self.k_on is None or self.k_i is not None:
+        elif self.k_on is None or given:
             raise ValueError(
                 f"An irreversible antagonist must have its rate of binding, `k_on`, and no `k_i`, at {self.target}: "
                 "k_inact over K_I where the source gives those two."
             )
         return self
+
+    def direct_in(
+        self, species: Species, preparation: Preparation
+    ) -> tuple[Literal["brain", "plasma"], Reported] | None:
+        """Where half occupancy was measured in the living animal, and at which concentration; none in a slice."""
+        if preparation == "slice":
+            return None
+        if species in self.k_in_vivo:
+            return "brain", self.k_in_vivo[species]
+        return ("plasma", self.ec50_plasma[species]) if species in self.ec50_plasma else None
 
     def shift_in(self, species: Species, preparation: Preparation) -> Reported | None:
         """In-vivo shift in one species, if any is known; none in a slice, which is not in vivo."""

@@ -83,6 +83,8 @@ class Site(NamedTuple):
     """Parameter of log K."""
     shift: Int[np.ndarray, " pairs"]
     """-1 for none, here and below."""
+    f_u: Int[np.ndarray, " pairs"]
+    """Where K is that of total plasma."""
     efficacy: Int[np.ndarray, " pairs"]
     modes: tuple[str, ...]
     """Mode of each pair."""
@@ -133,6 +135,7 @@ class _BindingParameters(NamedTuple):
     k_on: int = -1
     k_off: int = -1
     is_slow: bool = False
+    f_u: int = -1
 
     @property
     def site(self) -> BindingSite:
@@ -225,6 +228,7 @@ class Binder:
             course_of_pair=np.array([number for number, _ in pairs], int),
             k=np.array([one.k for one in each], int),
             shift=np.array([one.shift for one in each], int),
+            f_u=np.array([one.f_u for one in each], int),
             efficacy=np.array([one.efficacy for one in each], int),
             modes=tuple(one.mode for one in each),
             is_slow=np.array([one.is_slow for one in each], bool),
@@ -265,10 +269,18 @@ class Binder:
         )
         if not isinstance(drug, Drug) or affinity is None:
             return []
-        one = bond(-1, drug, affinity, row.subject.species, row.subject.preparation, self._register)
+        one = bond(-1, ligand, drug, affinity, row.subject.species, row.subject.preparation, self._register)
         return [
             _BindingParameters(
-                series, one.k_i, one.shift, one.efficacy, one.mode, one.k_on, one.k_off, one.is_slow
+                series,
+                one.k_i,
+                one.shift,
+                one.efficacy,
+                one.mode,
+                one.k_on,
+                one.k_off,
+                one.is_slow,
+                one.f_u,
             )
             for series in series_of(ligand, times)
         ]

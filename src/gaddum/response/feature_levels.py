@@ -212,8 +212,15 @@ def _sum_of_loads(
     site: Site, theta: Array, unbound: Array, pairs: Int[np.ndarray, " pairs"], action: Action
 ) -> Float[Array, "pairs nodes batch"]:
     """C/K of some pairs, each counted by its share in an action."""
-    strength = _log_of_parameters(theta, -1.0, site.k[pairs], site.shift[pairs])
+    strength = _log_affinity(site, theta, pairs)
     return unbound * jnp.exp(strength)[:, None, :] * _by_efficacy(site, theta, pairs, action)
+
+
+def _log_affinity(site: Site, theta: Array, pairs: Int[np.ndarray, " pairs"]) -> Float[Array, "pairs batch"]:
+    """Log of 1/K in vivo, as `engagement.binding.constant` has K."""
+    found = _log_of_parameters(theta, -1.0, site.k[pairs], site.shift[pairs])
+    of_plasma = site.f_u[pairs]
+    return found - jnp.minimum(pick(theta, of_plasma), 0.0) if (of_plasma >= 0).any() else found
 
 
 def _log_of_parameters(
@@ -263,7 +270,7 @@ def _slow_held(
     own = np.flatnonzero(is_slow)
     concentration = collect(spread(every, own), slow.course_of_series[own], slow.courses.size)
     k_off = jnp.where((slow.k_off >= 0)[:, None], jnp.exp(pick(theta, slow.k_off)), 0.0)
-    from_k = _log_of_parameters(theta, -1.0, site.k[slow.pair], site.shift[slow.pair])
+    from_k = _log_affinity(site, theta, slow.pair)
     k_on = jnp.exp(pick(theta, slow.k_on) + (slow.k_on < 0)[:, None] * (pick(theta, slow.k_off) + from_k))
     if potency is not None:
         k_on = potency * k_on

@@ -32,6 +32,8 @@ COMMANDS = {
     "ledger query": "gaddum.surface.ledger.query",
     "ledger import": "gaddum.surface.ledger.import_studies",
     "ledger export": "gaddum.surface.ledger.export",
+    "drugs": "gaddum.surface.library",
+    "targets": "gaddum.surface.library",
 }
 """Commands in the order of the help, and the module that holds each, as a function of its name."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gaddum.surface.request import Request, asking
+from gaddum.surface.request import Request, asking, words
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,18 @@ class NewRequest(Request):
         typer.Argument(help="Name of the case: lower case, digits, - and _; with --study the case's folder."),
     ]
     folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path(".")
-    drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None
+    drug: Annotated[
+        str | None,
+        typer.Option(
+            help="The drug in question; one that the library lacks gets a file to fill in, also in an older case."
+        ),
+    ] = None
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Targets of the rival accounts.  [default: all that the drug binds]"
+        ),
+    ] = None
     study: Annotated[
         str | None,
         typer.Option(help="Id of a study whose file to add to the case instead, ready to fill in."),
@@ -28,12 +39,16 @@ class NewRequest(Request):
 
 @asking
 def new(asked: NewRequest) -> None:
-    """Make the folder of a new case, with an example study to overwrite; or the file of a new study."""
+    """Make the folder of a new case, with an example study to overwrite; or the file of a new study, drug or target."""
     made = run(asked)
     if asked.study is not None:
         typer.echo(f"Wrote {made}. Fill it in; what is left to fill in, says: gaddum check {asked.name}")
     else:
+        from gaddum.surface.scaffold import to_fill_in
+
         typer.echo(f"Made {made}. Edit {made / 'case.yaml'}, then run: gaddum check {made}")
+        for told in to_fill_in(made):
+            typer.echo(told)
 
 
 def run(asked: NewRequest) -> Path:
@@ -42,4 +57,4 @@ def run(asked: NewRequest) -> Path:
 
     if asked.study is not None:
         return scaffold_study(asked.study, Path(asked.name))
-    return scaffold_case(asked.name, asked.folder, drug=asked.drug)
+    return scaffold_case(asked.name, asked.folder, drug=asked.drug, targets=words(asked.targets or ""))

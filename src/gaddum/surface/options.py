@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
 ]
+OwnCase = Annotated[
+    str | None,
+    typer.Option("--case", metavar="CASE", help="Case whose own drugs and targets are known, too."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")]

@@ -8,7 +8,7 @@ from gaddum.interop.event_tables import read_events
 from gaddum.interop.regimens import WEIGHT, Regimen, regimens_from_events, usual_routes
 from gaddum.records.dose import HELD, Route
 from gaddum.records.event import EventTable
-from gaddum.records.library import Library, load_library
+from gaddum.records.library import Library
 from gaddum.records.shorthand import parse_route
 from gaddum.records.species import Species, known_species
 from gaddum.surface.occupancy.protocols import DosedSubject, known_preparation
@@ -49,7 +49,7 @@ def read_table(path: str, asked: DosingRequest) -> list[DosedSubject]:
         known_preparation(asked.preparation or "behaving"),
     )
     table = read_events(path.strip(), separator=asked.separator, decimal=asked.decimal)
-    library = load_library()
+    library = asked.library
     if asked.drug is None:
         raise ValueError(f"A table of events must come with its drug; got none for {path}. Give --drug NAME.")
     drug = library.drug_name(asked.drug)
@@ -61,7 +61,7 @@ def read_table(path: str, asked: DosingRequest) -> list[DosedSubject]:
             f"The unit of AMT must be the table's own, {unit}; got --unit {asked.unit}. Leave it out."
         )
     notes += table.notes
-    found = regimens_from_events(table, drug=drug, unit=unit, routes=routes, subjects=chosen)
+    found = regimens_from_events(table, drug=asked.drug, unit=unit, routes=routes, subjects=chosen)
     if chosen is None and len(found) > MOST:
         raise ValueError(
             f"A table may give at most {MOST} different regimens; {path} gives {len(found)} (subjects differ in doses "

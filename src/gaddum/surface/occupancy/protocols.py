@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast, get_args
 from gaddum.records.dose import Dose
 from gaddum.records.finding import nearest
 from gaddum.records.ledger import load_case
-from gaddum.records.library import Library, load_library
+from gaddum.records.library import Library
 from gaddum.records.prior import LogNormal
 from gaddum.records.protocol import Arm, Manipulation, Preparation
 from gaddum.records.shorthand import parse_doses
@@ -70,7 +70,7 @@ def read_protocol(text: str, asked: DosingRequest) -> DosedSubject:
         known_preparation(asked.preparation or "behaving"),
         (),
         (),
-        load_library(),
+        asked.library,
         dict(asked.tones),
         (),
     )

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaddum.surface.options import Decimal, Draws, Seed, Separator
+from gaddum.surface.options import Decimal, Draws, OwnCase, Seed, Separator
 from gaddum.surface.request import Request, words
 
 if TYPE_CHECKING:
+    from gaddum.records.library import Library
     from gaddum.surface.occupancy.protocols import DosedSubject
 
 
@@ -76,17 +77,23 @@ class DosingRequest(Request):
     ] = ()
     separator: Separator = None
     decimal: Decimal = None
+    case: OwnCase = None
     draws: Draws = 1000
     seed: Seed = 0
 
     @property
+    def library(self) -> "Library":
+        """The library, with the case's own drugs and targets."""
+        from gaddum.records.ledger import case_library
+
+        return case_library(self.case)
+
+    @property
     def target_names(self) -> tuple[str, ...] | None:
         """Targets by the library's names; None where none are asked for."""
-        from gaddum.records.library import load_library
-
         if self.targets is None:
             return None
-        names = tuple(dict.fromkeys(map(load_library().target_name, words(self.targets))))
+        names = tuple(dict.fromkeys(map(self.library.target_name, words(self.targets))))
         if not names:
             raise ValueError(f"--targets must name at least one target; got {self.targets!r}.")
         return names

@@ -66,13 +66,14 @@ def subject(part: dict[str, Any]) -> str:
 
 
 def say_assumptions(part: dict[str, Any], console: Console, verbose: bool) -> None:
-    """Count what was taken for granted; list it, and the parameters, where asked."""
+    """Count what was taken for granted; list it, and the parameters, where asked; what is taken of doses, always."""
     count = len(part["assumptions"])
     hint = "" if verbose or not count else " (list them with -v)"
     console.print(Text(f"{count} assumption{'s' if count != 1 else ''}{hint}", style="dim"))
-    if verbose:
-        for one in part["assumptions"]:
+    for one in part["assumptions"]:
+        if verbose or one["where"].startswith("doses of "):
             say(console, f"- {one['where']}: {one['what']} ({one['reason']})", style="dim")
+    if verbose:
         for one in part["parameters"]:
             say(console, f"- {one['name']}: {one['distribution']} [{one['source']}]", style="dim")
 
