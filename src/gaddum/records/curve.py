@@ -20,8 +20,9 @@ from gaddum import units
 from gaddum.records.base import Record, in_unit
 from gaddum.records.dose import HELD, Dose
 from gaddum.records.drug import Drug
+from gaddum.records.drug_quantities import disposition_quantities
 from gaddum.records.finding import Finding, Level, RecordError, nearest
-from gaddum.records.library import Library, bundled, disposition_quantities, load_library, yaml_files
+from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.quantity import Quantity
 from gaddum.records.reading import (
     Concentration,
