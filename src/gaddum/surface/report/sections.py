@@ -13,6 +13,7 @@ from markupsafe import Markup
 from gaddum.results import AdjudicationResult, Manifest
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
+from gaddum.surface.report.answers import thin
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
 
@@ -33,6 +34,19 @@ def _figure(chart: alt.TopLevelMixin, name: str) -> dict[str, Markup]:
     return {"figure": Markup(charts.svg(chart, name))}
 
 
+def _verdict(r: AdjudicationResult) -> Content:
+    first, dot, rest = r.verdict.partition("). ")
+    years = sorted({row.year for row in r.studies})
+    return {
+        "verdict": [first + ").", rest] if dot else [r.verdict],
+        "scored": sum(row.scored for row in r.studies),
+        "outcomes": sum(row.n_outcomes for row in r.studies),
+        "verbal": sum(row.form == "verdict" for row in r.forest),
+        "years": "\u2013".join(map(str, dict.fromkeys([years[0], years[-1]]))) if years else "\u2013",
+        "settled": sum(row.verdict != "undecided" for row in r.propositions),
+    }
+
+
 def _accounts(r: AdjudicationResult) -> Content:
     established = all(row.established for row in r.hypotheses)
     return _figure(charts.chart_posterior(r), "posterior") | {"established": established}
@@ -51,7 +65,9 @@ def _forest(r: AdjudicationResult) -> Content:
 
 
 def _held_out(r: AdjudicationResult) -> Content:
-    return _figure(chart_held_out(r), "held-out") if r.held_out else None
+    if not r.held_out:
+        return None
+    return {} if all(map(thin, r.held_out)) else _figure(chart_held_out(r), "held-out")
 
 
 def _engagement(r: AdjudicationResult) -> Content:
@@ -111,11 +127,13 @@ def methods_paragraph(r: AdjudicationResult) -> str:
 
 
 SECTIONS: Sequence[Section] = (
+    Section("The verdict in a paragraph", "to quote", "verdict", _verdict),
+    Section("What is missing", "", "missing", lambda r: {} if r.missing else None),
     Section("Probability of each account", "given the record, and before it", "accounts", _accounts),
     Section("Propositions", "what the record says, per stratum and phase", "propositions", _propositions),
     Section(
         "Claims",
-        "one row each: what the record says, what carries it, what would test it",
+        "one row each: what the record says, what drives it, what would test it",
         "claims",
         lambda r: {} if r.claims else None,
     ),
