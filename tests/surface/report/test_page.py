@@ -74,7 +74,7 @@ def test_page_has_every_section(page):
         "Probability of each account",
         "Propositions",
         "Claims",
-        "Hypotheses",
+        "Accounts in numbers",
         "Where the Bayes factors come from",
         "Sensitivity",
         "Timeline",

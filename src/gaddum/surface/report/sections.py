@@ -111,18 +111,17 @@ def methods_paragraph(r: AdjudicationResult) -> str:
         sampler = f" ({settings['populations']} populations of {settings['particles']} particles)"
     return (
         f"{len(r.hypotheses)} rival accounts of {r.effect} were compared on {scored} outcomes of "
-        f"{len(r.studies)} studies{until}. Each account is a gate over receptor features; exposure, receptor "
-        "engagement and circuit were computed in closed form with shared prior distributions. Outcomes entered through "
-        "the probability of what was reported under the test that was run, so that a published verdict without numbers "
-        "counts for what it is worth; cohorts have a common multiplicative effect, integrated out, and may fail "
-        "altogether with a small prior probability. Unknown group sizes, doubtful error bars and unstated decision "
-        "rules were averaged over. Log marginal likelihoods were estimated by sequential Monte Carlo through the "
-        f"record with final gradient moves and bridge sampling{sampler}; errors are Monte-Carlo standard errors. "
-        "Accounts that the "
-        "record cannot tell apart share one prior mass. A proposition counts as supported (contradicted) only if its "
-        "probability stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any "
-        f"one cohort removed.{publication} Software: gaddum {r.manifest.version}, "
-        f"seed {r.seed}."
+        f"{len(r.studies)} studies{until}. Each account is a mechanism, a logical rule over receptor features; "
+        "exposure, receptor engagement and circuit were computed in closed form with shared prior "
+        "distributions. Outcomes entered through the probability of what was reported under the test that was "
+        "run, so that a published verdict without numbers counts for what it is worth; cohorts have a common "
+        "multiplicative effect, integrated out, and may fail altogether with a small prior probability. Unknown "
+        "group sizes, doubtful error bars and unstated decision rules were averaged over. Log marginal "
+        "likelihoods were estimated by sequential Monte Carlo through the record with final gradient moves and "
+        f"bridge sampling{sampler}; errors are Monte-Carlo standard errors. Accounts that the record cannot tell "
+        "apart share one prior mass. A proposition counts as supported (contradicted) only if its probability "
+        "stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any one "
+        f"cohort removed.{publication} Software: gaddum {r.manifest.version}, seed {r.seed}."
     )
 
 
@@ -138,7 +137,9 @@ SECTIONS: Sequence[Section] = (
         lambda r: {} if r.claims else None,
     ),
     Section(
-        "Hypotheses", "log Bayes factors with Monte-Carlo errors, in both parameterisations", "hypotheses"
+        "Accounts in numbers",
+        "log Bayes factors with Monte-Carlo errors, in both parameterisations",
+        "hypotheses",
     ),
     Section(
         "Where the Bayes factors come from",
