@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from gaddum.results import LEAST_DRAWS, TimelessOdds
+from gaddum.results import TimelessOdds
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 from gaddum.weigh import compare
@@ -29,6 +29,8 @@ RATES = ("effect_site", "plasticity.on", "plasticity.off")
 """Parameters of the time course."""
 MECHANISM = 1.0
 """Change of a log Bayes factor (nats) from which it depends on the time course."""
+FEWEST = 30.0
+"""Effective draws below which importance weights say nothing."""
 
 
 class TimelessHypothesis(NamedTuple):
@@ -116,4 +118,4 @@ def _reweighed(fitted: CaseFits, fit: HypothesisFit) -> TimelessHypothesis:
     after = np.asarray(fitted.predictor.outline(fit.sample, slow).cohort_logs)
     logs = fitted.weights @ (after - fit.cohort_logs)
     log_ml, effective = compare.reweighted_log_ml(fit.evidence.log_ml, logs)
-    return TimelessHypothesis(log_ml, effective, effective >= LEAST_DRAWS)
+    return TimelessHypothesis(log_ml, effective, effective >= FEWEST)
