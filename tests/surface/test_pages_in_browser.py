@@ -67,7 +67,7 @@ def shown(page, folder):
         *options,
         "--virtual-time-budget=20000",
         "--dump-dom",
-        f"file://{folder / 'page.html'}",
+        (folder / "page.html").as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return json.loads(unescape(done.stdout.split("<body>")[1].split("</body>")[0]))
