@@ -109,9 +109,9 @@ def dose_for(
     enough = np.flatnonzero(tried >= level)
     if not enough.size:
         raise ValueError(
-            f"No dose of {name} occupies {level:g} of {target} at {at:g} h with certainty {certainty:g}: the most a "
-            f"multiple of {MULTIPLES[0]:g} to {MULTIPLES[1]:g} reaches is {tried.max():.3g}. Ask for less, another "
-            "time, or another drug."
+            f"No dose of {name} occupies {level:g} of {target} at {at:g} h with certainty {certainty:g}: the most "
+            f"that a multiple of {MULTIPLES[0]:g} to {MULTIPLES[1]:g} reaches is {tried.max():.3g}. Ask for less, "
+            "another time, or another drug."
         )
     found = grid[enough[0]]
     if enough[0] > 0:
