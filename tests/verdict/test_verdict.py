@@ -82,7 +82,8 @@ def test_opioid_signalling_holds_every_opioid_feature(ketamine):
         (0.76, 0.51, 0.9, 0.5, "undecided", "for"),
         (0.76, 0.5, 0.9, 0.5, "undecided", None),
         (0.24, 0.1, 0.49, 0.5, "undecided", "against"),
-        (0.8, 0.6, 0.9, 0.8, "undecided", "for"),
+        (0.8, 0.6, 0.9, 0.7, "undecided", "for"),
+        (0.8, 0.6, 0.9, 0.8, "undecided", None),
     ],
 )
 def test_words_for_probabilities(probability, lower, upper, prior, word, leaning):
