@@ -1,4 +1,4 @@
-"""Which dose still holds the receptor when behaviour is read?
+"""Which dose still occupies the receptor when behaviour is read?
 
 The dose of oral naltrexone that occupies 90 % of the mu-opioid receptors of a person at each hour: in half of all
 draws, and in 95 % of them, which is what a study should plan with.

@@ -1,7 +1,8 @@
 """Results: what an adjudication found, as frozen types that report, terminal, benchmarks and JSON share.
 
-`verdict` fills them in; nothing here computes, draws or holds arrays. `to_json` writes ``result.json``; `result_reader`
-reads it, also of an earlier version. A number that a failed sampler could not give is NaN here and null in JSON.
+`verdict` fills them in; nothing here draws or holds arrays. `to_json` writes ``result.json``; `result_reader` reads it,
+also of an earlier version. A number that a failed sampler could not give is NaN here and null in JSON. The words for a
+probability and its range are chosen here and nowhere else (`word_of`, `leaning_of`).
 """
 
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,9 +15,14 @@ from gaddum.records.base import Hours, Known, Nats, Number, Record
 from gaddum.records.manifest import Manifest
 
 SCHEMA_VERSION = 2  # of result.json
+SURE = 0.95
+HALF = 0.5
+LEAST_DRAWS = 100
+"""Effective draws below which a number is not printed."""
 
 
 Word = Literal["supported", "contradicted", "undecided", "not testable"]
+Leaning = Literal["for", "against"]
 Basis = Literal["posterior", "outcomes", "library", "comparison", "ledger"]
 EngagementPhase = Literal["induction", "expression"]
 Taken = Annotated[Assumption, PlainSerializer(lambda one: one._asdict(), return_type=dict[str, str])]
@@ -92,19 +98,57 @@ class HypothesisRow(Odds):
     without_kinetics: TimelessOdds | None = None
 
 
+def word_of(lower: float, upper: float) -> Word:
+    """Word for a statement whose probability has this range over the declared set.
+
+    Examples
+    --------
+    >>> word_of(0.97, 0.99), word_of(0.0, 0.04), word_of(0.6, 0.99)
+    ('supported', 'contradicted', 'undecided')
+    """
+    return "supported" if lower > SURE else "contradicted" if upper < 1 - SURE else "undecided"
+
+
+def leaning_of(lower: float, upper: float) -> Leaning | None:
+    """Side of one half on which the whole range lies.
+
+    Examples
+    --------
+    >>> leaning_of(0.6, 0.99), leaning_of(0.1, 0.3), leaning_of(0.4, 0.9)
+    ('for', 'against', None)
+    """
+    return "for" if lower > HALF else "against" if upper < HALF else None
+
+
 class Chance(Record):
-    """Probability of a statement, over the declared prior set, and the word for it."""
+    """Probability of a statement, its range over the declared set, and the word for it.
+
+    A word must survive every setting; the range is over those whose effective draws suffice, `settings` in number (None
+    in earlier results, where it is over all).
+    """
 
     probability: Number
     lower: Number
     upper: Number
+    settings: int | None = None
     prior: Number
     verdict: Word
-    leaning: Literal["for", "against"] | None = None
+    leaning: Leaning | None = None
+    """Where the verdict is undecided, the side of one half on which the range lies, unless that is all prior."""
     moved: bool = False
-    """Whether the record changed the odds at least threefold."""
+    """Whether the record changed the odds at least threefold towards the verdict or leaning."""
     driving: tuple[str, ...] = ()
     """Cohorts or studies that move the probability most when they are left out."""
+
+    @property
+    def word(self) -> str:
+        """The word that the range bears, or a leaning where a setting not known bars it; for a prior alone neither."""
+        settled, leaning = word_of(self.lower, self.upper), leaning_of(self.lower, self.upper)
+        if self.verdict == settled != "undecided":
+            return settled
+        return (
+            f"leans {leaning}" if leaning and not math.isclose(self.probability, self.prior) else "undecided"
+        )
 
 
 class PropositionRow(Chance):

@@ -1,7 +1,8 @@
 import pytest
 
+from gaddum.records.drug_quantities import quantities
 from gaddum.records.finding import RecordError
-from gaddum.records.library import load_library, quantities
+from gaddum.records.library import load_library
 from gaddum.records.protocol import Subject
 
 

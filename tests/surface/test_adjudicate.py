@@ -17,6 +17,7 @@ import xarray as xr
 
 from gaddum.result_reader import read_result
 from gaddum.surface.cli import main
+from gaddum.surface.report.answers import first_screen
 from gaddum.verdict import adjudicate as chain
 
 FILES = {"posterior.nc", "report.html", "result.json", "run.log"}
@@ -43,10 +44,10 @@ def answer(monkeypatch, result):
     return calls
 
 
-def test_run_writes_all_files_and_prints_the_verdict(answer, result, tmp_path, capsys):
+def test_run_writes_all_files_and_prints_what_is_said_first(answer, result, tmp_path, capsys):
     assert main(["adjudicate", "morphine", "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
-    assert " ".join(result.verdict.split()[:8]) in " ".join(shown.split())
+    assert first_screen(result).sentences[0] in " ".join(shown.split())
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     with xr.open_datatree(tmp_path / "out" / "posterior.nc", engine="h5netcdf") as tree:
         assert tree["/gate-matched/ar1"]["z"].shape == (2,)

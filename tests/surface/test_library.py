@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gaddum.records.drug import Drug
-from gaddum.records.library import load_library, quantities
+from gaddum.records.drug_quantities import quantities
+from gaddum.records.library import load_library
 from gaddum.surface.cli import main
 from gaddum.surface.library import DrugsRequest, TargetsRequest, run
 

@@ -109,6 +109,12 @@ def test_a_figure_that_the_result_has_not_is_refused(results, kind, figure):
         gaddum.plot(results[kind], figure)
 
 
+@pytest.mark.parametrize("figure", [name for name in FIGURES if name != "accounts"])
+def test_a_figure_of_what_the_result_lacks_is_refused_in_a_sentence(results, figure):
+    with pytest.raises(ValueError, match=f"nothing under '{figure}'"):
+        gaddum.plot(results["result"].model_copy(update={figure: ()}), figure)
+
+
 def test_what_is_no_result_is_refused():
     with pytest.raises(ValueError, match="got int"):
         gaddum.plot(3)

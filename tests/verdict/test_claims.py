@@ -1,12 +1,15 @@
 """Claims: how answers combine, and what ledger, declarations and other drugs' outcomes say."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gaddum.records.claim import Claim, Declaration, Filter, LedgerCount
 from gaddum.records.ledger import load_case
 from gaddum.records.source import Source
-from gaddum.results import ClaimAnswer, PropositionRow
+from gaddum.results import SURE, ClaimAnswer, PropositionRow
 from gaddum.verdict.claims import answer_claim, count_ledger, declared, from_propositions
+from gaddum.verdict.verdict import judge
 
 HERE = Source(how="assumption", reason="made up for a test")
 
@@ -67,6 +70,15 @@ def test_claims_for_and_against_a_proposition(word, expects, verdict, probabilit
     found = answered(claim(expects=expects), [row(word, 0.97)])
     assert found.verdict == verdict
     assert found.probability == pytest.approx(probability)
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=4), min_size=1, max_size=4), st.booleans())
+def test_word_and_number_of_a_claim_never_contradict_each_other(settings, expects):
+    rows = [row("undecided", 0.5).model_copy(update=dict(judge(values, 0.5))) for values in settings]
+    found = answered(claim(expects=expects), rows)
+    assert found.probability is not None
+    assert found.verdict != "supported" or found.probability > SURE
+    assert found.verdict != "contradicted" or found.probability < 1 - SURE + 1e-12
 
 
 def test_claim_without_a_stratum_is_asked_of_all_and_answered_by_the_weakest():

@@ -75,25 +75,35 @@ def test_opioid_signalling_holds_every_opioid_feature(ketamine):
     [
         (0.99, 0.951, 1.0, 0.5, "supported", None),
         (0.99, 0.95, 1.0, 0.5, "undecided", "for"),
+        (0.99, 0.45, 1.0, 0.5, "undecided", None),
         (0.01, 0.0, 0.049, 0.5, "contradicted", None),
         (0.01, 0.0, 0.051, 0.5, "undecided", "against"),
         (0.5, 0.4, 0.6, 0.5, "undecided", None),
-        (0.76, 0.4, 0.9, 0.5, "undecided", "for"),
-        (0.74, 0.4, 0.9, 0.5, "undecided", None),
-        (0.24, 0.1, 0.6, 0.5, "undecided", "against"),
-        (0.8, 0.4, 0.9, 0.7, "undecided", None),
+        (0.76, 0.51, 0.9, 0.5, "undecided", "for"),
+        (0.76, 0.5, 0.9, 0.5, "undecided", None),
+        (0.24, 0.1, 0.49, 0.5, "undecided", "against"),
+        (0.8, 0.6, 0.9, 0.7, "undecided", "for"),
+        (0.8, 0.6, 0.9, 0.8, "undecided", None),
     ],
 )
 def test_words_for_probabilities(probability, lower, upper, prior, word, leaning):
-    found = judge(probability, lower, upper, prior)
+    found = judge([probability, lower, upper], prior)
     assert (found.verdict, found.leaning) == (word, leaning)
+    assert (found.probability, found.lower, found.upper) == (probability, lower, upper)
 
 
 def test_what_the_prior_settled_is_not_said_to_be_moved():
-    found = judge(0.99, 0.98, 0.99, 0.985)
+    found = judge([0.99, 0.98], 0.985)
     assert (found.verdict, found.leaning, found.moved) == ("supported", None, False)
-    assert judge(0.99, 0.98, 0.99, 0.5).moved
-    assert not judge(0.01, 0.0, 0.02, 0.02).moved
+    assert judge([0.99, 0.98], 0.5).moved
+    assert judge([0.8, 0.7], 0.5).moved and not judge([0.8, 0.7], 0.7).moved
+    assert not judge([0.01, 0.0, 0.02], 0.02).moved
+
+
+def test_a_setting_with_too_few_draws_leaves_the_range_and_still_bars_a_word():
+    found = judge([0.99, 0.97, 0.4, 0.98], 0.5, known=[True, True, False, True])
+    assert (found.lower, found.upper, found.settings) == (0.97, 0.99, 3)
+    assert (found.verdict, found.leaning) == ("undecided", "for")
 
 
 def test_paragraph_without_scored_outcomes_says_that_nothing_is_decided(ketamine):

@@ -109,9 +109,9 @@ def dose_for(
     enough = np.flatnonzero(tried >= level)
     if not enough.size:
         raise ValueError(
-            f"No dose of {name} holds {level:g} of {target} at {at:g} h with certainty {certainty:g}: the most that a "
-            f"multiple of {MULTIPLES[0]:g} to {MULTIPLES[1]:g} reaches is {tried.max():.3g}. Ask for less, another "
-            "time, or another drug."
+            f"No dose of {name} occupies {level:g} of {target} at {at:g} h with certainty {certainty:g}: the most "
+            f"that a multiple of {MULTIPLES[0]:g} to {MULTIPLES[1]:g} reaches is {tried.max():.3g}. Ask for less, "
+            "another time, or another drug."
         )
     found = grid[enough[0]]
     if enough[0] > 0:
@@ -167,7 +167,7 @@ def window_for(
     if not fits.any():
         best = int(np.argmax(tried))
         raise ValueError(
-            f"No time of giving {name} holds {level:g} of {target} at "
+            f"No time of giving {name} occupies {level:g} of {target} at "
             f"{', '.join(f'{t:g} h' for t in times)} with certainty {certainty:g}: the most is {tried[best]:.3g}, when "
             f"it is given at {given[best]:.3g} h. Ask for less, or for a larger dose."
         )

@@ -169,7 +169,7 @@ def _multiple(layout: Layout, target: str, at: float | None, wanted: float) -> f
     most = _median_held(layout, target, at, MULTIPLES[1])
     if most < wanted:
         raise ValueError(
-            f"No human dose holds {wanted:.3g} of {target} as the animal's does: the most is {most:.3g}. "
+            f"No human dose occupies {wanted:.3g} of {target} as the animal's does: the most is {most:.3g}. "
             "State a time at which people have the drug, or take another target."
         )
     for _ in range(_HALVINGS):

@@ -292,9 +292,9 @@ def _line(subjects: list[BlockadeAppraisal], concerns: tuple[Concern, ...]) -> s
     least = f" ({row.drug} in {subject.experiment.id}, arm {row.arm})" if several else ""
     text = f"{row.target} {percent(there)} at induction{_at_test(subject, row)}{least}"
     if there.median < HALF:
-        return f"Engagement is the weak point: {row.drug} holds {text}." + weak
+        return f"Engagement is the weak point: {row.drug} occupies {text}." + weak
     if there.median < FULL or there.lower < HALF:
-        return f"Engagement may be a weak point: {row.drug} holds {text}." + weak
+        return f"Engagement may be a weak point: {row.drug} occupies {text}." + weak
     return f"Engagement is not the weak point: {text}." + weak
 
 

@@ -132,7 +132,7 @@ def _engagement(s: BlockadeAppraisal) -> Iterator[Concern]:
             "serious",
             "antagonist at induction",
             at,
-            f"{s.blocker} in arm {arm} holds under 1 % of every target at all times.",
+            f"{s.blocker} in arm {arm} occupies under 1 % of every target at all times.",
             "Nothing was blocked, so the arm says nothing about what blocking would do.",
             "Give a dose that reaches its target while the test drug is there, and show it.",
         )
@@ -149,11 +149,13 @@ def _one_engagement(s: BlockadeAppraisal, row: TargetEngagement) -> Iterator[Con
                 "antagonist at induction",
                 at,
                 f"The {row.drug} takes away {percent(induction)} of {row.target} (arm {row.arm}).",
-                "What is left may carry the effect, or may not be enough to.",
+                "What is left may be enough for the effect, or may not.",
                 "Add an arm without any of it.",
             )
         return
-    where = f"{row.drug} holds {percent(induction)} of {row.target} when the test drug peaks (arm {row.arm})"
+    where = (
+        f"{row.drug} occupies {percent(induction)} of {row.target} when the test drug peaks (arm {row.arm})"
+    )
     if induction.median < HALF:
         yield Concern(
             "caution" if s.weakened else "serious",
@@ -221,11 +223,11 @@ def _selectivity(s: BlockadeAppraisal) -> Iterator[Concern]:
                 "caution" if s.weakened else "note",
                 "selectivity",
                 s.experiment.id,
-                f"At this dose {lead.drug} also holds {listed}.",
+                f"At this dose {lead.drug} also occupies {listed}.",
                 f"What it takes away cannot be laid to {lead.target} alone."
                 if s.weakened
-                else "Harmless for an effect that persists: all these receptors were held at once.",
-                f"Repeat with an antagonist, or at a dose, that holds {lead.target} only.",
+                else "Harmless for an effect that persists: all these receptors were occupied at once.",
+                f"Repeat with an antagonist, or at a dose, that occupies {lead.target} only.",
             )
 
 
@@ -262,9 +264,9 @@ def _agonist(s: BlockadeAppraisal) -> Iterator[Concern]:
             "note",
             "test drug",
             at,
-            f"The test drug holds {percent(lead.induction.alone)} of {lead.target} at its peak.",
+            f"The test drug occupies {percent(lead.induction.alone)} of {lead.target} at its peak.",
             "An account that needs this target has little to work with.",
-            "Read it with the receptor reserve in mind.",
+            "Read it with spare receptors in mind.",
         )
 
 
@@ -351,7 +353,7 @@ def _power(s: BlockadeAppraisal) -> Iterator[Concern]:
                 "An effect that persists may only have gone unseen to be smaller."
                 if s.spared
                 else "Significant results of weak tests overstate the effect and often fail to repeat.",
-                "Choose the group size for the contrast that carries the conclusion.",
+                "Choose the group size for the contrast that the conclusion rests on.",
             )
 
 

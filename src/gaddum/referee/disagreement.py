@@ -206,7 +206,7 @@ def _sentence(
 ) -> str:
     if conclusion in ("different engagement", "spared at higher engagement: a sharper disagreement"):
         apart = [
-            f"{target} was held more where the effect was "
+            f"{target} was occupied more where the effect was "
             f"{'weakened' if one.p_higher_where_weakened >= SURE else 'spared'} {when} "
             f"({_percent(one.weakened.median)} against {_percent(one.spared.median)})"
             for one, when in ((induction, "at induction"), (expression, "at the test"))
@@ -219,7 +219,7 @@ def _sentence(
         for one, when in ((induction, "at induction"), (expression, "at the test"))
     )
     names = ", ".join(factor.name for factor in differ)
-    return f"{target} held: {alike}." + (f" Different: {names}." if names else "")
+    return f"{target} occupied: {alike}." + (f" Different: {names}." if names else "")
 
 
 def _percent(share: float) -> str:

@@ -105,7 +105,7 @@ def reporting_concerns(study: Study, found: Reporting) -> Iterator[Concern]:
             "reporting",
             None,
             "The size of at least one group is not stated in what was read.",
-            "Without n, a verdict carries little and its power is a guess.",
+            "Without n, a verdict has little weight and its power is a guess.",
             "State n of every group and who was left out.",
         )
     if found.assumed:

@@ -39,7 +39,7 @@ COMMANDS = {
 
 app = typer.Typer(
     name="gaddum",
-    help="Which receptors carry this drug's effect, and which experiment would settle it?",
+    help="Which receptors explain this drug's effect, and which experiment would settle it?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich takes half of the start-up time

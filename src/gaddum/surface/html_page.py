@@ -10,7 +10,12 @@ from gaddum.surface.files import asset
 
 
 def render(
-    template: str, filters: dict[str, Callable], *, styles: tuple[str, ...] = (), **content: Any
+    template: str,
+    filters: dict[str, Callable],
+    *,
+    conditions: dict[str, Callable] | None = None,
+    styles: tuple[str, ...] = (),
+    **content: Any,
 ) -> str:
     """Fill in a file of `templates`; `styles` follow the style sheet of all pages."""
     environment = jinja2.Environment(
@@ -21,5 +26,6 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= filters
+    environment.tests |= conditions or {}
     style = Markup("".join(map(asset, ("report.css", *styles))))
     return environment.get_template(template).render(content, style=style)

@@ -121,7 +121,7 @@ def _target(library: "Library", name: str) -> dict[str, Any]:
 def _drug(library: "Library", name: str, species: str | None) -> dict[str, Any]:
     """A drug with every number that is known of it, by species, and what is taken for granted where none is."""
     from gaddum.records.drug import Drug
-    from gaddum.records.library import quantities
+    from gaddum.records.drug_quantities import quantities
     from gaddum.records.species import Species, known_species
 
     found = library.drug(name)

@@ -72,6 +72,11 @@ def plot(result: Any, figure: str | None = None) -> Any:
         raise ValueError(f"A figure must be one that the result has; got {figure!r}. {kinds}")
     match result:
         case AdjudicationResult():
+            if figure is not None and not getattr(result, figure, True):
+                raise ValueError(
+                    f"A figure needs what it draws; this result has nothing under {figure!r}, as where no outcome was "
+                    "scored or an older version made it. Draw another figure, or run the case again."
+                )
             return _on_paper(FIGURES[figure or "accounts"](result))
         case Audit():
             return _on_paper(charts.chart_engagement(list(_engagement(result))))

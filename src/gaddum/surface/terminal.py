@@ -22,9 +22,18 @@ from rich.table import Table
 from rich.text import Text
 
 from gaddum.results import AdjudicationResult, HypothesisRow, Odds
-from gaddum.surface.rounding import chance, chances, hypothesis_chance, where, with_error
+from gaddum.surface.report.answers import Answer, first_screen
+from gaddum.surface.rounding import chance, chances, hypothesis_chance, with_error
 
-STYLES = {"supported": "bold green", "contradicted": "bold red", "undecided": "", "not testable": "dim"}
+STYLES = {
+    "supported": "bold green",
+    "leans for": "green",
+    "undecided": "",
+    "leans against": "red",
+    "contradicted": "bold red",
+}
+_BAR = 11
+"""Length of a bar (characters)."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"|-?[\d.]+(e[-+]\d+)?")
 _WIDEST = 100
@@ -42,25 +51,33 @@ LEAST_DONE = 0.02
 
 
 def print_summary(result: AdjudicationResult, console: Console) -> None:
-    """Print the verdict, the propositions and the hypotheses."""
-    width = min(console.width, _WIDEST)
+    """Print what the report says first, the picture as bars of text, and under it the accounts."""
+    width, screen = min(console.width, _WIDEST), first_screen(result)
     console.print(Text(result.title, style="bold"))
-    console.print(Text(result.question, style="italic"))
+    console.print(Text(textwrap.fill(result.question, width), style="italic"))
     console.print()
-    console.print(Text(textwrap.fill(result.verdict, width)))
-    for item in result.missing:
-        console.print(
-            Text(textwrap.fill(item, width, initial_indent="- ", subsequent_indent="  "), style="dim")
-        )
-    if result.propositions:
+    for sentence in screen.sentences:
+        console.print(Text(textwrap.fill(sentence, width)))
+    for target in screen.targets:
+        answers = [one for one in screen.answers if one.target == target]
+        # What has one word everywhere is said in its sentence.
+        if target == screen.targets[0] or len({one.word for one in answers}) > 1:
+            console.print()
+            console.print(Text(f"{target} needed?", style="bold"))
+            console.print(_bars(answers))
+    if screen.account:
+        note = f"From chance 0 to 1, half marked; range {screen.range_note}."
+        console.print(Text(textwrap.fill(note, width), style="dim"))
         console.print()
-        console.print(_propositions(result))
+        console.print(Text(textwrap.fill(screen.account, width)))
     console.print()
-    console.print(_hypotheses(result))
-    reference = result.reference.title
-    console.print(
-        Text(f"log BF against \u201c{reference}\u201d, with Monte-Carlo standard error.", style="dim")
+    console.print(_accounts(result))
+    legend = (
+        "Mechanism: what must happen at the receptors (& both, | either, ! not). log BF: natural logarithm of the "
+        f"Bayes factor against \u201c{result.reference.title}\u201d with its Monte-Carlo error, 3 is 20 to 1; with "
+        "reserve: where an account also pays for the spare receptors that it needs."
     )
+    console.print(Text(textwrap.fill(legend, width), style="dim"))
 
 
 def print_rows(columns: Iterable[str], rows: Sequence[Sequence[str]]) -> None:
@@ -183,40 +200,43 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
 
 
-def _propositions(result: AdjudicationResult) -> Table:
-    """A proposition on a line of its own, then where it was asked: narrow enough for 80 columns.
-
-    Behaving animals and people go without saying, and what leans is undecided.
-    """
-    table = _table("Proposition", ("Prior", True), ("Now", True), ("Range", True), "Verdict")
-    before = None
-    for row in result.propositions:
-        if row.name != before:
-            table.add_row(Text(row.name, style="bold"))
-            before = row.name
-        verdict = f"leans {row.leaning}" if row.leaning else row.verdict
+def _bars(answers: Sequence[Answer]) -> Table:
+    """A target's chances and ranges as bars, the words beside: narrow enough for 80 columns."""
+    table = _table("", "", ("chance", True), "range", "")
+    for one in answers:
         table.add_row(
-            Text(f"  {where(row).replace(', behaving', '')}"),
-            chance(row.prior),
-            chance(row.probability),
-            chances(row.lower, row.upper),
-            Text(verdict, style=STYLES[row.verdict]),
+            one.population if one.phase == "all" else f"{one.population}, {one.phase}",
+            _bar(one),
+            chance(one.row.probability),
+            "not known" if one.range is None else chances(*one.range),
+            Text(one.word, style=STYLES[one.row.word]),
         )
     return table
 
 
-def _hypotheses(result: AdjudicationResult) -> Table:
+def _bar(one: Answer) -> str:
+    """A chance as a dot and its range as a line, on a scale from 0 to 1."""
+    cells = ["\u00b7"] * _BAR
+    if one.range is not None:
+        low, high = (round(value * (_BAR - 1)) for value in one.range)
+        cells[low : high + 1] = "\u2500" * (high + 1 - low)
+    cells[_BAR // 2] = "|"
+    cells[round(one.row.probability * (_BAR - 1))] = "\u25cf"
+    return "".join(cells)
+
+
+def _accounts(result: AdjudicationResult) -> Table:
     table = _table(
-        "Hypothesis", "Gate", ("log BF", True), ("absolute", True), ("Prior", True), ("Probability", True)
+        "Account", "Mechanism", ("before", True), ("chance", True), ("log BF", True), ("with reserve", True)
     )
     for row in result.ranked:
         table.add_row(
             Text(row.title),
             Text(row.gate),
-            _log_bf(row, row),
-            _log_bf(row, row.absolute),
             chance(row.prior),
             hypothesis_chance(row),
+            _log_bf(row, row),
+            _log_bf(row, row.absolute),
         )
     return table
 
@@ -231,5 +251,5 @@ def _table(*columns: str | tuple[str, bool]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         name, right = column if isinstance(column, tuple) else (column, False)
-        table.add_column(name, justify="right" if right else "left", no_wrap=right or name == "Verdict")
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     return table

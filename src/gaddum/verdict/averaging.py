@@ -28,6 +28,8 @@ class PriorSetAverage(NamedTuple):
     over_set: dict[str, Float[np.ndarray, "..."]]
     """By setting; the first is the main one."""
     prior: Float[np.ndarray, "..."]
+    known: Sequence[bool]
+    """Which settings have draws enough for their numbers to be printed."""
 
     def judged(self, place: Any) -> Chance:
         """Probability, range, prior and verdict of one thing, and the cohorts that drive it."""
@@ -38,7 +40,8 @@ class PriorSetAverage(NamedTuple):
             if name.startswith("without ")
         }
         main, *_ = values.values()
-        return judged(list(values.values()), float(self.prior[place]), driving(main, without))
+        drivers = driving(main, without)
+        return verdict.judge(list(values.values()), float(self.prior[place]), drivers, self.known)
 
 
 def averaged(
@@ -49,7 +52,7 @@ def averaged(
         name: np.asarray(sum(after[form, i] @ mass for i, mass in fitted.draw_weights(form, shift).items()))
         for name, (form, shift) in fitted.settings().items()
     }
-    return PriorSetAverage(over_set, prior_average(fitted, before))
+    return PriorSetAverage(over_set, prior_average(fitted, before), fitted.known)
 
 
 def prior_average(
@@ -62,15 +65,10 @@ def prior_average(
     return np.asarray(prior)
 
 
-def judged(values: list[float], prior: float, driving: Sequence[str] = ()) -> Chance:
-    """Probability in the main setting, which is the first, range over the prior set, prior, and the word for them."""
-    return verdict.judge(float(values[0]), float(min(values)), float(max(values)), prior, driving)
-
-
 def judged_accounts(fitted: CaseFits, names: Collection[str]) -> Chance:
     """Whether one of certain accounts is right: probability, range, prior and verdict."""
     values = [sum(weighed[name].probability for name in names) for weighed in fitted.over_set()]
-    return judged(values, float(sum(fitted.masses[name] for name in names)))
+    return verdict.judge(values, float(sum(fitted.masses[name] for name in names)), known=fitted.known)
 
 
 def driving(main: float, without: dict[str, float]) -> list[str]:

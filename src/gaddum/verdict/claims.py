@@ -28,9 +28,8 @@ from gaddum.records.claim import (
 from gaddum.records.drug import Drug
 from gaddum.records.ledger import Ledger
 from gaddum.response import response
-from gaddum.results import Basis, ClaimAnswer, ClaimRow, PropositionRow, Word
-from gaddum.verdict import verdict
-from gaddum.verdict.averaging import averaged, judged, judged_accounts
+from gaddum.results import SURE, Basis, ClaimAnswer, ClaimRow, PropositionRow, Word, word_of
+from gaddum.verdict.averaging import averaged, judged_accounts
 from gaddum.verdict.drug_effects import Features, compare_drugs
 from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, UNDECLARED, CaseFits, HypothesisFit
 from gaddum.weigh.predictive import CENTRAL
@@ -203,12 +202,13 @@ def _unsettled(fitted: CaseFits) -> ClaimAnswer:
             for weighed in fitted.over_set()
         ]
     )
-    main, least = chances[0], chances.min(axis=0)
+    main, least, known = chances[0], chances[fitted.known].min(axis=0), sum(fitted.known)
     best = int(np.argmax(main))
-    settled = least.max() > verdict.SURE
+    settled = chances.min(axis=0).max() > SURE
     text = (
         f"most probable account {' = '.join(places[best])}, probability {main[best]:.2f}, at least "
-        f"{least[best]:.2f} over the declared set; settled would be above {verdict.SURE:g} throughout"
+        f"{least[best]:.2f} in the {known} of {len(chances)} declared settings with enough draws; settled would be "
+        f"above {SURE:g} throughout"
     )
     return _answer(text, "comparison", _counted(not settled))
 
@@ -261,7 +261,7 @@ def _ratio_of_library(fitted: CaseFits, ask: LibraryRatio) -> ClaimAnswer | None
         f"K_i at {ask.target}, {ask.drug} over {ask.over}, above {ask.above:g}: library "
         f"{_band(np.exp(np.quantile(logs, CENTRAL)))}; no scored outcome bears on it"
     )
-    return _answer(text, "library", (judged([chance], chance).verdict, chance))
+    return _answer(text, "library", (word_of(chance, chance), chance))
 
 
 def _mixed_band(fitted: CaseFits, logs: dict[tuple[str, int], np.ndarray]) -> Float[np.ndarray, " 3"]:

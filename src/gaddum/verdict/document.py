@@ -38,12 +38,10 @@ from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.timeline import timeline
 from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
 from gaddum.weigh.compare import HypothesisWeight
-from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, effective_draws
+from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits
 from gaddum.weigh.predictive import engagement, forest, in_double_precision, together
 from gaddum.weigh.reweighing import selected, with_selection
 
-IN_PLAY = 0.05
-"""Probability from which an account's draws must carry a setting."""
 ENGAGED_DRAWS = 200
 """Draws for which the whole course of every feature is kept, which takes a megabyte each on a large record."""
 MIXED_DRAWS = 2000
@@ -159,10 +157,7 @@ def _sensitivity(fitted: CaseFits) -> list[SettingRow]:
     rows = []
     for name, (form, shift) in (declared | fitted.stresses()).items():
         weighed = fitted.weighed(form, shift)
-        in_play = [
-            fit for key, one in weighed.items() if one.probability > IN_PLAY for fit in fitted.of(form, key)
-        ]
-        few = min(effective_draws(fit, shift) for fit in in_play)
+        few = fitted.fewest_draws(form, shift)
         rows.append(
             SettingRow(
                 name=name,

@@ -20,7 +20,8 @@ from gaddum.records.species import Species
 from gaddum.records.vocabulary import at_rest
 from gaddum.response.assemble import ArmReading
 from gaddum.results import Chance
-from gaddum.verdict.averaging import driving, judged
+from gaddum.verdict.averaging import driving
+from gaddum.verdict.verdict import judge
 from gaddum.weigh.likelihood import ScoredOutcome
 from gaddum.weigh.predictive import CENTRAL, interval
 
@@ -94,7 +95,7 @@ def compare_drugs(
     rows = [_row(drug, cells, ask, means) for drug in means]
     beside = _block(ask, cells, features, readings)
     return DrugComparison(
-        judged(values, chance(prior=True), driving(main, without)),
+        judge(values, chance(prior=True), driving(main, without)),
         [row | beside.get(row["drug"], {}) for row in rows],
     )
 

@@ -87,10 +87,16 @@ def _judged(
 ) -> list[PropositionRow]:
     if fitted.problem.assembly.anchors:
         average, undecided = averaged(fitted, answers.after, answers.before), {}
-    else:  # no reference protocol: prior masses of the gates, nothing decided
+    else:  # no reference protocol: prior masses of the gates, no range, nothing decided
         chances = np.clip(prior_average(fitted, answers.before), 0.0, 1.0)
-        average = PriorSetAverage({"prior": chances}, chances)
-        undecided = {"verdict": "undecided", "leaning": None, "moved": False}
+        average = PriorSetAverage({"prior": chances}, chances, [True])
+        undecided = {
+            "verdict": "undecided",
+            "leaning": None,
+            "moved": False,
+            "lower": np.nan,
+            "upper": np.nan,
+        }
     return [
         PropositionRow(
             name=name,

@@ -7,10 +7,11 @@ A proposition is a what-if question asked of the reference protocol of a stratum
 - "a target other than the named ones": the account invokes a target that nobody has named.
 
 A proposition is supported (contradicted) only if its probability stays above 0.95 (below 0.05) over the declared prior
-set, both parameterisations and with any one cohort removed; otherwise it is undecided, with a leaning if the record
-changed its odds at least threefold.
+set, both parameterisations and with any one cohort removed; otherwise it is undecided, with a leaning if it stays on
+one side of one half wherever it is known.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -21,12 +22,10 @@ from gaddum.records.gate import parse_gate
 from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.library import Library
 from gaddum.records.vocabulary import at_rest, disabled
-from gaddum.results import Chance, HypothesisRow, PropositionRow, Word
+from gaddum.results import HALF, SURE, Chance, HypothesisRow, PropositionRow, leaning_of, word_of
 
-HALF = 0.5
-SURE = 0.95
 LEAN = 3.0
-"""Change of a proposition's odds by the record from which it leans."""
+"""Change of a proposition's odds by the record that counts as one."""
 UNNAMED = "a target other than the named ones"
 
 
@@ -106,31 +105,37 @@ def invokes_unnamed(hypothesis: Hypothesis, case: Case) -> bool:
 
 
 def judge(
-    probability: float, lower: float, upper: float, prior: float, driving: Sequence[str] = ()
+    values: Sequence[float], prior: float, driving: Sequence[str] = (), known: Sequence[bool] | None = None
 ) -> Chance:
-    """Word for a proposition from its probability, its range over the prior set, and its prior.
+    """Word for a proposition from its probability in every setting, the main one first, and its prior.
 
-    `moved` says whether the record changed the odds at least threefold; a settled proposition that it did not move was
-    settled by the prior.
+    The range, and the leaning by it, are over the settings that are `known`; all are unless some have too few draws. A
+    settled word holds in the others too, as far as these can tell. A settled proposition that did not move was settled
+    by the prior.
 
     Examples
     --------
-    >>> judge(0.99, 0.97, 0.995, 0.5).verdict, judge(0.99, 0.60, 0.995, 0.5).verdict
+    >>> judge([0.99, 0.97, 0.995], 0.5).verdict, judge([0.99, 0.60, 0.995], 0.5).verdict
     ('supported', 'undecided')
     """
-    tiny = 1e-12
+    tiny, probability = 1e-12, values[0]
+    shown = values if known is None else [one for one, enough in zip(values, known, strict=True) if enough]
+    lower, upper = min(shown), max(shown)
+    word = word_of(min(values), max(values))
+    untouched = math.isclose(probability, prior)
+    leaning = leaning_of(lower, upper) if word == "undecided" and not untouched else None
     change = (probability + tiny) * (1 - prior + tiny) / ((1 - probability + tiny) * (prior + tiny))
-    leaning = "for" if change >= LEAN else "against" if change <= 1 / LEAN else None
-    word: Word = "supported" if lower > SURE else "contradicted" if upper < 1 - SURE else "undecided"
+    pushed = "for" if change >= LEAN else "against" if change <= 1 / LEAN else None
     expected = {"supported": "for", "contradicted": "against", "undecided": leaning}[word]
     return Chance(
         probability=probability,
         lower=lower,
         upper=upper,
+        settings=len(shown),
         prior=prior,
         verdict=word,
-        leaning=leaning if word == "undecided" else None,
-        moved=leaning is not None and leaning == expected,
+        leaning=leaning,
+        moved=pushed is not None and pushed == expected,
         driving=tuple(driving),
     )
 
@@ -161,7 +166,7 @@ def paragraph(
         parts.append(f"Settled over the declared prior set and with any one cohort removed: {settled}.")
     else:
         parts.append("No proposition is settled over the declared prior set and with any one cohort removed.")
-    leaning = _grouped(propositions, lambda p: p.leaning and f"leaning {p.leaning}")
+    leaning = _grouped(propositions, lambda p: f"leaning {p.leaning}" if p.leaning and p.moved else None)
     if leaning:
         parts.append(f"Undecided, but the record changed the odds at least threefold: {leaning}.")
     reserve = [h for h in rivals if _differ(h)]
@@ -169,7 +174,7 @@ def paragraph(
         names = ", ".join(h.name for h in reserve)
         parts.append(
             f"For {names} the two parameterisations differ by more than a factor 3, so that part of the verdict rests "
-            "on receptor reserve."
+            "on spare receptors."
         )
     return " ".join(parts)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float
 from gaddum.parallel import map_tasks
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.prior import Distribution
+from gaddum.results import LEAST_DRAWS
 from gaddum.sampling.estimate import Evidence, Rung
 from gaddum.weigh import compare
 from gaddum.weigh.compare import HypothesisWeight, Variant
@@ -22,6 +24,8 @@ FORMS = ("gate-matched", "absolute")
 
 SUMMARY_DRAWS = 1000
 """Posterior draws per fit that summaries use."""
+IN_PLAY = 0.05
+"""Probability from which an account's draws must carry a setting."""
 OMEGAS = (0.1, 0.3)
 """Chances of publication without significance that are tried, beside 1."""
 UNDECLARED = ("unknown", "none declared")
@@ -159,6 +163,18 @@ class CaseFits:
     def over_set(self) -> list[dict[str, HypothesisWeight]]:
         """Probabilities of the hypotheses in every declared setting, the main one first."""
         return [self.weighed(form, shift) for form, shift in self.settings().values()]
+
+    @cached_property
+    def known(self) -> list[bool]:
+        """Which settings of the declared set have draws enough for their numbers to be printed."""
+        return [self.fewest_draws(form, shift) >= LEAST_DRAWS for form, shift in self.settings().values()]
+
+    def fewest_draws(self, form: str, shift: Float[np.ndarray, " columns"] | None) -> float:
+        """Effective draws in a setting of the fit that has fewest, among those of accounts in play."""
+        chances = {name: one.probability for name, one in self.weighed(form, shift).items()}
+        least = min(IN_PLAY, max(chances.values()))
+        in_play = [name for name, chance in chances.items() if chance >= least]
+        return min(effective_draws(fit, shift) for name in in_play for fit in self.of(form, name))
 
     def settings(self) -> dict[str, tuple[str, Float[np.ndarray, " cohorts"] | None]]:
         """The declared set over which a verdict must hold: name -> (parameterisation, shift of cohort weights)."""

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from gaddum.result_reader import read_result
 from gaddum.surface import html_page
 from gaddum.surface.files import asset
+from gaddum.surface.report.answers import TOO_FEW, first_screen
 from gaddum.surface.report.page import write_report
 from gaddum.surface.report.sections import SECTIONS, Section, methods_paragraph
 
@@ -67,11 +69,12 @@ def page(result):
 
 def test_page_has_every_section(page):
     assert read(page).titles == [
+        "The verdict in a paragraph",
         "What is missing",
         "Probability of each account",
         "Propositions",
         "Claims",
-        "Hypotheses",
+        "Accounts in numbers",
         "Where the Bayes factors come from",
         "Sensitivity",
         "Timeline",
@@ -86,7 +89,7 @@ def test_page_has_every_section(page):
 
 
 def test_page_loads_nothing(page):
-    assert read(page).addresses == []
+    assert all(address.startswith("#") for address in read(page).addresses)
     assert "@import" not in page
     assert not re.search(r"url\((?!#)", page)
     assert "default-src 'none'" in page
@@ -124,11 +127,21 @@ def row_of(page, text):
     return next(part for part in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if text in part)
 
 
-def test_first_screen_is_the_verdict_and_what_is_missing(result, page):
-    folded = page.index('<details class="section"')
-    assert page.index(result.verdict[:40]) < page.index("What is missing") < folded
+def test_first_screen_is_what_is_said_first_and_all_else_is_folded(result, page):
+    first, folded = page.split("</section>", 1)
+    said = first_screen(result)
+    assert [text in unescape(first) for text in (*said.sentences, said.account)] == [True] * (
+        len(said.sentences) + 1
+    )
     assert '<details class="section" open' not in page
-    assert "<table" not in page[:folded] and "<svg" not in page[:folded]
+    assert "<table" not in first and "<svg" not in first
+    assert result.verdict[:40] in folded and result.missing[0] in folded
+
+
+def test_contents_name_every_section_in_order(page):
+    links = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page)
+    assert [title for _, title in links] == read(page).titles
+    assert [name for name, _ in links] == re.findall(r'<div class="body" id="([^"]+)">', page)
 
 
 def test_claims_say_what_drives_them_and_what_would_test_them(result, page):
@@ -149,13 +162,13 @@ def test_other_drugs_are_shown_with_their_block_beside_the_reference_drug_s(page
 
 
 def test_share_of_verdict_only_outcomes_is_shown_for_every_rival(result, page):
-    section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
+    section = page.split("Where the Bayes factors come from</h2>")[1].split("</table>")[0]
     assert section.count("80 %") == len(result.hypotheses) - 1
     assert "depends on the mechanism" in section
 
 
 def test_comparator_with_too_few_draws_is_not_printed(result, page):
-    section = page.split("Where the Bayes factors come from")[1].split("</table>")[0]
+    section = page.split("Where the Bayes factors come from</h2>")[1].split("</table>")[0]
     shown = row_of(section, f"<td>{result.hypotheses[2].title}</td>")
     assert shown.rstrip().endswith('<td class="number">not established</td></tr>')
 
@@ -163,6 +176,15 @@ def test_comparator_with_too_few_draws_is_not_printed(result, page):
 def test_setting_that_no_verdict_must_survive_is_marked(page):
     assert "; beyond" in row_of(page, "without laboratory Arbor")
     assert "; beyond" not in row_of(page, "null results published at 0.1")
+
+
+def test_number_from_too_few_effective_draws_is_not_printed(result, page):
+    row = row_of(page, "without laboratory Arbor")
+    assert TOO_FEW in row and 'class="cell"' not in row
+    few = result.held_out[0].model_copy(update={"effective_draws": 99.0, "pit": 0.123})
+    shown = write_report(result.model_copy(update={"held_out": (few,)}))
+    assert TOO_FEW in row_of(shown, "<td>99</td>".replace("<td>", '<td class="number">'))
+    assert "0.12</td>" not in shown.split("PIT</th>")[1].split("</table>")[0]
 
 
 def test_second_contrast_of_a_blockade_is_predicted_too(page):
@@ -236,10 +258,10 @@ def test_a_section_is_added_by_a_template_and_one_line(result, monkeypatch):
     monkeypatch.setattr(html_page, "asset", lambda name: toy if name == "report/toy.html.j2" else asset(name))
     sections = (Section("Toy", "made up", "toy", lambda r: {"count": len(r.studies)}), *SECTIONS[-1:])
     page = write_report(result, sections)
-    assert read(page).titles == ["What is missing", "Toy", "How to repeat it"]
+    assert read(page).titles == ["Toy", "How to repeat it"]
     assert "<p>4 studies of calm</p>" in page
 
 
 def test_a_section_without_content_is_left_out(result):
     page = write_report(result, [Section("Toy", "", "methods", lambda r: None)])
-    assert read(page).titles == ["What is missing"]
+    assert read(page).titles == []

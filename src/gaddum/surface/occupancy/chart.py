@@ -62,7 +62,7 @@ def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, h
             theme,
             width,
             height,
-            document.get("axis", "receptors held"),
+            document.get("axis", "receptors occupied"),
         )
         for target in targets
     ]

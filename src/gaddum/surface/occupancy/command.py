@@ -33,7 +33,7 @@ def occupancy(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Follow doses to the receptors: how much of each is held, by what, when, and how sure that is."""
+    """Follow doses to the receptors: how much of each is occupied, by what, when, and how sure that is."""
     from gaddum.surface.occupancy.terminal_table import print_occupancy
 
     document = run(asked)

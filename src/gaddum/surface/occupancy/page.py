@@ -49,7 +49,12 @@ def write_table(document: dict[str, Any]) -> str:
     for part in document["protocols"]:
         who = (part["protocol"], part["species"])
         curves = [("occupied, curve", name, "", one) for name, one in part["curves"].items()]
-        for kind, key in (("occupied", "targets"), ("blocked", "blocked"), ("activated", "activated")):
+        for kind, key in (
+            ("occupied", "targets"),
+            ("blocked", "blocked"),
+            ("activated", "activated"),
+            ("tone", "tone"),
+        ):
             curves += [(kind, name, "", one) for name, one in part[key].items()]
         curves += [
             ("held", name, drug, one)

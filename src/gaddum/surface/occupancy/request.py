@@ -161,13 +161,16 @@ class OccupancyRequest(DosingRequest):
     ] = None
     reach: Annotated[
         str | None,
-        typer.Option(metavar="'MOR 0.9 at 2 h'", help="Which dose or time holds this much of a target then?"),
+        typer.Option(
+            metavar="'MOR 0.9 at 2 h'", help="Which dose or time occupies this much of a target then?"
+        ),
     ] = None
     vary: Annotated[
         str | None, typer.Option(metavar="dose|time", help="What --reach may change.  [default: dose]")
     ] = None
     human_equivalent: Annotated[
-        str | None, typer.Option(metavar="TARGET", help="The human dose that holds as much of this target.")
+        str | None,
+        typer.Option(metavar="TARGET", help="The human dose that occupies as much of this target."),
     ] = None
 
 

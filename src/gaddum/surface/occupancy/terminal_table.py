@@ -172,7 +172,7 @@ def _say_reach(reach: dict[str, Any], console: Console) -> None:
 
 def _say_human(row: dict[str, Any], console: Console) -> None:
     when = "at its peak" if row["at_h"] == "peak" else f"at {written(row['at_h'])}"
-    say(console, f"In people by size: {row['by_weight']}, which holds {row['held_by_weight']:.2f} {when}")
+    say(console, f"In people by size: {row['by_weight']}, which occupies {row['held_by_weight']:.2f} {when}")
     say(
         console,
         f"In people by {row['target']} {when}: {row['by_engagement']}, as the animal's {row['held_by_animal']:.2f}",

@@ -14,6 +14,7 @@ import altair as alt
 import vl_convert
 
 from gaddum.results import AdjudicationResult, EngagementRow, Interval
+from gaddum.surface.report.answers import known_range
 from gaddum.surface.rounding import chance, hypothesis_chance, where
 from gaddum.surface.theme import CONTRADICTED, FONT, INLINE, OPEN, PALE, SUPPORTED
 
@@ -43,7 +44,7 @@ def chart_posterior(result: AdjudicationResult, *, width: int = 330) -> alt.Laye
             "title:N",
             title=None,
             sort=[row["title"] for row in rows],
-            axis=_labels(limit=290, least=_WHERE),
+            axis=_labels(limit=0, least=_WHERE),
         )
     )
     scale = _unit()
@@ -66,9 +67,10 @@ def chart_propositions(result: AdjudicationResult, *, columns: int = 3, width: i
     colours = {"supported": SUPPORTED, "contradicted": CONTRADICTED}
     rows = [
         {
-            **row.model_dump(include={"name", "probability", "lower", "upper", "prior"}),
+            **row.model_dump(include={"name", "probability", "prior"}),
+            **dict(zip(("lower", "upper"), known_range(result, row) or (None, None), strict=True)),
             "where": where(row),
-            "colour": colours.get(row.verdict, OPEN),
+            "colour": colours.get(row.word, OPEN),
         }
         for row in result.propositions
     ]

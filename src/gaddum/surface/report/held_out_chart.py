@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import binom
 
 from gaddum.results import AdjudicationResult, HeldOutRow
+from gaddum.surface.report.answers import thin
 from gaddum.surface.theme import INLINE, SUPPORTED
 
 BINS = 10
@@ -15,7 +16,7 @@ BINS = 10
 
 def chart_held_out(result: AdjudicationResult, *, width: int = 420) -> alt.LayerChart | alt.FacetChart:
     """Draw the histogram of the outcomes' PIT, with what a perfect forecast would give."""
-    rows = histogram(result.held_out)
+    rows = histogram([row for row in result.held_out if not thin(row)])
     base = alt.Chart(alt.Data(values=rows), width=width, height=150)
     x = alt.X(
         "from:Q",

@@ -8,14 +8,14 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
-from gaddum.results import AdjudicationResult, ClaimRow, Interval, PropositionRow
+from gaddum.results import LEAST_DRAWS, AdjudicationResult, ClaimRow, Interval, PropositionRow
 from gaddum.surface.files import asset
 from gaddum.surface.html_page import render
+from gaddum.surface.report.answers import TOO_FEW, first_screen, known_range, thin
 from gaddum.surface.report.sections import SECTIONS, Section
 from gaddum.surface.rounding import chance, chances, hypothesis_chance, percent, rounded, with_error
 
@@ -37,6 +37,7 @@ def write_report(result: AdjudicationResult, sections: Sequence[Section] = SECTI
         "claim_chance": _claim_chance,
         "percent": percent,
         "by_name": _by_name,
+        "range": lambda row: chances(*known_range(result, row) or (None, None)),
     }
     with debug_mode(
         False
@@ -45,34 +46,19 @@ def write_report(result: AdjudicationResult, sections: Sequence[Section] = SECTI
     return render(
         "report.html.j2",
         filters,
+        conditions={"thin": thin},
         r=result,
         script=Markup(script),
         script_hash=_digest(script),
-        verdict=_paragraphs(result.verdict),
-        counts=_counts(result),
+        first=first_screen(result),
+        too_few=TOO_FEW,
+        least_draws=LEAST_DRAWS,
         sections=[(one, content) for one, content in contents if content is not None],
     )
 
 
 def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _paragraphs(verdict: str) -> list[str]:
-    """Set the first sentence apart; it is the verdict, the rest explains it."""
-    first, dot, rest = verdict.partition("). ")
-    return [first + ").", rest] if dot else [verdict]
-
-
-def _counts(result: AdjudicationResult) -> dict[str, Any]:
-    years = sorted({row.year for row in result.studies})
-    return {
-        "scored": sum(row.scored for row in result.studies),
-        "outcomes": sum(row.n_outcomes for row in result.studies),
-        "verbal": sum(row.form == "verdict" for row in result.forest),
-        "years": "\u2013".join(map(str, dict.fromkeys([years[0], years[-1]]))) if years else "\u2013",
-        "settled": sum(row.verdict != "undecided" for row in result.propositions),
-    }
 
 
 def _contraction(share: float | None) -> str:

@@ -14,6 +14,7 @@ from gaddum.records.manifest import Manifest
 from gaddum.results import AdjudicationResult
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
+from gaddum.surface.report.answers import thin
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
 
@@ -34,6 +35,19 @@ def _figure(chart: alt.TopLevelMixin, name: str) -> dict[str, Markup]:
     return {"figure": Markup(charts.svg(chart, name))}
 
 
+def _verdict(r: AdjudicationResult) -> Content:
+    first, dot, rest = r.verdict.partition("). ")
+    years = sorted({row.year for row in r.studies})
+    return {
+        "verdict": [first + ").", rest] if dot else [r.verdict],
+        "scored": sum(row.scored for row in r.studies),
+        "outcomes": sum(row.n_outcomes for row in r.studies),
+        "verbal": sum(row.form == "verdict" for row in r.forest),
+        "years": "\u2013".join(map(str, dict.fromkeys([years[0], years[-1]]))) if years else "\u2013",
+        "settled": sum(row.verdict != "undecided" for row in r.propositions),
+    }
+
+
 def _accounts(r: AdjudicationResult) -> Content:
     established = all(row.established for row in r.hypotheses)
     return _figure(charts.chart_posterior(r), "posterior") | {"established": established}
@@ -52,7 +66,9 @@ def _forest(r: AdjudicationResult) -> Content:
 
 
 def _held_out(r: AdjudicationResult) -> Content:
-    return _figure(chart_held_out(r), "held-out") if r.held_out else None
+    if not r.held_out:
+        return None
+    return {} if all(map(thin, r.held_out)) else _figure(chart_held_out(r), "held-out")
 
 
 def _engagement(r: AdjudicationResult) -> Content:
@@ -96,32 +112,35 @@ def methods_paragraph(r: AdjudicationResult) -> str:
         sampler = f" ({settings['populations']} populations of {settings['particles']} particles)"
     return (
         f"{len(r.hypotheses)} rival accounts of {r.effect} were compared on {scored} outcomes of "
-        f"{len(r.studies)} studies{until}. Each account is a gate over receptor features; exposure, receptor "
-        "engagement and circuit were computed in closed form with shared prior distributions. Outcomes entered through "
-        "the probability of what was reported under the test that was run, so that a published verdict without numbers "
-        "counts for what it is worth; cohorts have a common multiplicative effect, integrated out, and may fail "
-        "altogether with a small prior probability. Unknown group sizes, doubtful error bars and unstated decision "
-        "rules were averaged over. Log marginal likelihoods were estimated by sequential Monte Carlo through the "
-        f"record with final gradient moves and bridge sampling{sampler}; errors are Monte-Carlo standard errors. "
-        "Accounts that the "
-        "record cannot tell apart share one prior mass. A proposition counts as supported (contradicted) only if its "
-        "probability stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any "
-        f"one cohort removed.{publication} Software: gaddum {r.manifest.version}, "
-        f"seed {r.seed}."
+        f"{len(r.studies)} studies{until}. Each account is a mechanism, a logical rule over receptor features; "
+        "exposure, receptor engagement and circuit were computed in closed form with shared prior "
+        "distributions. Outcomes entered through the probability of what was reported under the test that was "
+        "run, so that a published verdict without numbers counts for what it is worth; cohorts have a common "
+        "multiplicative effect, integrated out, and may fail altogether with a small prior probability. Unknown "
+        "group sizes, doubtful error bars and unstated decision rules were averaged over. Log marginal "
+        "likelihoods were estimated by sequential Monte Carlo through the record with final gradient moves and "
+        f"bridge sampling{sampler}; errors are Monte-Carlo standard errors. Accounts that the record cannot tell "
+        "apart share one prior mass. A proposition counts as supported (contradicted) only if its probability "
+        "stays above 0.95 (below 0.05) over the declared prior set, both parameterisations and with any one "
+        f"cohort removed.{publication} Software: gaddum {r.manifest.version}, seed {r.seed}."
     )
 
 
 SECTIONS: Sequence[Section] = (
+    Section("The verdict in a paragraph", "to quote", "verdict", _verdict),
+    Section("What is missing", "", "missing", lambda r: {} if r.missing else None),
     Section("Probability of each account", "given the record, and before it", "accounts", _accounts),
     Section("Propositions", "what the record says, per stratum and phase", "propositions", _propositions),
     Section(
         "Claims",
-        "one row each: what the record says, what carries it, what would test it",
+        "one row each: what the record says, what drives it, what would test it",
         "claims",
         lambda r: {} if r.claims else None,
     ),
     Section(
-        "Hypotheses", "log Bayes factors with Monte-Carlo errors, in both parameterisations", "hypotheses"
+        "Accounts in numbers",
+        "log Bayes factors with Monte-Carlo errors, in both parameterisations",
+        "hypotheses",
     ),
     Section(
         "Where the Bayes factors come from",

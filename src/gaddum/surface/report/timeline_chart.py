@@ -39,8 +39,8 @@ def chart_timeline(result: AdjudicationResult, *, width: int = 520) -> alt.Layer
                 legend=alt.Legend(
                     title=None,
                     orient="bottom",
-                    columns=2,
-                    labelLimit=320,
+                    columns=1,
+                    labelLimit=0,
                     labelColor=INLINE.ink,
                     symbolType="stroke",
                 ),
