@@ -49,7 +49,7 @@ def test_an_unknown_case_exits_with_2_and_says_what_there_is(arguments, capsys):
     assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "bundled name or a folder" in captured.err and "Traceback" not in captured.err
+    assert "folder that holds case.yaml" in captured.err and "Traceback" not in captured.err
 
 
 def test_a_new_case_is_accepted(made, capsys):

@@ -5,10 +5,14 @@ record unusable. Levels: ``error`` (cannot be used), ``warning`` (can be used, p
 (worth knowing, changes no exit code).
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
+
+_VARIABLE = re.compile(r"'[^']*'|got .*|[-+0-9.e]*[0-9][-+0-9.e]*")
+"""What differs between messages of one kind."""
 
 Level = Literal["error", "warning", "note"]
 
@@ -39,6 +43,34 @@ class RecordError(ValueError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.findings,)
+
+
+class MissingPrior(ValueError):
+    """The prior table of a case lacks a row that is needed."""
+
+    def __init__(self, row: str, there: Iterable[str]):
+        self.row = row
+        rows = ", ".join(there) or "none"
+        super().__init__(
+            f"The prior table must have a row {row!r}; it has {rows}. Add it to `priors` in case.yaml."
+        )
+
+
+def capped(findings: Iterable[Finding], most: int = 20) -> list[Finding]:
+    """Keep the first findings of each kind, the last of which counts those left out.
+
+    Findings are of a kind if they differ in names and numbers only.
+    """
+    kinds: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault((finding.level, _VARIABLE.sub("", finding.message)), []).append(finding)
+    kept = []
+    for alike in kinds.values():
+        kept += alike[:most]
+        if len(alike) > most:
+            told = f"There are {len(alike) - most} more findings of the kind: {alike[0].message}"
+            kept.append(Finding(alike[0].level, alike[0].file, "", told))
+    return kept
 
 
 def nearest(name: str, known: Iterable[str], *, what: str = "Known") -> str:

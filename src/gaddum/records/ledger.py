@@ -159,10 +159,6 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         if f"{study.id}.yaml" != path.name:
             message = f"The file must be named after the study's `id`; got {study.id!r} in {path.name}."
             findings.append(document.finding(("id",), message))
-        elif any(study.id == other.id for other in studies):
-            findings.append(
-                document.finding(("id",), f"A study's id must occur once; got {study.id!r} again.")
-            )
         documents[f"study:{study.id}"] = document
         studies.append(study)
     library: Library | None = None

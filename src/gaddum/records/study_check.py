@@ -15,8 +15,6 @@ from gaddum.records.yaml import readable
 
 def check_cohort(loaded: LoadedCase, first: Study, second: Study) -> Iterator[Finding]:
     """Find what two studies of one cohort should share and do not."""
-    if first.cohort != second.cohort:
-        return
     if first.lab != second.lab:
         message = (
             f"Studies of one cohort should come from one lab; {first.id} has {first.lab!r} and {second.id} has "
@@ -48,7 +46,14 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
         here = ("experiments", index)
         weight = experiment.protocol.subject.weight
         if weight is not None:
-            yield from _check_unit(loaded, study, (*here, "protocol", "subject", "weight"), weight, "mass")
+            place = (*here, "protocol", "subject", "weight")
+            fault = list(_check_unit(loaded, study, place, weight, "mass"))
+            yield from fault
+            if not fault and not 1e-3 < units.magnitude(f"{weight.value!r} {weight.unit}", "mass") < 1e3:
+                message = (
+                    f"A body weight must be between 1 g and 1000 kg; got {weight.value:g} {weight.unit}."
+                )
+                yield say(loaded, study, (*place, "value"), message)
         for name, arm in experiment.protocol.arms.items():
             yield from _check_arm(loaded, study, (*here, "protocol", "arms", name), arm)
         for place, outcome in enumerate(experiment.outcomes):

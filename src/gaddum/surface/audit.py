@@ -1,5 +1,6 @@
 """The command `gaddum audit`: print what a referee would ask of a study or a case, and write it as a page."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,8 @@ class AuditRequest(Request):
     what: Annotated[
         str,
         typer.Argument(
-            metavar="STUDY|CASE", help="Id of a study, CASE:STUDY, name of a bundled case, or a case folder."
+            metavar="STUDY|CASE",
+            help="Id of a study, CASE:STUDY, a study's file, name of a bundled case, or a case folder.",
         ),
     ]
     case: Annotated[
@@ -54,7 +56,7 @@ def audit(
 
 
 def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
-    """Resolve a study, ``CASE:STUDY``, a bundled case or a folder into a case and, where one was meant, its study.
+    """Resolve a study, its file, ``CASE:STUDY``, a bundled case or a folder into a case and, if meant, its study.
 
     Examples
     --------
@@ -66,11 +68,14 @@ def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
 
     if case is not None:
         return case, what
+    path = Path(os.path.expanduser(what))
+    if os.path.isfile(path) and path.suffix == ".yaml":
+        return (str(path.parent), None) if path.name == "case.yaml" else (str(path.parent.parent), path.stem)
     before, colon, study = what.rpartition(":")
     if colon and before and study:
         return before, study
     names = bundled_cases()
-    if what in names or Path(what).expanduser().is_dir():
+    if what in names or os.path.isdir(path):
         case_folder(what)
         return what, None
     ledgers = {name: [one.id for one in load_case(name).ledger.studies] for name in names}

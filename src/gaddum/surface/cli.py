@@ -94,20 +94,35 @@ def _root(
 
 
 @app.command()
-def check(case: CaseName, as_json: AsJson = False) -> None:
-    """Check a case's files. Exit code 1 if there are errors or warnings; notes do not count."""
-    from gaddum.records.check import check_case
-    from gaddum.records.finding import RecordError
+def check(
+    case: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASE|STUDY",
+            help="A bundled case, the folder of one, the file of a study in it, or CASE:STUDY.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Check files, and whether a case can be weighed. Exit code 1 for errors and warnings; notes do not count."""
+    from gaddum.records.finding import RecordError, capped
     from gaddum.records.ledger import load_case
+    from gaddum.surface.audit import find_subject
+    from gaddum.weigh.readiness import check_case
 
+    name, study = find_subject(case, None)
     try:
-        findings: Sequence[Finding] = check_case(load_case(case))
+        loaded = load_case(name)
+        if study is not None:
+            loaded.ledger.study(study)
+        findings: Sequence[Finding] = check_case(loaded)
     except RecordError as error:
         findings = error.findings
+    findings = [one for one in findings if study in (None, Path(one.file).stem)]
     if as_json:
         _print_json({"case": case, "findings": [asdict(finding) for finding in findings]})
     else:
-        _print_findings(findings)
+        _print_findings(capped(findings))
         counts = {
             level: sum(one.level == level for one in findings) for level in ("error", "warning", "note")
         }
