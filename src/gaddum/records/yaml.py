@@ -7,7 +7,7 @@ line of every field. A top-level mapping ``sources`` holds Sources that ``source
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -43,7 +43,7 @@ class Document:
 
     file: str
     content: dict[str, Any]
-    lines: dict[FieldPath, int] = field(repr=False)
+    lines: Mapping[FieldPath, int] = field(repr=False)
 
     def line(self, path: FieldPath) -> int | None:
         """Line of a field, or of the innermost enclosing field that is in the file."""
@@ -64,8 +64,8 @@ def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
     return to_record(read_document(path), model)
 
 
-def read_document(path: Traversable) -> Document:
-    """Read a YAML file as plain values, or raise `RecordError`."""
+def read_document(path: Traversable, parse: Callable[[str, str], Document] | None = None) -> Document:
+    """Read a YAML file as plain values, by default with `parse_document`, or raise `RecordError`."""
     if isinstance(path, Path) and path.exists() and not path.is_file():
         message = "This must be a regular file; got a folder, pipe or device."
         raise RecordError([Finding("error", str(path), "", message)])
@@ -73,7 +73,7 @@ def read_document(path: Traversable) -> Document:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) <= MAX_BYTES:
-            return parse_document(content.decode("utf-8"), str(path))
+            return (parse or parse_document)(content.decode("utf-8"), str(path))
         message = f"A file must not be larger than {MAX_BYTES // 1_000_000} MB; split it."
     except OSError as error:
         message = f"The file must be readable; got {error.strerror or error}."
