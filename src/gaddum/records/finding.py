@@ -56,14 +56,16 @@ class MissingPrior(ValueError):
         )
 
 
-def capped(findings: Iterable[Finding], most: int = 20) -> list[Finding]:
-    """Keep the first findings of each kind, the last of which counts those left out.
+def kind_of(finding: Finding) -> tuple[str, str]:
+    """What findings have in common that differ in names and numbers only."""
+    return finding.level, _VARIABLE.sub("", finding.message)
 
-    Findings are of a kind if they differ in names and numbers only.
-    """
+
+def capped(findings: Iterable[Finding], most: int = 20) -> list[Finding]:
+    """Keep the first findings of each kind, the last of which counts those left out."""
     kinds: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        kinds.setdefault((finding.level, _VARIABLE.sub("", finding.message)), []).append(finding)
+        kinds.setdefault(kind_of(finding), []).append(finding)
     kept = []
     for alike in kinds.values():
         kept += alike[:most]

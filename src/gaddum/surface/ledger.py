@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gaddum.surface.options import AsJson, CaseName
+from gaddum.surface.options import AsJson, CaseName, Decimal, Separator
 
 if TYPE_CHECKING:
     from gaddum.interop.query import QueryRows
@@ -57,17 +57,38 @@ def import_(
         ),
     ] = None,
     drug: Annotated[str | None, typer.Option(help="The drug in question, for a new case.")] = None,
+    keep_good: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REFUSED",
+            help="Write the studies that are right, and the rows of the others with their reasons to this new file.",
+        ),
+    ] = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
 ) -> None:
     """Read studies from a spreadsheet into the folder of a case. No file is overwritten.
 
+    With --keep-good a study is taken or refused as a whole; the file of refused rows is read like the first once they
+    are corrected.
+
     Example: gaddum ledger import extraction.xlsx --mapping mapping.yaml --out my-case --drug ketamine
     """
-    from gaddum.interop.studies import import_studies
+    from gaddum.interop.sheet import write_sheet
+    from gaddum.interop.studies import read_studies
+    from gaddum.records.finding import RecordError
     from gaddum.records.yaml import dump_record
     from gaddum.surface.files import write_atomically
     from gaddum.surface.scaffold import scaffold_case
 
-    texts = {study.id: dump_record(study) for study in import_studies(table, mapping)}
+    if keep_good is not None and keep_good.exists():
+        raise ValueError(f"Refused rows must go to a new file; {keep_good} exists. Name another.")
+    found, notes = read_studies(table, mapping, separator=separator, decimal=decimal)
+    for note in notes:
+        typer.echo(f"{table}: {note}", err=True)
+    if found.findings and (keep_good is None or not found.studies):
+        raise RecordError(found.findings)
+    texts = {study.id: dump_record(study) for study in found.studies}
     if not (out / "case.yaml").is_file():
         scaffold_case(out.resolve().name, out.resolve().parent, drug=drug, studies=texts)
     else:
@@ -80,6 +101,14 @@ def import_(
         for name, text in texts.items():
             write_atomically(out / "studies" / f"{name}.yaml", text)
     typer.echo(f"Wrote {len(texts)} studies to {out / 'studies'}. Now run: gaddum check {out}")
+    if keep_good is not None and found.findings:
+        write_atomically(keep_good, write_sheet(found.refused, keep_good))
+        for finding in found.findings:
+            typer.echo(str(finding), err=True)
+        typer.echo(
+            f"Refused {len(found.refused.rows)} rows; they are in {keep_good} with the reason beside each."
+        )
+        raise typer.Exit(1)
 
 
 def export(

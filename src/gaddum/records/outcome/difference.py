@@ -21,7 +21,7 @@ class Difference(ReportedOutcome):
     value: float = measured("of `sd`; else SD of the endpoint")
     ci: tuple[float, float] = Field(json_schema_extra={"unit": "of `sd`; else SD of the endpoint"})
     ci_level: float = in_unit("1", 0.95, gt=0, lt=1)
-    sd: float | None = measured("of the endpoint", default=None, gt=1 / LARGEST)
+    sd: float | None = measured("of the endpoint", default=None, gt=0)
     """Within-group SD, where `value` and `ci` are in points of the endpoint; null where they are in SD already."""
 
     @model_validator(mode="after")

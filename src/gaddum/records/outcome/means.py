@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gaddum.records.base import LARGEST, Record, measured, subjects
+from gaddum.records.base import Record, measured, subjects
 from gaddum.records.outcome.base import LARGEST_D, Doubt, ReportedOutcome, beyond_enrolled
 from gaddum.records.protocol import Protocol
 
@@ -26,7 +26,7 @@ class ArmMean(Record):
     """Mean of one arm."""
 
     mean: float = measured("of the endpoint")
-    spread: float = measured("of the endpoint", gt=1 / LARGEST)
+    spread: float = measured("of the endpoint", gt=0)
     spread_kind: Literal["SD", "SEM", "unclear"]
     n: int = subjects()
 
@@ -64,7 +64,7 @@ def _spreads(outcome: Means) -> Iterator[Doubt]:
     }
     apart = {
         (first, second): abs(outcome.arms[first].mean - outcome.arms[second].mean)
-        / math.sqrt(0.5 * (implied[first] ** 2 + implied[second] ** 2))
+        / (math.hypot(implied[first], implied[second]) / math.sqrt(2))
         for first, second in combinations(outcome.arms, 2)
     }
     kinds = {one.spread_kind for one in outcome.arms.values()}
