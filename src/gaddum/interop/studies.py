@@ -28,6 +28,7 @@ from gaddum.interop.mapping import (
 from gaddum.interop.refusals import REASON, CellPlace, sorted_out
 from gaddum.interop.sheet import Row, Sheet, read_sheet
 from gaddum.interop.standard import STANDARD
+from gaddum.interop.study_draft import StudyDraft, listed, share_source
 from gaddum.records.experiment import Study
 from gaddum.records.field import FieldPath, leaves
 from gaddum.records.finding import Finding, RecordError, nearest
@@ -143,27 +144,6 @@ class _FieldEntry(NamedTuple):
         return self.path[:3] if in_result else None
 
 
-class _Draft:
-    """A study as plain values, with the cell in which each was said."""
-
-    def __init__(self) -> None:
-        self.content: dict[str | int, Any] = {}
-        self.cells: dict[FieldPath, int] = {}
-        self.experiments: dict[str, int] = {}
-        self.outcomes: list[int] = []
-        """Number of outcomes of each experiment."""
-
-    def open(self, path: FieldPath, cell: int) -> dict[str | int, Any] | None:
-        """Mapping at a path, made where absent; None if something else is there."""
-        here: Any = self.content
-        for end, part in enumerate(path, 1):
-            self.cells.setdefault(path[:end], cell)
-            here = here.setdefault(part, {})
-            if not isinstance(here, dict):
-                return None
-        return here
-
-
 class _Reader:
     """Reads rows into drafts, and drafts into studies."""
 
@@ -174,7 +154,7 @@ class _Reader:
         self.faults: list[tuple[CellPlace, str, str]] = []
         """Cell, field and message of everything that is wrong."""
         self._cells: list[CellPlace] = []
-        self._drafts: dict[str, _Draft] = {}
+        self._drafts: dict[str, StudyDraft] = {}
         self._names: dict[str, str] = {}
         """Text of each study's id, as it stands in the table."""
         self._study_of: dict[int, str] = {}
@@ -242,9 +222,9 @@ class _Reader:
     def studies(self) -> StudiesRead:
         found: dict[str, Study] = {}
         for name, draft in self._drafts.items():
-            content = _listed(draft.content)
+            content = listed(draft.content)
             content.setdefault("cohort", name)
-            _share_source(content)
+            share_source(content)
             try:
                 found[name] = to_record(Document(self.sheet.name, content, draft.cells), Study)
             except RecordError as error:
@@ -253,7 +233,7 @@ class _Reader:
                 ]
         return StudiesRead(*sorted_out(self.faults, found, self._study_of, self.sheet))
 
-    def _draft(self, row: Row, given: _FieldEntry | None) -> _Draft | None:
+    def _draft(self, row: Row, given: _FieldEntry | None) -> StudyDraft | None:
         if given is None or given.text is None:
             wanted = [one.columns for one in self.templates if one.path == "study.id"]
             self._note(row, wanted[0] if wanted else (), "A row must have `study.id`; got none.")
@@ -268,19 +248,19 @@ class _Reader:
             )
         self._study_of[row.number] = name
         if name not in self._drafts:
-            draft = self._drafts[name] = _Draft()
+            draft = self._drafts[name] = StudyDraft()
             draft.cells[()] = self._cell(row, ())
             self._set(draft, ("id",), name, row, given)
         return self._drafts[name]
 
-    def _experiment(self, draft: _Draft, name: str, row: Row) -> int:
+    def _experiment(self, draft: StudyDraft, name: str, row: Row) -> int:
         if name not in draft.experiments:
             number = draft.experiments[name] = len(draft.experiments)
             draft.outcomes.append(0)
             self._set(draft, ("experiments", number, "id"), name, row, None)
         return draft.experiments[name]
 
-    def _open_arms(self, draft: _Draft, said: list[_FieldEntry], located: Any, row: Row) -> None:
+    def _open_arms(self, draft: StudyDraft, said: list[_FieldEntry], located: Any, row: Row) -> None:
         """Make the arms that a column names, and those of the mapping that the result speaks of."""
         spoken = [
             str(one.path[1])
@@ -292,7 +272,7 @@ class _Reader:
             if name:
                 draft.open(located(("arms", name)), self._cell(row, ()))
 
-    def _say(self, draft: _Draft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
+    def _say(self, draft: StudyDraft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
         assert one.text is not None
         try:
             value = _value(one.path, one.text)
@@ -301,7 +281,7 @@ class _Reader:
             return
         self._set(draft, at, value, row, one)
 
-    def _set(self, draft: _Draft, at: FieldPath, value: Any, row: Row, one: _FieldEntry | None) -> None:
+    def _set(self, draft: StudyDraft, at: FieldPath, value: Any, row: Row, one: _FieldEntry | None) -> None:
         columns = () if one is None else one.template.columns
         parent = draft.open(at[:-1], self._cell(row, ()))
         if parent is None:
@@ -319,7 +299,7 @@ class _Reader:
         parent[last] = value
 
     def _empty(
-        self, draft: _Draft, one: _FieldEntry, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
+        self, draft: StudyDraft, one: _FieldEntry, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
     ) -> None:
         """Remember where a field would have been said; an arm that is used needs its dose."""
         if one.path[0] != "outcome" or draft.outcomes[int(at[1])]:
@@ -383,28 +363,6 @@ def _value(path: tuple[str | int, ...], text: str) -> Any:
         return parse_document(f"value: {text}").content["value"]
     except RecordError as error:
         raise ValueError(error.findings[0].message) from None
-
-
-def _listed(value: Any) -> Any:
-    """Turn mappings from positions into lists."""
-    if not isinstance(value, dict):
-        return value
-    if value and all(isinstance(key, int) for key in value):
-        return [_listed(value[key]) for key in sorted(value)]
-    return {str(key): _listed(part) for key, part in value.items()}
-
-
-def _share_source(study: dict[str, Any]) -> None:
-    """Give the study's source to what has none of its own."""
-    shared = study.get("source")
-    if not isinstance(shared, dict):
-        return
-    for experiment in study["experiments"]:
-        protocol = experiment.get("protocol", {})
-        weight = protocol.get("subject", {}).get("weight")
-        for one in (protocol, weight, *experiment.get("outcomes", ())):
-            if isinstance(one, dict) and isinstance(own := one.get("source", {}), dict) and "how" not in own:
-                one["source"] = shared | own
 
 
 def _short(value: Any) -> str:
