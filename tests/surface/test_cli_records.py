@@ -108,6 +108,8 @@ def test_ledger_list_and_show(made, capsys):
     assert (row["id"], row["outcomes"], row["scored"]) == ("example", 1, 0)
     assert cli.main(["ledger", "list", str(made)]) == 0
     assert "example" in capsys.readouterr().out
+    assert cli.main(["ledger", "list", str(made), "--csv"]) == 0
+    assert "example,1,1,0" in capsys.readouterr().out
     assert cli.main(["ledger", "show", str(made), "example"]) == 0
     assert "id: example" in capsys.readouterr().out
     assert cli.main(["ledger", "show", str(made), "example", "--json"]) == 0

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.options import AsJson, Seed, tell
 from gaddum.surface.request import Request, asking
 
@@ -24,11 +25,16 @@ class AuditRequest(Request):
         typer.Argument(
             metavar="STUDY|CASE",
             help="Id of a study, CASE:STUDY, a study's file, name of a bundled case, or a case folder.",
+            autocompletion=completion.subjects,
         ),
     ]
     case: Annotated[
         str | None,
-        typer.Option(metavar="CASE", help="Case that holds the study; searched for where not given."),
+        typer.Option(
+            metavar="CASE",
+            help="Case that holds the study; searched for where not given.",
+            autocompletion=completion.cases,
+        ),
     ] = None
     draws: Annotated[int, typer.Option(min=2, help="Draws of all constants for each arm.")] = 500
     seed: Seed = 0

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gaddum import __version__
-from gaddum.surface.ledger import export, import_, query
-from gaddum.surface.options import AsJson, CaseName
+from gaddum.surface import completion
+from gaddum.surface.ledger import csv_of, export, import_, query
+from gaddum.surface.options import AsCsv, AsJson, CaseName
 
 if TYPE_CHECKING:
     from gaddum.records.finding import Finding
@@ -100,6 +101,7 @@ def check(
         typer.Argument(
             metavar="CASE|STUDY",
             help="A bundled case, the folder of one, the file of a study in it, or CASE:STUDY.",
+            autocompletion=completion.subjects,
         ),
     ],
     as_json: AsJson = False,
@@ -155,7 +157,10 @@ def new(
         typer.Argument(help="Name of the case: lower case, digits, - and _; with --study the case's folder."),
     ],
     folder: Annotated[Path, typer.Option(help="Where to make the case's folder.")] = Path("."),
-    drug: Annotated[str | None, typer.Option(help="The drug in question, a key of the library.")] = None,
+    drug: Annotated[
+        str | None,
+        typer.Option(help="The drug in question, a key of the library.", autocompletion=completion.drugs),
+    ] = None,
     study: Annotated[
         str | None,
         typer.Option(help="Id of a study whose file to add to the case instead, ready to fill in."),
@@ -173,7 +178,7 @@ def new(
 
 
 @ledger_app.command("list")
-def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
+def ledger_list(case: CaseName, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the studies of a case."""
     from gaddum.records.outcome import is_scored
 
@@ -191,6 +196,9 @@ def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
     ]
     if as_json:
         _print_json({"case": case, "studies": rows})
+    elif as_csv:
+        heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
+        typer.echo(csv_of(heads, [[row[head] for head in heads] for row in rows]), nl=False)
     elif rows:
         from gaddum.surface.terminal import print_rows
 
@@ -202,7 +210,12 @@ def ledger_list(case: CaseName, as_json: AsJson = False) -> None:
 @ledger_app.command("show")
 def ledger_show(
     case: CaseName,
-    study: Annotated[str, typer.Argument(help="Id of the study, as `gaddum ledger list` prints it.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="Id of the study, as `gaddum ledger list` prints it.", autocompletion=completion.studies
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show one study as it is recorded."""

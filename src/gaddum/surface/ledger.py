@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gaddum.surface.options import AsJson, CaseName, Decimal, Separator
+from gaddum.surface import completion
+from gaddum.surface.options import AsCsv, AsJson, CaseName, Decimal, Separator
 
 if TYPE_CHECKING:
     from gaddum.interop.query import QueryRows
@@ -23,7 +25,7 @@ def query(
         ),
     ] = None,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Ask the ledger of a case by SQL. The statement reads the ledger's tables and nothing else.
 
@@ -38,7 +40,7 @@ def query(
     if as_json:
         typer.echo(_json(case, answer))
     elif as_csv:
-        typer.echo(_csv(answer), nl=False)
+        typer.echo(csv_of(answer.columns, answer.rows), nl=False)
     else:
         from gaddum.surface.terminal import print_rows
 
@@ -56,7 +58,10 @@ def import_(
             help="YAML file: which column is which field; without it the columns of `ledger export`."
         ),
     ] = None,
-    drug: Annotated[str | None, typer.Option(help="The drug in question, for a new case.")] = None,
+    drug: Annotated[
+        str | None,
+        typer.Option(help="The drug in question, for a new case.", autocompletion=completion.drugs),
+    ] = None,
     keep_good: Annotated[
         Path | None,
         typer.Option(
@@ -166,11 +171,12 @@ def _json(case: str, answer: "QueryRows") -> str:
     return as_json({"case": case, "rows": rows})
 
 
-def _csv(answer: "QueryRows") -> str:
+def csv_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a table as CSV in which no text is a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows([_harmless(one) for one in row] for row in answer.rows)
+    writer.writerow(columns)
+    writer.writerows([_harmless(one) for one in row] for row in rows)
     return text.getvalue()
 
 

@@ -5,13 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum.surface import completion
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 CaseName = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
+    str,
+    typer.Argument(
+        metavar="CASE",
+        help="Name of a bundled case, or path of a case folder.",
+        autocompletion=completion.cases,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")]
 Separator = Annotated[
