@@ -1,5 +1,6 @@
 """Tables of text from CSV and workbooks, and back."""
 
+import sys
 import zipfile
 
 import openpyxl
@@ -139,6 +140,21 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         file.writestr("bomb", bytes(2_000_000))
     with pytest.raises(ValueError, match="unpack to at most 1 MB; got 2 MB"):
         read_sheet(tmp_path / "t.xlsx")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit of addresses")
+def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaddum.interop.sheet.MAX_MEMORY", 50_000_000)
+    plain = workbook(tmp_path / "t.xlsx", [["a"], ["text"]])
+    with zipfile.ZipFile(plain) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    parts = {name: part.replace(b">text<", b">" + b"x" * 120_000_000 + b"<") for name, part in parts.items()}
+    with zipfile.ZipFile(plain, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    with pytest.raises(ValueError, match="must be read within 0.05 GB"):
+        read_sheet(plain)
+    assert read_sheet(workbook(tmp_path / "u.xlsx", [["a"], [1]])).rows[0].cells == {"a": "1"}
 
 
 @pytest.mark.parametrize("text", ["x" * 32_768, "a\x01b"])

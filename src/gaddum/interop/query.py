@@ -7,13 +7,11 @@ setting, and it cannot write.
 import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from gaddum.extras import required
 from gaddum.interop.tables import TABLES, describe_tables, ledger_tables
+from gaddum.memory import within_memory
 from gaddum.records.ledger import Ledger
 
 MAX_ROWS = 100_000
@@ -85,7 +83,7 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
         watchdog = threading.Timer(MAX_SECONDS, lambda: (ended.set(), connection.interrupt()))
         watchdog.start()
         try:
-            with _within_memory():
+            with within_memory(MAX_MEMORY):
                 asked = connection.sql(sql)
                 columns, rows = (
                     tuple(asked.columns),
@@ -110,27 +108,6 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
     if any(len(cell) > MAX_CELL for row in rows for cell in row if isinstance(cell, (str, bytes, list))):
         raise ValueError(f"A cell must hold at most {MAX_CELL:,} characters; got more. Cut it by left().")
     return QueryRows(columns, rows)
-
-
-@contextmanager
-def _within_memory() -> Iterator[None]:
-    """Let the process grow by no more than `MAX_MEMORY`, since DuckDB's own limit does not count lists."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (ImportError, OSError):  # no such limit on this system
-        yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + MAX_MEMORY
-    resource.setrlimit(
-        resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard)
-    )
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _refuse_all_but_reading(connection: Any, sql: str) -> None:

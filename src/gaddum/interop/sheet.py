@@ -18,11 +18,14 @@ from typing import Any, NamedTuple, NoReturn
 from gaddum.extras import required
 from gaddum.interop.decode import MAX_BYTES, decode
 from gaddum.interop.grid import SEPARATORS, TOP, Heads, Ragged, lines_of, rectangle, with_points
+from gaddum.memory import within_memory
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.yaml import plain_value
 
 MAX_UNPACKED = 200_000_000
 """Largest content of a workbook, which is compressed (bytes)."""
+MAX_MEMORY = 1_500_000_000
+"""How much reading a workbook may let the process grow (bytes of addresses)."""
 MAX_ROWS = 20_000
 MAX_COLUMNS = 2_000
 MAX_CELL = 32_767
@@ -294,12 +297,14 @@ def _workbook_rows(raw: bytes, name: str, wanted: str | None) -> list[list[str]]
         if size > MAX_UNPACKED / 1e6:
             most = f"{MAX_UNPACKED / 1e6:.0f} MB"
             _refuse(name, f"A workbook must unpack to at most {most}; got {size:.0f} MB. Split it.")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), within_memory(MAX_MEMORY):
             warnings.simplefilter("ignore", UserWarning)  # of styles and menus, which are not read
             book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
             return _page_rows(_page(book, name, wanted), name)
     except RecordError:
         raise
+    except MemoryError:
+        _refuse(name, f"A workbook must be read within {MAX_MEMORY / 1e9:g} GB; this one is not. Split it.")
     except Exception as error:  # openpyxl lets through whatever zip and XML readers raise
         told = f"{type(error).__name__}: {error}"[:200]
         _refuse(name, f"The file must be a workbook (.xlsx); got {told}. Save it as .xlsx or CSV again.")

@@ -10,6 +10,7 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import Outcome, arms_of, is_scored
 from gaddum.records.protocol import Arm
 from gaddum.records.quantity import Quantity
+from gaddum.records.usual_dose import doubtful_doses
 from gaddum.records.yaml import readable
 
 
@@ -56,6 +57,8 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
                 yield say(loaded, study, (*place, "value"), message)
         for name, arm in experiment.protocol.arms.items():
             yield from _check_arm(loaded, study, (*here, "protocol", "arms", name), arm)
+            for told in doubtful_doses(arm.doses, experiment.protocol.subject.species, loaded.library):
+                yield say(loaded, study, (*here, "protocol", "arms", name, "doses"), told, "warning")
         for place, outcome in enumerate(experiment.outcomes):
             yield from _check_outcome(loaded, study, experiment, (*here, "outcomes", place), outcome)
     unsized = sum(
