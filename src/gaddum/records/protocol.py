@@ -21,6 +21,10 @@ Preparation = Literal["behaving", "slice", "imaging"]
 _DRUG_ARM = re.compile(r"[KX]?[KXA](?![A-Za-z])")
 
 
+LIGHTEST, HEAVIEST = 1e-3, 1e3
+"""Body weights (kg) between which those of all species lie."""
+
+
 class Subject(Record):
     """The animals or people, and the state they are in."""
 

@@ -8,7 +8,7 @@ from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import Outcome, arms_of, is_scored
-from gaddum.records.protocol import Arm
+from gaddum.records.protocol import HEAVIEST, LIGHTEST, Arm
 from gaddum.records.quantity import Quantity
 from gaddum.records.usual_dose import doubtful_doses
 from gaddum.records.yaml import readable
@@ -50,7 +50,10 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
             place = (*here, "protocol", "subject", "weight")
             fault = list(_check_unit(loaded, study, place, weight, "mass"))
             yield from fault
-            if not fault and not 1e-3 < units.magnitude(f"{weight.value!r} {weight.unit}", "mass") < 1e3:
+            if (
+                not fault
+                and not LIGHTEST < units.magnitude(f"{weight.value!r} {weight.unit}", "mass") < HEAVIEST
+            ):
                 message = (
                     f"A body weight must be between 1 g and 1000 kg; got {weight.value:g} {weight.unit}."
                 )
