@@ -150,6 +150,13 @@ def test_findings_of_a_kind_are_shown_twenty_times_and_then_counted():
     assert len(shown) == 22 and shown[-1] == other and "There are 40 more" in shown[20].message
 
 
+def test_a_drug_that_the_library_lacks_is_one_line_however_often_it_was_given():
+    many = [Finding("error", "a", f"doses[{n}]", "A dose must be of a drug; got 'x'.") for n in range(9)]
+    (shown,) = capped(many)
+    assert shown.message == "A dose must be of a drug; got 'x'. (And in 8 more places.)"
+    assert capped(many[:3]) == many[:3]
+
+
 def test_check_takes_the_file_of_one_study_and_tells_of_that_alone(tmp_path, capsys):
     folder = write(tmp_path / "case", outcome_of(STUDIES["klein2020"], form="test", statistic="t", value=1e6))
     assert main(["check", str(folder / "studies" / "klein2020.yaml")]) == 1

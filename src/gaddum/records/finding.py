@@ -7,7 +7,7 @@ record unusable. Levels: ``error`` (cannot be used), ``warning`` (can be used, p
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
@@ -62,10 +62,20 @@ def kind_of(finding: Finding) -> tuple[str, str]:
 
 
 def capped(findings: Iterable[Finding], most: int = 20) -> list[Finding]:
-    """Keep the first findings of each kind, the last of which counts those left out."""
-    kinds: dict[tuple[str, str], list[Finding]] = {}
+    """Keep the first findings of each kind, the last of which counts those left out.
+
+    What is said in the same words more than three times, as of a drug that the library lacks, is said once.
+    """
+    same: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        kinds.setdefault(kind_of(finding), []).append(finding)
+        same.setdefault((finding.level, finding.message), []).append(finding)
+    kinds: dict[tuple[str, str], list[Finding]] = {}
+    for alike in same.values():
+        if len(alike) > 3:
+            told = f"{alike[0].message} (And in {len(alike) - 1} more places.)"
+            kinds.setdefault(kind_of(alike[0]), []).append(replace(alike[0], message=told))
+        else:
+            kinds.setdefault(kind_of(alike[0]), []).extend(alike)
     kept = []
     for alike in kinds.values():
         kept += alike[:most]
@@ -89,7 +99,7 @@ def nearest(name: str, known: Iterable[str], *, what: str = "Known") -> str:
     """
     names = list(dict.fromkeys(known))
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
+    close = get_close_matches(name.casefold(), folded, n=3, cutoff=0.7)
     if close:
         return f"Did you mean {' or '.join(repr(folded[key]) for key in close)}?"
     if len(names) > 40:
