@@ -9,7 +9,9 @@ from benchmarks.fuzz_readers import READERS, throw
 @pytest.mark.parametrize(
     "reader",
     [
-        pytest.param(name, marks=[pytest.mark.slow] * (name in ("spreadsheets", "tables", "responses")))
+        pytest.param(
+            name, marks=[pytest.mark.slow] * (name in ("spreadsheets", "tables", "responses", "studies"))
+        )
         for name in READERS
     ],
 )

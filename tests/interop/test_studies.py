@@ -14,6 +14,7 @@ from gaddum.interop.sheet import sheet_as_csv, write_sheet
 from gaddum.interop.studies import read_studies
 from gaddum.records.experiment import Study
 from gaddum.records.outcome.means import Means
+from gaddum.records.yaml import dump_record, parse_document, to_record
 
 FIELDS = {
     "study.id": "{Author} {Year}",
@@ -368,6 +369,13 @@ def test_refused_rows_of_an_exported_table_read_back_as_they_were(tmp_path):
         (tmp_path / name).write_bytes(write_sheet(found.refused._replace(rows=mended), name))
         (study,) = import_studies(tmp_path / name)
         assert study.experiments[0].protocol.subject.species == "human"
+
+
+def test_text_of_several_lines_is_kept_and_control_characters_are_refused(files):
+    (study,) = files.read(ROW | {"Title": "two\r\nlines"})
+    assert study.title == "two\nlines" and to_record(parse_document(dump_record(study)), Study) == study
+    with pytest.raises(ValueError, match="row 2, column 'Title': title: Text must be free of control"):
+        files.read(ROW | {"Title": "red \x1b[31m"})
 
 
 def test_a_series_of_one_day_is_one_dose(files):

@@ -93,6 +93,23 @@ def test_unreadable_records_exit_with_1_and_name_the_line(made, capsys):
         assert "Did you mean 'rat'" in error
 
 
+@pytest.mark.parametrize("place", ["title: Test", "V:", "rat"])
+def test_a_file_cannot_speak_to_the_terminal(made, capsys, place):
+    path = made / "studies" / "example.yaml"
+    text = path.read_text()
+    old = next(one for one in (place, "title: Example, to be overwritten") if one in text)
+    word = old.split(": ")[-1].rstrip(":")
+    path.write_text(text.replace(old, old.replace(word, r'"\e[31mred\x9b2J"')))
+    for command in (["check", str(made)], ["ledger", "show", str(made), "example"]):
+        assert cli.main(command) == 1
+        said = capsys.readouterr()
+        assert (
+            "control characters" in said.err and "\x1b" not in said.err + said.out and "\x9b" not in said.err
+        )
+    assert cli.main(["check", "\x1b[31mno-such"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_findings_as_json(made, capsys):
     path = made / "case.yaml"
     path.write_text(path.read_text().replace("\ntitle:", "\ntitel:"))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from gaddum.interop.mapping import (
     KEY,
@@ -274,8 +274,12 @@ class _Reader:
 
     def _say(self, draft: StudyDraft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
         assert one.text is not None
+        text = one.text.replace("\r\n", "\n")
+        if any(category(sign) == "Cc" and sign not in "\n\t" for sign in text):
+            self._note(row, one.template.columns, "Text must be free of control characters.", at)
+            return
         try:
-            value = _value(one.path, one.text)
+            value = _value(one.path, text)
         except ValueError as error:
             self._note(row, one.template.columns, str(error), at)
             return

@@ -34,6 +34,7 @@ _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {word: True for word in ("true", "True", "TRUE")} | {
     word: False for word in ("false", "False", "FALSE")
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -191,6 +192,9 @@ class _Builder:
         if tag is not None and tag != "!":
             self.refuse(event, path, f"A record must not use YAML tags; got {tag!r}. Remove it.")
         if isinstance(event, yaml.ScalarEvent):
+            if _CONTROL.search(event.value):
+                told = "Text must be free of control characters, which speak to a terminal"
+                self.refuse(event, path[:-1], f"{told}; got {event.value[:40]!r}.")
             return (
                 plain_value(event.value) if event.implicit[0] and event.style in (None, "") else event.value
             )

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import category
 
 import typer
 
@@ -242,7 +243,8 @@ def _print_error(message: str, *, style: str = "bold red") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
+    shown = "".join("\ufffd" if category(one) == "Cc" and one not in "\n\t" else one for one in message)
+    Console(stderr=True, soft_wrap=True).print(Text(shown, style=style))
 
 
 def _report_failure(error: ValueError | OSError | ImportError) -> int:
