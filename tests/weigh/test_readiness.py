@@ -22,6 +22,11 @@ CASE = yaml.safe_load((KETAMINE / "case.yaml").read_text())
 ABSURD = (0, -1, 1e6, 1e9, 1e12, 1e300, -1e308, 1e-300, 5e-324, float("nan"), float("inf"), 10**15, 10**400)
 
 
+class NoAliases(yaml.SafeDumper):
+    def ignore_aliases(self, data):
+        return True
+
+
 def numbers(content, path=()):
     """Places of a study's numbers."""
     parts = content.items() if isinstance(content, dict) else enumerate(content)
@@ -132,6 +137,16 @@ def test_an_arm_whose_kinetics_nobody_knows_is_named_by_study_and_line(tmp_path)
         one for one in findings(write(tmp_path / "case", study)) if "by route 'sublingual'" in one.message
     ]
     assert found and all("protocol.arms" in one.where and one.line for one in found)
+
+
+def test_the_same_fault_is_told_of_every_outcome_that_has_it(tmp_path):
+    study = outcome_of(STUDIES["klein2020"], form="p-value", p=1e-300)
+    study["experiments"][0]["outcomes"] *= 3
+    text = yaml.dump(study, Dumper=NoAliases)
+    folder = write(tmp_path / "case", STUDIES["klein2020"])
+    (folder / "studies" / "klein2020.yaml").write_text(text)
+    found = [one.where for one in findings(folder) if "amount to a t" in one.message]
+    assert found == [f"experiments[0].outcomes[{n}]" for n in range(3)]
 
 
 def test_a_faulty_study_does_not_hide_what_is_wrong_with_another(tmp_path):

@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gaddum.outcomes.form import Table
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
 from gaddum.records.case import Anchor, Case
 from gaddum.records.check import check_records, in_order
 from gaddum.records.experiment import Experiment, Study
-from gaddum.records.finding import Finding, MissingPrior
+from gaddum.records.finding import Finding, Level, MissingPrior
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.records.outcome import Outcome, is_scored
 from gaddum.records.outcome.base import LARGEST_D
@@ -87,29 +86,31 @@ def _not_reduced(loaded: LoadedCase, missing: list[str]) -> Iterator[Finding]:
     priors = {prior.name: prior.distribution for prior in loaded.case.priors}
     if isinstance(open_n := priors.get("n_unknown"), LogNormal):
         priors["n_unknown"] = Fixed(family="fixed", value=open_n.median)  # one size stands for the seven
-    tried: set[Any] = set()
+    faults: dict[Any, tuple[str, Level] | None] = {}
     for study, experiment, outcome, path in _scored(loaded.ledger):
         kind = _kind_of_outcome(experiment, outcome)
-        if kind in tried:
-            continue
-        tried.add(kind)
+        if kind not in faults:
+            faults[kind] = _fault_of(experiment, outcome, priors, missing)
+        if (fault := faults[kind]) is not None:
+            yield say(loaded, study, path, *fault)
 
-        def reduced(
-            rows: dict[str, Distribution], experiment: Experiment = experiment, outcome: Outcome = outcome
-        ) -> Table | None:
-            return reduce_outcome(experiment, outcome, rows)
 
-        def with_row(rows: dict[str, Distribution], row: str) -> dict[str, Distribution]:
-            priors[row] = _stand_in(row)
-            return priors
+def _fault_of(
+    experiment: Experiment, outcome: Outcome, priors: dict[str, Distribution], missing: list[str]
+) -> tuple[str, Level] | None:
+    """What is wrong with an outcome; rows that are missing are added to the priors."""
 
-        table, fault = _attempt(reduced, priors, with_row, missing)
-        if fault is not None:
-            yield say(loaded, study, path, fault)
-        elif table is not None and getattr(outcome, "statistic", "d") != "d":
-            effect = max((abs(one["effect"]) for one in table.observed), default=0.0)
-            if effect > LARGEST_D:
-                yield say(loaded, study, path, _vast(effect), "warning")
+    def with_row(rows: dict[str, Distribution], row: str) -> dict[str, Distribution]:
+        rows[row] = _stand_in(row)
+        return rows
+
+    table, fault = _attempt(lambda rows: reduce_outcome(experiment, outcome, rows), priors, with_row, missing)
+    if fault is not None:
+        return fault, "error"
+    if table is None or getattr(outcome, "statistic", "d") == "d":
+        return None
+    effect = max((abs(one["effect"]) for one in table.observed), default=0.0)
+    return (_vast(effect), "warning") if effect > LARGEST_D else None
 
 
 def _vast(effect: float) -> str:
@@ -152,13 +153,12 @@ def _not_laid_out(loaded: LoadedCase, missing: list[str]) -> Iterator[Finding]:
                 yield say(loaded, None, ("priors",), message)
     if fault is None:
         return
-    located = False
-    for study, index, arm, endpoint in kinds.values():
+    faults: dict[Any, str] = {}
+    for kind, (study, index, arm, endpoint) in kinds.items():
         alone = study.experiments[index].model_copy(update={"outcomes": ()})
-        phase = alone.protocol.endpoints[endpoint].phase
         anchor = Anchor(
             stratum=alone.protocol.subject.stratum,
-            phase=phase,
+            phase=alone.protocol.endpoints[endpoint].phase,
             study=study.id,
             experiment=alone.id,
             endpoint=endpoint,
@@ -168,9 +168,12 @@ def _not_laid_out(loaded: LoadedCase, missing: list[str]) -> Iterator[Finding]:
         case = loaded.case.model_copy(update={"anchors": (anchor,)})
         _, here = _attempt(lambda case, ledger=ledger: laid_out(case, ledger), case, _with_row, [])
         if here is not None:
-            located = True
-            yield say(loaded, study, ("experiments", index, "protocol", "arms", arm), here)
-    if not located:
+            faults[kind] = here
+    for study, index, experiment, arm, endpoint in _readings(loaded):
+        told = faults.get(_kind_of_arm(experiment.protocol, arm, endpoint))
+        if told is not None:
+            yield say(loaded, study, ("experiments", index, "protocol", "arms", arm), told)
+    if not faults:
         yield say(loaded, None, (), fault)
 
 
