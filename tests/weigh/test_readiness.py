@@ -129,6 +129,27 @@ def test_rows_that_the_prior_table_lacks_are_all_named_at_once(tmp_path):
     assert not any(one.message.startswith("The prior table") for one in findings(left))
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"gsd": 1e300},
+        {"median": 1e308},
+        {"median": 5e-324},
+        {"sd": 1e15},
+        {"mean": -1e308},
+        {"value": 1e300},
+        {"b": 1e300},
+    ],
+)
+def test_a_prior_that_no_computation_can_use_is_named_by_its_row(tmp_path, numbers):
+    (field,) = numbers
+    rows = [row for row in CASE["priors"] if field in row["distribution"]]
+    row = rows[0] | {"distribution": rows[0]["distribution"] | numbers}
+    priors = [row if one["name"] == row["name"] else one for one in CASE["priors"]]
+    found = findings(write(tmp_path / "case", STUDIES["klein2020"], CASE | {"priors": priors}))
+    assert any(one.where.startswith("priors[") and one.line for one in found if one.level == "error"), found
+
+
 def test_an_arm_whose_kinetics_nobody_knows_is_named_by_study_and_line(tmp_path):
     study = copy.deepcopy(STUDIES["klein2020"])
     arm = next(one for one in study["experiments"][0]["protocol"]["arms"].values() if one.get("doses"))

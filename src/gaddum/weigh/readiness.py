@@ -15,6 +15,7 @@ import numpy as np
 
 from gaddum.outcomes.noncentral_t import GRID
 from gaddum.outcomes.reduce import reduce_outcome
+from gaddum.parameters import describe, distribution_nodes
 from gaddum.records.case import Anchor, Case
 from gaddum.records.check import check_records, in_order
 from gaddum.records.experiment import Experiment, Study
@@ -36,6 +37,9 @@ _STAND_INS: dict[str, Distribution] = {
     "correction": Weights(family="weights", of={"none": 1.0}),
 }
 """Rows that reduction reads as anything but a lognormal."""
+_WIDEST_LOG = 60.0
+"""Largest quantile of a prior on its smooth scale, most often a logarithm: 26 digits either way."""
+_WIDEST = {"fixed": 1e6, "beta": 1e4, "normal": 1e4}
 _ENTRY = re.compile(r"(?:hypotheses|anchors)\[[0-9]+\]")
 
 
@@ -70,6 +74,7 @@ def check_case(loaded: LoadedCase) -> list[Finding]:
 
 def _unready(loaded: LoadedCase) -> Iterator[Finding]:
     missing: list[str] = []
+    yield from _unusable_priors(loaded)
     yield from _not_reduced(loaded, missing)
     yield from _not_laid_out(loaded, missing)
     if missing:
@@ -79,6 +84,18 @@ def _unready(loaded: LoadedCase) -> Iterator[Finding]:
             "Add each under `priors` in case.yaml, with its unit, distribution and reason; a bundled case has examples."
         )
         yield say(loaded, None, ("priors",), message, "error" if is_asked else "note")
+
+
+def _unusable_priors(loaded: LoadedCase) -> Iterator[Finding]:
+    """Rows of the prior table whose quantiles no computation can use, and no knowledge means."""
+    for index, prior in enumerate(loaded.case.priors):
+        if isinstance(prior.distribution, Weights):
+            continue
+        widest = np.max(np.abs(distribution_nodes(prior.distribution)))
+        if not widest <= _WIDEST.get(prior.distribution.family, _WIDEST_LOG):
+            told = describe(prior.distribution)
+            message = f"A prior must span numbers that can be worked with; {prior.name} is {told}. Correct its numbers."
+            yield say(loaded, None, ("priors", index, "distribution"), message)
 
 
 def _not_reduced(loaded: LoadedCase, missing: list[str]) -> Iterator[Finding]:
