@@ -23,10 +23,12 @@ from gaddum.interop.event_tables import parse_events, write_events
 from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.sheet import parse_sheet, sheet_as_csv
 from gaddum.interop.studies import studies_of
+from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger
 from gaddum.records.library import load_library
 from gaddum.records.shorthand import parse_doses, write_doses
 from gaddum.records.species import known_species
+from gaddum.records.yaml import dump_record, parse_document, to_record
 from gaddum.units import CANONICAL, magnitude
 
 TABLE = """ID,TIME,AMT,RATE,EVID,CMT,II,ADDL,SS,DV,MDV,WT
@@ -52,6 +54,15 @@ CURVES = """curve,species,doses,drug,site,time (min),value,unit,sd,n,limit,sourc
 a,human,naltrexone 50 mg po,naltrexone,venous,0,0,ng/mL,,8,0.25,10.1000/182
 a,human,naltrexone 50 mg po,naltrexone,venous,60,8.6,ng/mL,3.1,8,0.25,10.1000/182
 a,human,naltrexone 50 mg po,naltrexone,venous,1440,<0.25,ng/mL,,8,0.25,10.1000/182
+"""
+OWN = """Extraction of 2021;;
+# by hand
+study;dose;"mean, last"
+-;mg/kg;s
+Klein 2020;0,5;"12
+and 13"
+
+Zhang;1,25;NA
 """
 QUANTITY = "\u22123.5x10-7 mL min-1 kg-1"
 NAME = "(\u00b1)-MK\u2011801"
@@ -148,6 +159,19 @@ def sheet(text: str) -> None:
     assert Ledger(studies_of(parse_sheet(sheet_as_csv(sheet_of_ledger(read))))) == read
 
 
+def own_sheet(text: str) -> None:
+    """Read a table of somebody's own, and that again as it is written."""
+    read = parse_sheet(text, known=lambda heads: "study" in heads)
+    kept = [row.cells for row in read.rows if row.cells]
+    assert [row.cells for row in parse_sheet(sheet_as_csv(read), separator=",").rows] == kept
+
+
+def study(text: str) -> None:
+    """Read a study's file, and write it back."""
+    read = to_record(parse_document(text), Study)
+    assert to_record(parse_document(dump_record(read)), Study) == read
+
+
 def responses(text: str) -> None:
     """Read, and hold the columns against each other."""
     read = parse_responses(text)
@@ -195,6 +219,8 @@ READERS: dict[str, tuple[Callable[[], str], Callable[[str], None], int]] = {
     "bytes": (lambda: TABLE + RESPONSES, octets, 10),
     "quantities": (lambda: QUANTITY, quantity, 20),
     "names": (lambda: NAME, name, 10),
+    "own spreadsheets": (lambda: OWN, own_sheet, 10),
+    "studies": (lambda: dump_record(load_case("ketamine").ledger.study("jiang2024")), study, 5),
     "spreadsheets": (ledger, sheet, 1),
 }
 """Seed, reader and weight; a spreadsheet takes a thousand times as long as a table."""

@@ -10,7 +10,8 @@ from benchmarks.fuzz_readers import READERS, throw
     "reader",
     [
         pytest.param(
-            name, marks=[pytest.mark.slow] * (name in ("spreadsheets", "tables", "responses", "curves"))
+            name,
+            marks=[pytest.mark.slow] * (name in ("spreadsheets", "tables", "responses", "curves", "studies")),
         )
         for name in READERS
     ],

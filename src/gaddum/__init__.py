@@ -17,7 +17,7 @@ _HOMES = {
     "band": "gaddum.engagement.occupancy",
     "benchmarks": "gaddum.engagement.scorecard",
     "binding_constant": "gaddum.concentration_response.binding_constants",
-    "check_case": "gaddum.records.check",
+    "check_case": "gaddum.weigh.readiness",
     "dose_for": "gaddum.engagement.effective_dose",
     "doses_from_events": "gaddum.interop.doses",
     "events_from_doses": "gaddum.interop.doses",

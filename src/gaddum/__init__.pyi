@@ -29,7 +29,6 @@ from gaddum.interop.export import export_studies as export_studies
 from gaddum.interop.query import query_ledger as query_ledger
 from gaddum.interop.studies import import_studies as import_studies
 from gaddum.outcomes.power import t_test_power as t_test_power
-from gaddum.records.check import check_case as check_case
 from gaddum.records.gate import gate_of as gate_of
 from gaddum.records.gate import monotone_gates as monotone_gates
 from gaddum.records.gate import parse_gate as parse_gate
@@ -42,5 +41,6 @@ from gaddum.response.simulate import simulate as simulate
 from gaddum.result_reader import read_result as read_result
 from gaddum.surface.plot import plot as plot
 from gaddum.verdict.adjudicate import adjudicate as adjudicate
+from gaddum.weigh.readiness import check_case as check_case
 
 __all__: list[str]

@@ -5,6 +5,7 @@ also of an earlier version. A number that a failed sampler could not give is NaN
 probability and its range are chosen here and nowhere else (`word_of`, `leaning_of`).
 """
 
+import math
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, JsonValue, PlainSerializer

@@ -429,7 +429,7 @@ def test_shift_between_glass_and_brain_does_not_hold_in_slices():
         ({"protocol": "naltrexon 50 mg po"}, "naltrexone"),
         ({"protocol": []}, "at least one dose"),
         ({"protocol": "naltrexone 50 mg po", "targets": ["MORE"]}, "MOR"),
-        ({"protocol": "naltrexone 50 mg po", "weight": "0 kg"}, "positive"),
+        ({"protocol": "naltrexone 50 mg po", "weight": "0 kg"}, "between 1 g and 1000 kg"),
         ({"protocol": "naltrexone 50 mg po", "draws": 1}, "at least 2 draws"),
         ({"protocol": "naltrexone 50 mg po", "times": []}, "at least one"),
         ({"protocol": "naltrexone 50 mg po", "times": ["4 mg"]}, "time"),
@@ -445,3 +445,15 @@ def test_synonyms_and_shorthand_lead_to_the_library():
     found = occupancy("Naltrexone 50 mg po at -45 min", targets=["MOR"], times=["4 h"], draws=8)
     assert found.protocol == "naltrexone 50 mg po at -45 min"
     assert {"naltrexone", "6-beta-naltrexol"} == set(found.concentrations)
+
+
+def test_one_time_may_be_given_as_text():
+    asked = {"targets": ["MOR"], "draws": 16}
+    one, listed = (occupancy("naltrexone 50 mg po", times=t, **asked) for t in ("2 h", ["2 h"]))
+    assert one.times.tolist() == listed.times.tolist() == [2.0]
+
+
+@pytest.mark.parametrize("weight", ["1e-300 kg", "0 kg", "1e9 kg", "-70 kg"])
+def test_a_body_weight_that_nobody_has_is_refused(weight):
+    with pytest.raises(ValueError, match="between 1 g and 1000 kg"):
+        occupancy("naltrexone 50 mg po", weight=weight, times="2 h", draws=16)

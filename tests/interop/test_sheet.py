@@ -1,5 +1,6 @@
 """Tables of text from CSV and workbooks, and back."""
 
+import sys
 import zipfile
 
 import openpyxl
@@ -141,7 +142,80 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         read_sheet(tmp_path / "t.xlsx")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit of addresses")
+def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaddum.interop.sheet.MAX_MEMORY", 50_000_000)
+    plain = workbook(tmp_path / "t.xlsx", [["a"], ["text"]])
+    with zipfile.ZipFile(plain) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    parts = {name: part.replace(b">text<", b">" + b"x" * 120_000_000 + b"<") for name, part in parts.items()}
+    with zipfile.ZipFile(plain, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    with pytest.raises(ValueError, match="must be read within 0.05 GB"):
+        read_sheet(plain)
+    assert read_sheet(workbook(tmp_path / "u.xlsx", [["a"], [1]])).rows[0].cells == {"a": "1"}
+
+
 @pytest.mark.parametrize("text", ["x" * 32_768, "a\x01b"])
 def test_text_that_a_workbook_cannot_hold_is_named_by_its_place(text):
     with pytest.raises(ValueError, match="in row 2, column 'a'"):
         sheet_as_workbook(sheet_of("table", [{"a": text}], "a"))
+
+
+def known(heads):
+    return {"study", "dose"} <= set(heads)
+
+
+PLAIN = "study,dose,unit\na,0.5,x\nb,2,y\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "note"),
+    [
+        (PLAIN.encode("utf-8-sig"), None),
+        (PLAIN.encode("utf-16"), None),
+        (PLAIN.replace(",", ";").encode(), None),
+        (PLAIN.replace(",", "|").encode(), None),
+        (PLAIN.replace(",", "\t").encode(), None),
+        (PLAIN.replace(",", ";").replace("0.5", "0,5").encode(), "commas are read as decimal marks"),
+        (b"Extraction of 2021,,\n" + PLAIN.encode(), "1 line above the header skipped"),
+        (b"# made by hand\n" + PLAIN.encode(), "1 line of comment skipped"),
+        (PLAIN.replace("unit\n", "unit\n,,\n,,\n").encode(), None),
+        (PLAIN.replace("unit\n", "unit\n-,mg/kg,-\n").encode(), "the row below the header is read as units"),
+        (PLAIN.replace("\nb", "\nstudy,dose,unit\nb").encode(), "1 line repeating the header skipped"),
+        (PLAIN.replace("\n", ",\n").encode(), "separators at the ends of lines left out"),
+    ],
+)
+def test_somebodys_table_is_read_as_everywhere(tmp_path, raw, note):
+    (tmp_path / "t.csv").write_bytes(raw)
+    sheet = read_sheet(tmp_path / "t.csv", known=known)
+    assert [row.cells for row in sheet.rows] == [row.cells for row in parse_sheet(PLAIN).rows]
+    assert sheet.columns == ("study", "dose", "unit")
+    assert note is None or note in sheet.notes
+
+
+def test_bytes_of_windows_are_read_where_they_leave_no_doubt(tmp_path):
+    (tmp_path / "t.csv").write_bytes("study,dose\nMüller 2019,5 µg\n".encode("cp1252"))
+    sheet = read_sheet(tmp_path / "t.csv", known=known)
+    assert sheet.rows[0].cells == {"study": "Müller 2019", "dose": "5 µg"}
+    assert sheet.notes == ("the text is read as Windows-1252",)
+
+
+def test_a_workbook_of_somebodys_own_is_tidied_too(tmp_path):
+    rows = [["Extraction"], [], ["study", "dose"], ["-", "mg/kg"], ["a", 0.5], [], ["# end"]]
+    sheet = read_sheet(workbook(tmp_path / "t.xlsx", rows), known=known)
+    assert sheet.rows == (Row(5, {"study": "a", "dose": "0.5"}),)
+    assert len(sheet.notes) == 3
+
+
+def test_a_cell_of_somebodys_own_table_may_hold_lines():
+    sheet = parse_sheet('study;dose\na;"two\nlines"\nb;3\n', known=known)
+    assert [row.cells["dose"] for row in sheet.rows] == ["two\nlines", "3"]
+
+
+def test_a_table_of_two_readings_is_asked_about():
+    text = "study,dose;study,dose\na,1;b,2\n"
+    assert parse_sheet(text, known=lambda heads: "study" in heads, separator=",").columns[0] == "study"
+    with pytest.raises(ValueError, match="got ;, ,. Say which with"):
+        parse_sheet("study,x;y,dose\na,1;2,b\n", known=lambda heads: len(heads) > 1)

@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gaddum import import_studies
+from gaddum import import_studies, load_case
+from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.mapping import Mapping, read_mapping
+from gaddum.interop.refusals import REASON
+from gaddum.interop.sheet import sheet_as_csv, write_sheet
+from gaddum.interop.studies import read_studies
 from gaddum.records.experiment import Study
 from gaddum.records.outcome.means import Means
+from gaddum.records.yaml import dump_record, parse_document, to_record
 
 FIELDS = {
     "study.id": "{Author} {Year}",
@@ -307,3 +312,74 @@ def test_numbered_columns_are_taken_in_the_order_of_their_numbers():
     mapping = Mapping(fields={"arms.{Arm #}.n": "{n #}", "arms.{Arm #}.note": "{note #}"})
     paths = [one.path for one in mapping.templates(["Arm 10", "Arm 2", "n 2"])]
     assert paths == ["arms.{Arm 2}.n", "arms.{Arm 2}.note", "arms.{Arm 10}.n", "arms.{Arm 10}.note"]
+
+
+def read_kept(files, *rows):
+    """The studies that are right, and what else there is, of a table on disk."""
+    with pytest.raises(ValueError):
+        files.read(*rows)
+    return read_studies(files.table, files.mapping)[0]
+
+
+def study_of_year(year, **change):
+    return ROW | {"Year": str(year)} | change
+
+
+def test_reasons_are_counted_before_rows_are_told(files):
+    rows = [study_of_year(2000 + n, Species="ratt") for n in range(7)] + [study_of_year(2010, Hours="one")]
+    found = read_kept(files, *rows, study_of_year(2011))
+    reasons = [one for one in found.findings if "errors" in one.where]
+    assert [one.where for one in reasons] == ["7 of 8 errors", "1 of 8 errors"]
+    assert "first in row 2, column 'Species'" in reasons[0].message
+    assert found.findings[: len(reasons)] == tuple(reasons) and len(found.findings) == len(reasons) + 8
+
+
+def test_every_error_of_a_long_table_is_found_at_once(files):
+    rows = [study_of_year(1900 + n, Species="ratt") for n in range(120)] + [study_of_year(2021, Hours="one")]
+    found = read_kept(files, *rows)
+    assert "120 of 121 errors" in found.findings[0].where and "1 of 121 errors" in found.findings[1].where
+    assert "71 more errors" in found.findings[-1].message
+
+
+def test_what_is_right_is_kept_and_what_is_not_reads_back_after_correction(files):
+    bad = study_of_year(2020, **{"SEM drug": "-8.5"})
+    found = read_kept(files, ROW, bad, study_of_year(2020, Where="Fig 2"), study_of_year(2021))
+    assert [one.id for one in found.studies] == ["smith_2019", "smith_2021"]
+    assert [row.number for row in found.refused.rows] == [3, 4]  # a study is refused as a whole
+    first, second = (row.cells[REASON] for row in found.refused.rows)
+    assert "greater than 0; got '-8.5'" in first and second == "a row of a study with faults"
+    corrected = sheet_as_csv(found.refused).replace("-8.5", "8.5", 1)
+    files.table.write_text(corrected)
+    (again,) = import_studies(files.table, files.mapping)
+    files.table.unlink()
+    assert files.read(study_of_year(2020), study_of_year(2020, Where="Fig 2")) == (again,)
+
+
+def test_refused_rows_of_an_exported_table_read_back_as_they_were(tmp_path):
+    sheet = sheet_of_ledger(load_case("ketamine").ledger.select(["williams2018", "jiang2024"]))
+    rows = tuple(
+        row._replace(cells=row.cells | {"species": "ratt"}) if row.cells["study"] == "jiang2024" else row
+        for row in sheet.rows
+    )
+    (tmp_path / "t.csv").write_bytes(write_sheet(sheet._replace(rows=rows), "t.csv"))
+    found, _ = read_studies(tmp_path / "t.csv")
+    assert [one.id for one in found.studies] == ["williams2018"]
+    for name in ("again.csv", "again.xlsx"):
+        mended = tuple(row._replace(cells=row.cells | {"species": "human"}) for row in found.refused.rows)
+        (tmp_path / name).write_bytes(write_sheet(found.refused._replace(rows=mended), name))
+        (study,) = import_studies(tmp_path / name)
+        assert study.experiments[0].protocol.subject.species == "human"
+
+
+def test_text_of_several_lines_is_kept_and_control_characters_are_refused(files):
+    (study,) = files.read(ROW | {"Title": "two\r\nlines"})
+    assert study.title == "two\nlines" and to_record(parse_document(dump_record(study)), Study) == study
+    with pytest.raises(ValueError, match="row 2, column 'Title': title: Text must be free of control"):
+        files.read(ROW | {"Title": "red \x1b[31m"})
+
+
+def test_a_series_of_one_day_is_one_dose(files):
+    fields = FIELDS | {"arms.K.doses": "ketamine {Dose} mg/kg ip every 24 h x {Days}"}
+    once, week = files.read(ROW | {"Days": "1"}, study_of_year(2020, Days="7"), fields=fields)
+    doses = [one.experiments[0].protocol.arms["K"].doses[0] for one in (once, week)]
+    assert [(one.repeats, one.interval) for one in doses] == [(1, None), (7, "24 h")]

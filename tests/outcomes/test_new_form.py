@@ -73,7 +73,7 @@ import jax, numpy as np
 import gaddum
 from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.studies import studies_of
-from gaddum.records.check import check_case
+from gaddum.records.check import check_records
 from gaddum.records.ledger import Ledger
 from gaddum.referee.audit import audit
 from gaddum.response.assemble import assemble
@@ -106,8 +106,8 @@ good, over = loaded(85), loaded(300)
 (blockade,) = audit(good, draws=32).studies[0].experiments[0].blockades
 print(json.dumps({
     "home": gaddum.__file__,
-    "errors": [str(f) for f in check_case(good) if f.level == "error"],
-    "doubts": [f.message for f in check_case(over)],
+    "errors": [str(f) for f in check_records(good) if f.level == "error"],
+    "doubts": [f.message for f in check_records(over)],
     "columns": [c for c in sheet_of_ledger(good.ledger).columns if c in ("u", "ranked 0", "ranked 1")],
     "same": Ledger(studies_of(sheet_of_ledger(good.ledger))).studies == good.ledger.studies,
     "effect": blockade.agonist_effect,

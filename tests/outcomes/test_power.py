@@ -1,5 +1,8 @@
 """Power of t-tests through the likelihood's noncentral t."""
 
+import math
+
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -67,3 +70,25 @@ def test_detectable_contrast_is_the_inverse_of_its_power() -> None:
 def test_contrast_needs_a_weight_for_each_group() -> None:
     with pytest.raises(ValueError, match="one weight per group"):
         contrast_power((5, 5), (1,), 1.0)
+
+
+@pytest.mark.parametrize("n", [10**6, 10**9, 10**15])
+def test_power_of_vast_groups_is_that_of_a_known_sd(n):
+    effect = 2.0 / np.sqrt(n / 2)
+    known = stats.norm.sf(stats.norm.isf(0.025) - 2.0) + stats.norm.cdf(-stats.norm.isf(0.025) - 2.0)
+    assert t_test_power(n, effect) == pytest.approx(known, abs=1e-6)
+    assert t_test_power(n, 1.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"alpha": 1.5}, {"alpha": 0.0}, {"alpha": -1.0}, {"d": math.inf}, {"d": math.nan}],
+)
+def test_a_level_or_an_effect_that_cannot_be_is_refused(asked):
+    with pytest.raises(ValueError, match="between 0 and 1 and of a finite effect"):
+        t_test_power(7, **({"d": 1.0} | asked))
+
+
+@pytest.mark.parametrize("d", [50.0, 1e9, -1e300])
+def test_power_never_exceeds_one(d):
+    assert t_test_power(7, d) == 1.0

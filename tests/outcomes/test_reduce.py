@@ -85,5 +85,5 @@ def test_saturated_mass_of_a_normal_likelihood_is_its_closed_form() -> None:
 
 def test_a_missing_prior_is_named_in_the_error() -> None:
     priors = {name: prior for name, prior in PRIORS.items() if name != "arm_noise"}
-    with pytest.raises(ValueError, match="must hold 'arm_noise'"):
+    with pytest.raises(ValueError, match="must have a row 'arm_noise'"):
         reduce_outcome(experiment(KVA), outcome(**FORMS["t"]), priors)

@@ -2,17 +2,17 @@ import copy
 
 import pytest
 
-from gaddum.records.check import check_case
+from gaddum.records.check import check_records
 from gaddum.records.ledger import bundled_cases, load_case
 
 
 def findings_of(folder):
-    return check_case(load_case(folder.write()))
+    return check_records(load_case(folder.write()))
 
 
 @pytest.mark.parametrize("name", bundled_cases())
 def test_bundled_cases_have_no_errors(name):
-    assert [str(finding) for finding in check_case(load_case(name)) if finding.level == "error"] == []
+    assert [str(finding) for finding in check_records(load_case(name)) if finding.level == "error"] == []
 
 
 def test_a_clean_case_has_no_findings(folder):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gaddum.records.check import check_case
+from gaddum.records.check import check_records
 from gaddum.records.ledger import load_case
 from gaddum.records.outcome import is_scored
 from gaddum.records.outcome.narrative import Narrative
@@ -59,7 +59,7 @@ def named(cell):
 
 
 def test_the_case_has_no_errors_and_no_warnings(case):
-    assert [str(finding) for finding in check_case(case) if finding.level != "note"] == []
+    assert [str(finding) for finding in check_records(case) if finding.level != "note"] == []
 
 
 def test_the_ledger_holds_at_least_twenty_five_studies(studies):

@@ -49,7 +49,7 @@ def test_an_unknown_case_exits_with_2_and_says_what_there_is(arguments, capsys):
     assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "bundled name or a folder" in captured.err and "Traceback" not in captured.err
+    assert "folder that holds case.yaml" in captured.err and "Traceback" not in captured.err
 
 
 def test_a_new_case_is_accepted(made, capsys):
@@ -96,6 +96,23 @@ def test_unreadable_records_name_the_line_and_are_findings_of_the_check_only(mad
         assert "Did you mean 'rat'" in error
 
 
+@pytest.mark.parametrize("place", ["title: Test", "V:", "rat"])
+def test_a_file_cannot_speak_to_the_terminal(made, capsys, place):
+    path = made / "studies" / "example.yaml"
+    text = path.read_text()
+    old = next(one for one in (place, "title: Example, to be overwritten") if one in text)
+    word = old.split(": ")[-1].rstrip(":")
+    path.write_text(text.replace(old, old.replace(word, r'"\e[31mred\x9b2J"')))
+    for command in (["check", str(made)], ["ledger", "show", str(made), "example"]):
+        assert cli.main(command) == 1
+        said = capsys.readouterr()
+        assert (
+            "control characters" in said.err and "\x1b" not in said.err + said.out and "\x9b" not in said.err
+        )
+    assert cli.main(["check", "\x1b[31mno-such"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_findings_as_json(made, capsys):
     path = made / "case.yaml"
     path.write_text(path.read_text().replace("\ntitle:", "\ntitel:"))
@@ -111,6 +128,8 @@ def test_ledger_list_and_show(made, capsys):
     assert (row["id"], row["outcomes"], row["scored"]) == ("example", 1, 0)
     assert cli.main(["ledger", "list", str(made)]) == 0
     assert "example" in capsys.readouterr().out
+    assert cli.main(["ledger", "list", str(made), "--csv"]) == 0
+    assert "example,1,1,0" in capsys.readouterr().out
     assert cli.main(["ledger", "show", str(made), "example"]) == 0
     assert "id: example" in capsys.readouterr().out
     assert cli.main(["ledger", "show", str(made), "example", "--json"]) == 0

@@ -93,6 +93,22 @@ def test_an_import_with_an_error_writes_nothing(exported, capsys):
     assert [path.name for path in exported.parent.iterdir()] == ["table.csv"]
 
 
+def test_good_studies_are_kept_and_the_rows_of_others_written_with_their_reason(exported, capsys):
+    text = exported.read_text()
+    bad = next(line for line in text.splitlines() if line.startswith("matthes_1996,"))
+    exported.write_text(text.replace(bad, bad.replace(",mouse,", ",mouze,")))
+    case, refused = exported.parent / "again", exported.parent / "refused.csv"
+    command = ["ledger", "import", str(exported), "--out", str(case), "--drug", "morphine"]
+    assert main([*command, "--keep-good", str(refused)]) == 1
+    said = capsys.readouterr()
+    assert "Wrote 16 studies" in said.out and "reason beside each" in said.out and "mouze" in said.err
+    assert len(load_case(case).ledger) == 16
+    assert main([*command, "--keep-good", str(refused)]) == 2  # refused rows overwrite nothing
+    refused.write_text(refused.read_text().replace("mouze", "mouse"))
+    assert main(["ledger", "import", str(refused), "--out", str(case)]) == 0
+    assert load_case(case).ledger == load_case("morphine").ledger
+
+
 def test_an_export_is_printed_where_no_file_is_named(exported, capsys):
     assert main(["ledger", "export", "morphine"]) == 0
     assert capsys.readouterr().out == exported.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gaddum import export_studies, import_studies
-from gaddum.records.check import check_case
+from gaddum.records.check import check_records
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.referee.audit import audit
 from gaddum.response.assemble import assemble
@@ -71,7 +71,7 @@ ABOLISHED, SPARED = case(blocked=150), case(blocked=138)
 
 
 def test_it_is_a_sound_study():
-    assert [str(one) for one in check_case(ABOLISHED) if one.level == "error"] == []
+    assert [str(one) for one in check_records(ABOLISHED) if one.level == "error"] == []
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])

@@ -23,7 +23,7 @@ from gaddum.records.drug import Drug
 from gaddum.records.finding import nearest
 from gaddum.records.library import Library, load_library
 from gaddum.records.prior import LogNormal
-from gaddum.records.protocol import Manipulation, Preparation, Subject
+from gaddum.records.protocol import HEAVIEST, LIGHTEST, Manipulation, Preparation, Subject
 from gaddum.records.quantity import Quantity
 from gaddum.records.shorthand import parse_doses
 from gaddum.records.source import Source
@@ -175,8 +175,8 @@ def _subject(species: Species, weight: str | None, preparation: Preparation) -> 
     stated = None
     if weight is not None:
         kg = units.magnitude(weight, "mass")
-        if not kg > 0:
-            raise ValueError(f"A body weight must be positive; got {weight!r}.")
+        if not LIGHTEST < kg < HEAVIEST:
+            raise ValueError(f"A body weight must be between 1 g and 1000 kg; got {weight!r}.")
         stated = Quantity(
             value=kg, unit="kg", n=None, source=Source(how="assumption", reason="stated for this calculation")
         )

@@ -170,7 +170,9 @@ def _written(doses: tuple[Dose, ...]) -> str:
     return f"{write_doses(doses[:_SHOWN])} + {len(doses) - _SHOWN} more doses"
 
 
-def read_times(times: Sequence[float | str] | Float[np.ndarray, " times"]) -> Float[np.ndarray, " times"]:
+def read_times(
+    times: str | Sequence[float | str] | Float[np.ndarray, " times"],
+) -> Float[np.ndarray, " times"]:
     """Read hours from numbers or from text with units.
 
     Examples
@@ -178,6 +180,7 @@ def read_times(times: Sequence[float | str] | Float[np.ndarray, " times"]) -> Fl
     >>> read_times(["30 min", 4.0, "1 d"]).tolist()
     [0.5, 4.0, 24.0]
     """
+    times = [times] if isinstance(times, str) else times
     found = np.array([units.magnitude(t, "time") if isinstance(t, str) else float(t) for t in times])
     if not found.size or not np.isfinite(found).all():
         raise ValueError(f"Times must be finite and at least one; got {list(times)!r}.")

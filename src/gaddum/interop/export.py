@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gaddum.interop.mapping import split
-from gaddum.interop.sheet import WORKBOOK, Sheet, sheet_as_csv, sheet_as_workbook, sheet_of
+from gaddum.interop.sheet import Sheet, sheet_of, write_sheet
 from gaddum.interop.standard import STANDARD
 from gaddum.interop.studies import studies_of
 from gaddum.records.base import Record
@@ -44,9 +44,7 @@ def export_studies(ledger: Ledger, path: str | Path) -> bytes:
         If it is a workbook and openpyxl is not installed.
     """
     sheet = sheet_of_ledger(ledger)
-    return (
-        sheet_as_workbook(sheet) if Path(path).suffix.casefold() == WORKBOOK else sheet_as_csv(sheet).encode()
-    )
+    return write_sheet(sheet, path)
 
 
 def sheet_of_ledger(ledger: Ledger) -> Sheet:

@@ -19,9 +19,9 @@ from gaddum.text import plain
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 100
-_TOP = 10
+TOP = 10
 """Lines among which the header is looked for."""
-_SEPARATORS = {"tab": "\t", ";": ";", ",": ",", "|": "|", "blanks": None}
+SEPARATORS = {"tab": "\t", ";": ";", ",": ",", "|": "|", "blanks": None}
 _COMMENT = ("C", "c")
 """What NONMEM's users write in front of a record to leave it out."""
 _TABLE_NO = re.compile(r"\s*TABLE NO\.\s*(\d+)(?:[\s:].*)?")
@@ -97,18 +97,18 @@ def parse_grid(
     """
     if len(text) > MAX_BYTES:
         refuse(name, f"A table must be at most {MAX_BYTES} characters long; got {len(text)}.")
-    if separator is not None and separator not in _SEPARATORS:
-        raise ValueError(f"A separator must be one of {', '.join(_SEPARATORS)}; got {separator!r}.")
+    if separator is not None and separator not in SEPARATORS:
+        raise ValueError(f"A separator must be one of {', '.join(SEPARATORS)}; got {separator!r}.")
     if decimal not in (None, ".", ","):
         raise ValueError(f"A decimal mark must be a point or a comma; got {decimal!r}.")
-    marks = _SEPARATORS if separator is None else {separator: _SEPARATORS[separator]}
+    marks = SEPARATORS if separator is None else {separator: SEPARATORS[separator]}
     lines = [(n, line) for n, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
     lines, notes = _without_table_numbers(lines, name)
     shown = [one for one in lines if not one[1].lstrip().startswith("#")]
     comments = [one for one in lines if one[1].lstrip().startswith("#")]
-    headers = [(head, shown[place + 1 :], place) for place, head in enumerate(shown[:_TOP])]
+    headers = [(head, shown[place + 1 :], place) for place, head in enumerate(shown[:TOP])]
     headers += [
-        ((n, line.lstrip()[1:]), [one for one in shown if one[0] > n], 0) for n, line in comments[:_TOP]
+        ((n, line.lstrip()[1:]), [one for one in shown if one[0] > n], 0) for n, line in comments[:TOP]
     ]
     faults: list[tuple[int, str]] = []
     for (line, head), below, above in headers:
@@ -119,10 +119,10 @@ def parse_grid(
         }
         grid = _only_reading(readings, marks, line, below, name, short, faults)
         if grid is not None:
-            notes += [f"{_lines(above)} above the header skipped"] if above else []
+            notes += [f"{lines_of(above)} above the header skipped"] if above else []
             skipped = len(comments) - (line in {n for n, _ in comments})
-            notes += [f"{_lines(skipped)} of comment skipped"] if skipped else []
-            rows, told = _with_points(grid.rows, name, decimal)
+            notes += [f"{lines_of(skipped)} of comment skipped"] if skipped else []
+            rows, told = with_points(grid.rows, name, decimal)
             return grid._replace(rows=rows, notes=(*notes, *grid.notes, *told))
     if faults:
         line, told = max(faults)  # of the reading that held for longest
@@ -192,7 +192,7 @@ def _without_table_numbers(
             name,
             f"A file must hold one table; got TABLE NO. {', '.join(dict.fromkeys(titles.values()))}. Split it.",
         )
-    told = [f"{_lines(len(titles))} of the form TABLE NO. skipped"] if titles else []
+    told = [f"{lines_of(len(titles))} of the form TABLE NO. skipped"] if titles else []
     return [(n, line) for n, line in lines if n not in titles], told
 
 
@@ -211,8 +211,8 @@ def _only_reading(
         if len(heads) > MAX_COLUMNS:
             refuse(name, f"A table must have at most {MAX_COLUMNS} columns; got {len(heads)}.", line)
         try:
-            grid = _rectangle(heads, list(_split(below, marks[word])), line, short)
-        except _Ragged as error:
+            grid = rectangle(heads, list(_split(below, marks[word])), line, short)
+        except Ragged as error:
             faults.append(error.args)
             continue
         if len(grid.rows) > MAX_ROWS:
@@ -226,14 +226,14 @@ def _only_reading(
     return next(iter(found.values()), None)
 
 
-class _Ragged(Exception):
+class Ragged(Exception):
     """A row that is not as long as the header: its line, and what must hold."""
 
 
 def _header(line: str, mark: str | None) -> Heads:
     try:
         ((_, cells),) = _split([(1, line)], mark)
-    except _Ragged:
+    except Ragged:
         return ()
     return tuple(" ".join(plain(cell).split()) for cell in cells)
 
@@ -251,28 +251,28 @@ def _split(lines: Sequence[tuple[int, str]], mark: str | None) -> Iterable[tuple
     try:
         for cells in reader:
             if reader.line_num != place + 1:
-                raise _Ragged(lines[place][0], f"{told}; a quotation mark is not closed.")
+                raise Ragged(lines[place][0], f"{told}; a quotation mark is not closed.")
             yield lines[place][0], [cell.strip() for cell in cells]
             place += 1
     except csv.Error as error:
-        raise _Ragged(lines[min(place, len(lines) - 1)][0], f"{told}; {error}.") from None
+        raise Ragged(lines[min(place, len(lines) - 1)][0], f"{told}; {error}.") from None
 
 
-def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int, short: bool) -> Grid:
-    """Rows of the header's length, without what is around a table."""
+def rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int, short: bool) -> Grid:
+    """Rows of the header's length, without what is around a table; `Ragged` where one is not."""
     notes: list[str] = []
     filled = [one for one in rows if any(one[1])]
     if len(filled) < len(rows):
-        notes.append(f"{_lines(len(rows) - len(filled))} of empty cells skipped")
+        notes.append(f"{lines_of(len(rows) - len(filled))} of empty cells skipped")
     shown = [one for one in filled if tuple(one[1]) != heads]
     if len(shown) < len(filled):
-        notes.append(f"{_lines(len(filled) - len(shown))} repeating the header skipped")
+        notes.append(f"{lines_of(len(filled) - len(shown))} repeating the header skipped")
     firsts = [cells[0] for _, cells in shown]
     lettered = {first for first in firsts if first[:1].isalpha()}
     named = not lettered <= {*_COMMENT} or lettered == set(firsts)  # then C may be a name
     kept = [not (first.startswith("@") or (first in _COMMENT and not named)) for first in firsts]
     if not all(kept):
-        notes.append(f"{_lines(kept.count(False))} marked as comment by C or @ skipped")
+        notes.append(f"{lines_of(kept.count(False))} marked as comment by C or @ skipped")
         shown = [one for one, keep in zip(shown, kept, strict=True) if keep]
     width = len(heads)
     while width > 1 and not heads[width - 1] and not any(any(cells[width - 1 :]) for _, cells in shown):
@@ -290,11 +290,11 @@ def _rectangle(heads: Heads, rows: list[tuple[int, list[str]]], line: int, short
         notes.append("the first column has no head and is left out as names of rows")
     if short and (early := sum(len(cells) < len(heads) for _, cells in cut)):
         cut = [(n, cells + [""] * (len(heads) - len(cells)) * (len(cells) > 1)) for n, cells in cut]
-        notes.append(f"{_lines(early)} that end early filled up with empty cells")
+        notes.append(f"{lines_of(early)} that end early filled up with empty cells")
     for n, cells in cut:
         if len(cells) != len(heads):
             told = f"A record must have {len(heads)} fields, as the header; got {len(cells)}."
-            raise _Ragged(n, told)
+            raise Ragged(n, told)
     said = None
     if cut and _says_units(cut[0][1]):
         said = tuple(cell.strip("()[] ") for cell in cut.pop(0)[1])
@@ -310,7 +310,7 @@ def _says_units(cells: Sequence[str]) -> bool:
     )
 
 
-def _with_points(
+def with_points(
     rows: tuple[GridRow, ...], name: str, decimal: str | None
 ) -> tuple[tuple[GridRow, ...], list[str]]:
     """Write numbers with points, where the file decides what its commas mean."""
@@ -355,5 +355,6 @@ def _comma_kind(cell: str) -> str:
     return "thousands" if cell.count(",") > 1 or "." in cell else "either"
 
 
-def _lines(count: int) -> str:
+def lines_of(count: int) -> str:
+    """Write a number of lines."""
     return f"{count} line{'s' if count != 1 else ''}"

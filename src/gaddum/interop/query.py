@@ -4,15 +4,14 @@ The statement can read the ledger's tables (see `tables`) and nothing else: no f
 setting, and it cannot write.
 """
 
+import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from gaddum.extras import required
 from gaddum.interop.tables import TABLES, describe_tables, ledger_tables
+from gaddum.memory import within_memory
 from gaddum.records.ledger import Ledger
 
 MAX_ROWS = 100_000
@@ -84,7 +83,7 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
         watchdog = threading.Timer(MAX_SECONDS, lambda: (ended.set(), connection.interrupt()))
         watchdog.start()
         try:
-            with _within_memory():
+            with within_memory(MAX_MEMORY):
                 asked = connection.sql(sql)
                 columns, rows = (
                     tuple(asked.columns),
@@ -111,27 +110,6 @@ def query_ledger(ledger: Ledger, sql: str) -> QueryRows:
     return QueryRows(columns, rows)
 
 
-@contextmanager
-def _within_memory() -> Iterator[None]:
-    """Let the process grow by no more than `MAX_MEMORY`, since DuckDB's own limit does not count lists."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (ImportError, OSError):  # no such limit on this system
-        yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + MAX_MEMORY
-    resource.setrlimit(
-        resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard)
-    )
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
 def _refuse_all_but_reading(connection: Any, sql: str) -> None:
     import duckdb
 
@@ -146,12 +124,14 @@ def _refuse_all_but_reading(connection: Any, sql: str) -> None:
 
 def _fill(connection: Any, ledger: Ledger) -> None:
     for name, rows in ledger_tables(ledger).items():
+        names = [column.name for column in TABLES[name]]
         columns = ", ".join(f'"{column.name}" {column.kind}' for column in TABLES[name])
         connection.execute(f"CREATE TABLE {name} ({columns})")
-        if rows:
-            places = ", ".join(["(" + ", ".join("?" * len(TABLES[name])) + ")"] * len(rows))
+        for start in range(0, len(rows), 1000):  # as JSON, ten times as quick as one parameter a cell
+            part = json.dumps([dict(zip(names, row, strict=True)) for row in rows[start : start + 1000]])
             connection.execute(
-                f"INSERT INTO {name} VALUES {places}", [value for row in rows for value in row]
+                f"INSERT INTO {name} SELECT unnest(CAST(?::JSON AS STRUCT({columns})[]), recursive := true)",
+                [part],
             )
 
 

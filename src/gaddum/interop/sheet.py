@@ -1,25 +1,31 @@
 """Sheet: a table of text with named columns, read from CSV or from a workbook, and written as either.
 
-CSV is UTF-8, separated by commas, semicolons or tabs. Of a workbook the values are read, as they were last computed.
+Text is decoded by `decode`, and what people put around a table is understood as by `grid`; cells may hold several
+lines. Of a workbook the values are read, as they were last computed.
 Cells are text throughout: what a number or a date was in a workbook is written out as a person would.
 """
 
+import contextlib
 import csv
 import datetime
 import io
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from gaddum.extras import required
+from gaddum.interop.decode import MAX_BYTES, decode
+from gaddum.interop.grid import SEPARATORS, TOP, Heads, Ragged, lines_of, rectangle, with_points
+from gaddum.memory import within_memory
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.yaml import plain_value
 
-MAX_BYTES = 20_000_000
 MAX_UNPACKED = 200_000_000
 """Largest content of a workbook, which is compressed (bytes)."""
+MAX_MEMORY = 1_500_000_000
+"""How much reading a workbook may let the process grow (bytes of addresses)."""
 MAX_ROWS = 20_000
 MAX_COLUMNS = 2_000
 MAX_CELL = 32_767
@@ -44,9 +50,22 @@ class Sheet(NamedTuple):
     """What to call it in errors."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    """What was taken for granted in reading it."""
 
 
-def read_sheet(path: str | Path, *, sheet: str | None = None) -> Sheet:
+Known = Callable[[Heads], bool]
+"""Whether a row holds the names of columns that are looked for."""
+
+
+def read_sheet(
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    known: Known | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> Sheet:
     """Read a table from a CSV file or a workbook.
 
     Parameters
@@ -55,6 +74,11 @@ def read_sheet(path: str | Path, *, sheet: str | None = None) -> Sheet:
         The file, of at most 20 MB; a name that ends in ``.xlsx`` is a workbook.
     sheet : str, optional
         Name of the workbook's sheet; the first where not given.
+    known : function of heads, optional
+        Whether these are the columns of somebody's own table, around which titles, comments, units and repeated headers
+        may stand, and numbers with commas; without it the table is as `sheet_as_csv` writes it.
+    separator, decimal : str, optional
+        As in `gaddum.interop.grid.parse_grid`, where the text leaves a doubt.
 
     Returns
     -------
@@ -76,17 +100,24 @@ def read_sheet(path: str | Path, *, sheet: str | None = None) -> Sheet:
             str(path), f"A table must be at most {MAX_BYTES // 1_000_000} MB; this one is larger. Split it."
         )
     if path.suffix.casefold() == WORKBOOK:
-        return _sheet(str(path), _workbook_rows(raw, str(path), sheet))
+        rows = _workbook_rows(raw, str(path), sheet)
+        found = None if known is None else _tidied(str(path), enumerate(rows, 1), known, decimal)
+        return found or _sheet(str(path), rows)
     if sheet is not None:
         _refuse(str(path), f"Only a workbook has sheets; got `sheet: {sheet}` for a text file. Leave it out.")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse(str(path), f"A table must be UTF-8 text; got byte 0x{raw[error.start]:02x} at {error.start}.")
-    return parse_sheet(text, name=str(path))
+    text, notes = decode(raw, name=str(path))
+    found = parse_sheet(text, name=str(path), known=known, separator=separator, decimal=decimal)
+    return found._replace(notes=(*notes, *found.notes))
 
 
-def parse_sheet(text: str, *, name: str = "table") -> Sheet:
+def parse_sheet(
+    text: str,
+    *,
+    name: str = "table",
+    known: Known | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> Sheet:
     r"""Read a table from CSV text; see `read_sheet`.
 
     Examples
@@ -94,12 +125,38 @@ def parse_sheet(text: str, *, name: str = "table") -> Sheet:
     >>> parse_sheet("study;n\nKlein 2020;8\n").rows
     (Row(number=2, cells={'study': 'Klein 2020', 'n': '8'}),)
     """
+    marks = {word: mark for word, mark in SEPARATORS.items() if mark is not None}
+    if separator is not None and separator not in marks:
+        raise ValueError(f"A separator must be one of {', '.join(marks)}; got {separator!r}.")
     header = text.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=header.count)
+    likely = max(",;\t", key=header.count) if separator is None else marks[separator]
+    found: dict[str, Sheet] = {}
+    for word, mark in marks.items():
+        if known is not None and separator in (None, word):
+            with contextlib.suppress(csv.Error):
+                parts = _fields(text, mark)
+                # a comma that parts cells does not mark decimals too, unless that is said
+                one = _tidied(
+                    name, enumerate(parts, 1), known, "." if (mark, decimal) == (",", None) else decimal
+                )
+                found |= {} if one is None else {word: one}
+    if len(found) > 1:
+        _refuse(name, f"A table must have one reading; got {', '.join(found)}. Say which with --separator.")
     try:
-        return _sheet(name, csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        return next(iter(found.values()), None) or _sheet(name, _fields(text, likely))
     except csv.Error as error:
-        _refuse(name, f"A table must be fields between {separator!r}, quoted in full or not at all; {error}.")
+        _refuse(name, f"A table must be fields between {likely!r}, quoted in full or not at all; {error}.")
+
+
+def _fields(text: str, mark: str) -> Iterable[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+
+
+def write_sheet(sheet: Sheet, path: str | Path) -> bytes:
+    """Content of a file of this name: a workbook where it ends in ``.xlsx``, else CSV."""
+    return (
+        sheet_as_workbook(sheet) if Path(path).suffix.casefold() == WORKBOOK else sheet_as_csv(sheet).encode()
+    )
 
 
 def sheet_as_csv(sheet: Sheet) -> str:
@@ -150,6 +207,50 @@ def sheet_of(name: str, rows: Iterable[Mapping[str, str]], columns: Iterable[str
     return Sheet(name, tuple(column for column in columns if column in filled), numbered)
 
 
+def _tidied(
+    name: str, rows: Iterable[tuple[int, list[str]]], known: Known, decimal: str | None
+) -> Sheet | None:
+    """Somebody's own table, without what stands around it; None where no row near its top is a known header."""
+    lines = [(number, [cell.strip() for cell in cells]) for number, cells in rows]
+    filled = [one for one in lines if any(one[1])]
+    shown = [one for one in filled if not next(filter(None, one[1])).startswith("#")]
+    names = [tuple(" ".join(cell.split()) for cell in cells) for _, cells in shown[:TOP]]
+    above = next((place for place, heads in enumerate(names) if known(heads)), None)
+    if above is None:
+        return None
+    line, heads = shown[above][0], tuple(_header(list(names[above]), name))
+    below = shown[above + 1 :]
+    if len(below) > MAX_ROWS:
+        _refuse(name, f"A table must have at most {MAX_ROWS} rows; got more. Split it.")
+    try:
+        grid = rectangle(heads, [(n, _cut(cells, len(heads))) for n, cells in below], line, True)
+    except Ragged as error:
+        number, told = error.args
+        _refuse(name, told, f"row {number}")
+    kept, points = with_points(grid.rows, name, decimal)
+    notes = [f"{lines_of(count)} {what}" for count, what in _around(above, len(filled) - len(shown)) if count]
+    nameless = [place for place, head in enumerate(grid.heads) if not head]
+    if any(row.cells[place] for row in kept for place in nameless):
+        notes.append(f"{len(nameless)} column(s) without a head left out")
+    found = tuple(
+        Row(row.line, {head: cell for head, cell in zip(grid.heads, row.cells, strict=True) if head and cell})
+        for row in kept
+    )
+    columns = tuple(head for head in grid.heads if head)
+    return Sheet(name, columns, found, (*notes, *grid.notes, *points))
+
+
+def _around(above: int, comments: int) -> tuple[tuple[int, str], ...]:
+    return (above, "above the header skipped"), (comments, "of comment skipped")
+
+
+def _cut(cells: list[str], width: int) -> list[str]:
+    """Cells without empty ones beyond the header."""
+    while len(cells) > width and not cells[-1]:
+        cells = cells[:-1]
+    return cells
+
+
 def _sheet(name: str, rows: Iterable[list[str]]) -> Sheet:
     """Make a table of its rows, the first of which with text is the header."""
     header: list[str] | None = None
@@ -196,12 +297,14 @@ def _workbook_rows(raw: bytes, name: str, wanted: str | None) -> list[list[str]]
         if size > MAX_UNPACKED / 1e6:
             most = f"{MAX_UNPACKED / 1e6:.0f} MB"
             _refuse(name, f"A workbook must unpack to at most {most}; got {size:.0f} MB. Split it.")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), within_memory(MAX_MEMORY):
             warnings.simplefilter("ignore", UserWarning)  # of styles and menus, which are not read
             book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
             return _page_rows(_page(book, name, wanted), name)
     except RecordError:
         raise
+    except MemoryError:
+        _refuse(name, f"A workbook must be read within {MAX_MEMORY / 1e9:g} GB; this one is not. Split it.")
     except Exception as error:  # openpyxl lets through whatever zip and XML readers raise
         told = f"{type(error).__name__}: {error}"[:200]
         _refuse(name, f"The file must be a workbook (.xlsx); got {told}. Save it as .xlsx or CSV again.")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from gaddum.interop.mapping import (
     KEY,
@@ -25,8 +25,10 @@ from gaddum.interop.mapping import (
     read_mapping,
     split,
 )
+from gaddum.interop.refusals import REASON, CellPlace, sorted_out
 from gaddum.interop.sheet import Row, Sheet, read_sheet
 from gaddum.interop.standard import STANDARD
+from gaddum.interop.study_draft import StudyDraft, listed, share_source
 from gaddum.records.experiment import Study
 from gaddum.records.field import FieldPath, leaves
 from gaddum.records.finding import Finding, RecordError, nearest
@@ -40,8 +42,16 @@ _ARM_NAMES = {path for path, kind in _LEAVES if kind == ArmName}
 """Fields of outcomes in which the name of an arm stands."""
 _RESULTS_OF_ARMS = {path[0] for path, _ in _LEAVES if "*" in path}
 """Fields of outcomes that have arms as their keys."""
-_MAX_FAULTS = 50
-"""Faults after which reading stops."""
+
+
+class StudiesRead(NamedTuple):
+    """Studies of a spreadsheet, and what of it could not be used."""
+
+    studies: tuple[Study, ...]
+    findings: tuple[Finding, ...]
+    """What is wrong: first each reason with the number of its rows, then row by row."""
+    refused: Sheet
+    """Rows of the studies with a fault, whose reasons stand in the column `REASON`; without it the table as it was."""
 
 
 def import_studies(path: str | Path, mapping: str | Path | None = None) -> tuple[Study, ...]:
@@ -65,36 +75,55 @@ def import_studies(path: str | Path, mapping: str | Path | None = None) -> tuple
     RecordError
         If something cannot be used: a ValueError that names row and column of each finding.
     """
-    chosen = STANDARD if mapping is None else read_mapping(mapping)
-    sheet = read_sheet(path, sheet=chosen.sheet)
-    if mapping is not None:
-        check_columns(chosen, sheet.columns, str(mapping))
-    return studies_of(sheet, chosen)
+    return _all_of(read_studies(path, mapping)[0])
+
+
+def read_studies(
+    path: str | Path,
+    mapping: str | Path | None = None,
+    *,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> tuple[StudiesRead, tuple[str, ...]]:
+    """Read the studies of a spreadsheet that are right, what is wrong with others, and notes on the table.
+
+    Parameters are those of `import_studies`, and those of `gaddum.interop.grid.parse_grid` for a table in doubt.
+    """
+    if mapping is None:
+        sheet = read_sheet(path, separator=separator)
+        return _read(sheet, STANDARD), sheet.notes
+    chosen = read_mapping(mapping)
+    wanted = {name for field, text in chosen.fields.items() for name in Template(field, text).columns}
+    plain = {name for name in wanted if "#" not in name}
+    sheet = read_sheet(
+        path,
+        sheet=chosen.sheet,
+        known=lambda heads: bool(plain) and plain <= set(heads),
+        separator=separator,
+        decimal=decimal,
+    )
+    check_columns(chosen, sheet.columns, str(mapping))
+    return _read(sheet, chosen), sheet.notes
 
 
 def studies_of(sheet: Sheet, mapping: Mapping = STANDARD) -> tuple[Study, ...]:
     """Read studies from a table; see `import_studies`."""
+    return _all_of(_read(sheet, mapping))
+
+
+def _all_of(read: StudiesRead) -> tuple[Study, ...]:
+    if read.findings:
+        raise RecordError(read.findings)
+    return read.studies
+
+
+def _read(sheet: Sheet, mapping: Mapping) -> StudiesRead:
     reader = _Reader(sheet, mapping)
     if mapping is STANDARD:
         reader.refuse_unknown_columns()
     for row in sheet.rows:
         reader.read(row)
-        if len(reader.faults) >= _MAX_FAULTS:
-            break
     return reader.studies()
-
-
-class _Cell(NamedTuple):
-    """Where in the table something was said."""
-
-    row: int
-    columns: tuple[str, ...]
-
-    def __str__(self) -> str:
-        if not self.columns:
-            return f"row {self.row}"
-        many = "columns" if len(self.columns) > 1 else "column"
-        return f"row {self.row}, {many} {', '.join(repr(name) for name in self.columns)}"
 
 
 class _FieldEntry(NamedTuple):
@@ -115,27 +144,6 @@ class _FieldEntry(NamedTuple):
         return self.path[:3] if in_result else None
 
 
-class _Draft:
-    """A study as plain values, with the cell in which each was said."""
-
-    def __init__(self) -> None:
-        self.content: dict[str | int, Any] = {}
-        self.cells: dict[FieldPath, int] = {}
-        self.experiments: dict[str, int] = {}
-        self.outcomes: list[int] = []
-        """Number of outcomes of each experiment."""
-
-    def open(self, path: FieldPath, cell: int) -> dict[str | int, Any] | None:
-        """Mapping at a path, made where absent; None if something else is there."""
-        here: Any = self.content
-        for end, part in enumerate(path, 1):
-            self.cells.setdefault(path[:end], cell)
-            here = here.setdefault(part, {})
-            if not isinstance(here, dict):
-                return None
-        return here
-
-
 class _Reader:
     """Reads rows into drafts, and drafts into studies."""
 
@@ -143,19 +151,21 @@ class _Reader:
         self.sheet = sheet
         self.mapping = mapping
         self.templates = mapping.templates(sheet.columns)
-        self.faults: list[tuple[_Cell, str, str]] = []
+        self.faults: list[tuple[CellPlace, str, str]] = []
         """Cell, field and message of everything that is wrong."""
-        self._cells: list[_Cell] = []
-        self._drafts: dict[str, _Draft] = {}
+        self._cells: list[CellPlace] = []
+        self._drafts: dict[str, StudyDraft] = {}
         self._names: dict[str, str] = {}
         """Text of each study's id, as it stands in the table."""
+        self._study_of: dict[int, str] = {}
+        """Study of each row that names one."""
         self._arms = {
             str(path[1]) for path in (split(one.path, {}) for one in self.templates) if path[0] == "arms"
         }
 
     def refuse_unknown_columns(self) -> None:
         known = [column for template in self.templates for column in template.columns]
-        unknown = [column for column in self.sheet.columns if column not in known]
+        unknown = [column for column in self.sheet.columns if column not in (*known, REASON)]
         if unknown:
             near = nearest(unknown[0], known)
             hint = near + " " if near.startswith("Did you mean") else ""
@@ -163,7 +173,7 @@ class _Reader:
                 f"Without a mapping the columns must be those that `gaddum ledger export` writes. {hint}"
                 "Give a mapping from your columns to fields."
             )
-            raise RecordError([Finding("error", self.sheet.name, str(_Cell(1, tuple(unknown))), message)])
+            raise RecordError([Finding("error", self.sheet.name, str(CellPlace(1, tuple(unknown))), message)])
 
     def read(self, row: Row) -> None:
         texts = {
@@ -209,31 +219,21 @@ class _Reader:
             elif not (one.template.is_constant and one.group is not None and one.group not in groups):
                 self._say(draft, one, located(one.path), row)
 
-    def studies(self) -> tuple[Study, ...]:
-        found = []
+    def studies(self) -> StudiesRead:
+        found: dict[str, Study] = {}
         for name, draft in self._drafts.items():
-            content = _listed(draft.content)
+            content = listed(draft.content)
             content.setdefault("cohort", name)
-            _share_source(content)
+            share_source(content)
             try:
-                found.append(to_record(Document(self.sheet.name, content, draft.cells), Study))
+                found[name] = to_record(Document(self.sheet.name, content, draft.cells), Study)
             except RecordError as error:
                 self.faults += [
                     (self._cells[one.line or 0], one.where, one.message) for one in error.findings
                 ]
-        if self.faults:
-            raise RecordError(self._findings())
-        return tuple(found)
+        return StudiesRead(*sorted_out(self.faults, found, self._study_of, self.sheet))
 
-    def _findings(self) -> Iterator[Finding]:
-        """Faults by row; one that is shared with other fields of the row is told once."""
-        told: set[tuple[int, str]] = set()
-        for cell, field, message in sorted(self.faults, key=lambda fault: fault[0].row):
-            if (cell.row, message) not in told:
-                told.add((cell.row, message))
-                yield Finding("error", self.sheet.name, ": ".join(filter(None, (str(cell), field))), message)
-
-    def _draft(self, row: Row, given: _FieldEntry | None) -> _Draft | None:
+    def _draft(self, row: Row, given: _FieldEntry | None) -> StudyDraft | None:
         if given is None or given.text is None:
             wanted = [one.columns for one in self.templates if one.path == "study.id"]
             self._note(row, wanted[0] if wanted else (), "A row must have `study.id`; got none.")
@@ -246,20 +246,21 @@ class _Reader:
                 given.template.columns,
                 f"Ids of studies must differ in letters or digits; got {given.text!r} after {self._names[name]!r}.",
             )
+        self._study_of[row.number] = name
         if name not in self._drafts:
-            draft = self._drafts[name] = _Draft()
+            draft = self._drafts[name] = StudyDraft()
             draft.cells[()] = self._cell(row, ())
             self._set(draft, ("id",), name, row, given)
         return self._drafts[name]
 
-    def _experiment(self, draft: _Draft, name: str, row: Row) -> int:
+    def _experiment(self, draft: StudyDraft, name: str, row: Row) -> int:
         if name not in draft.experiments:
             number = draft.experiments[name] = len(draft.experiments)
             draft.outcomes.append(0)
             self._set(draft, ("experiments", number, "id"), name, row, None)
         return draft.experiments[name]
 
-    def _open_arms(self, draft: _Draft, said: list[_FieldEntry], located: Any, row: Row) -> None:
+    def _open_arms(self, draft: StudyDraft, said: list[_FieldEntry], located: Any, row: Row) -> None:
         """Make the arms that a column names, and those of the mapping that the result speaks of."""
         spoken = [
             str(one.path[1])
@@ -271,16 +272,20 @@ class _Reader:
             if name:
                 draft.open(located(("arms", name)), self._cell(row, ()))
 
-    def _say(self, draft: _Draft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
+    def _say(self, draft: StudyDraft, one: _FieldEntry, at: FieldPath, row: Row) -> None:
         assert one.text is not None
+        text = one.text.replace("\r\n", "\n")
+        if any(category(sign) == "Cc" and sign not in "\n\t" for sign in text):
+            self._note(row, one.template.columns, "Text must be free of control characters.", at)
+            return
         try:
-            value = _value(one.path, one.text)
+            value = _value(one.path, text)
         except ValueError as error:
             self._note(row, one.template.columns, str(error), at)
             return
         self._set(draft, at, value, row, one)
 
-    def _set(self, draft: _Draft, at: FieldPath, value: Any, row: Row, one: _FieldEntry | None) -> None:
+    def _set(self, draft: StudyDraft, at: FieldPath, value: Any, row: Row, one: _FieldEntry | None) -> None:
         columns = () if one is None else one.template.columns
         parent = draft.open(at[:-1], self._cell(row, ()))
         if parent is None:
@@ -298,7 +303,7 @@ class _Reader:
         parent[last] = value
 
     def _empty(
-        self, draft: _Draft, one: _FieldEntry, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
+        self, draft: StudyDraft, one: _FieldEntry, at: FieldPath, groups: set[tuple[str | int, ...]], row: Row
     ) -> None:
         """Remember where a field would have been said; an arm that is used needs its dose."""
         if one.path[0] != "outcome" or draft.outcomes[int(at[1])]:
@@ -319,11 +324,11 @@ class _Reader:
             )
 
     def _cell(self, row: Row, columns: tuple[str, ...]) -> int:
-        self._cells.append(_Cell(row.number, columns))
+        self._cells.append(CellPlace(row.number, columns))
         return len(self._cells) - 1
 
     def _note(self, row: Row, columns: tuple[str, ...], message: str, at: FieldPath = ()) -> None:
-        self.faults.append((_Cell(row.number, columns), readable(at), message))
+        self.faults.append((CellPlace(row.number, columns), readable(at), message))
 
 
 def _text(by_path: dict[tuple[str | int, ...], _FieldEntry], path: tuple[str, ...]) -> str:
@@ -362,28 +367,6 @@ def _value(path: tuple[str | int, ...], text: str) -> Any:
         return parse_document(f"value: {text}").content["value"]
     except RecordError as error:
         raise ValueError(error.findings[0].message) from None
-
-
-def _listed(value: Any) -> Any:
-    """Turn mappings from positions into lists."""
-    if not isinstance(value, dict):
-        return value
-    if value and all(isinstance(key, int) for key in value):
-        return [_listed(value[key]) for key in sorted(value)]
-    return {str(key): _listed(part) for key, part in value.items()}
-
-
-def _share_source(study: dict[str, Any]) -> None:
-    """Give the study's source to what has none of its own."""
-    shared = study.get("source")
-    if not isinstance(shared, dict):
-        return
-    for experiment in study["experiments"]:
-        protocol = experiment.get("protocol", {})
-        weight = protocol.get("subject", {}).get("weight")
-        for one in (protocol, weight, *experiment.get("outcomes", ())):
-            if isinstance(one, dict) and isinstance(own := one.get("source", {}), dict) and "how" not in own:
-                one["source"] = shared | own
 
 
 def _short(value: Any) -> str:

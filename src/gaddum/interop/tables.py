@@ -216,7 +216,7 @@ _Row = tuple[str, dict[str, Any]]
 
 def _of_study(study: Study) -> Iterator[_Row]:
     key = {"study": study.id}
-    yield "studies", key | study.model_dump() | _cited(study.source)
+    yield "studies", key | study.model_dump(exclude={"experiments"}) | _cited(study.source)
     for item, judgement in study.risk_of_bias.items():
         yield "judgements", key | {"list": "risk of bias", "item": item, "judgement": judgement}
     for item, told in study.reporting.items():
@@ -235,7 +235,12 @@ def _of_experiment(key: dict[str, Any], experiment: Experiment) -> Iterator[_Row
     more = {"stratum": subject.stratum, "weight_kg": _kilograms(subject.weight)}
     yield (
         "experiments",
-        key | protocol.model_dump() | subject.model_dump() | sizes | more | _cited(protocol.source),
+        key
+        | protocol.model_dump(exclude={"arms", "endpoints", "subject"})
+        | subject.model_dump()
+        | sizes
+        | more
+        | _cited(protocol.source),
     )
     for name, arm in protocol.arms.items():
         here = key | {"arm": name}

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from gaddum.outcomes.design import size_of_df
 from gaddum.records.experiment import Experiment
+from gaddum.records.finding import MissingPrior
 from gaddum.records.prior import Distribution, Fixed, HalfNormal, LogNormal, Normal, Weights
 
 _QUANTILES = (np.arange(7) + 0.5) / 7
@@ -119,5 +120,5 @@ def weights_of(priors: dict[str, Distribution], name: str, stated: str) -> dict[
 def required_prior(priors: dict[str, Distribution], name: str) -> Distribution:
     """The named prior; an error says which names there are."""
     if name not in priors:
-        raise ValueError(f"The case's priors must hold {name!r}; got {', '.join(sorted(priors))}. Add a row.")
+        raise MissingPrior(name, priors)
     return priors[name]

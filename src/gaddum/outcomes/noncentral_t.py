@@ -17,6 +17,8 @@ GRID = np.round(np.linspace(-12.0, 12.0, 241), 10)
 """Standardised effects at which densities are tabulated (SD units)."""
 LOG_FLOOR = -600.0
 """Least log density of a table."""
+LARGEST_T = 3000.0
+"""Largest t that is followed: 8 SD between groups of 250,000. The work grows with it."""
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 
 
@@ -74,6 +76,7 @@ def nct_logpdf(t: float, df: float, noncentrality: np.ndarray) -> np.ndarray:
     -0.9439
     """
     shift = np.asarray(noncentrality, dtype=float)
+    _refuse_beyond(abs(t))
     if np.isinf(df):
         return -_LOG_SQRT_2PI - 0.5 * (t - shift) ** 2
     s, log_weight = chi_nodes(df, t * t, abs(t) * _reach(shift))
@@ -84,6 +87,8 @@ def nct_logpdf(t: float, df: float, noncentrality: np.ndarray) -> np.ndarray:
 def nct_interval(lower: float, upper: float, df: float, noncentrality: np.ndarray) -> np.ndarray:
     """P(lower < T < upper) of a noncentral t, for an array of noncentralities; limits may be infinite."""
     shift = np.asarray(noncentrality, dtype=float)
+    limit = max((abs(x) for x in (lower, upper) if not np.isinf(x)), default=0.0)
+    _refuse_beyond(limit)
     if np.isinf(df):
         return interval_probability(lower - shift, upper - shift)
     limit = max((abs(x) for x in (lower, upper) if np.isfinite(x)), default=0.0)
@@ -131,6 +136,7 @@ def along_logpdf(d: np.ndarray, covariance: np.ndarray, df: float, linear: np.nd
         d' C^-1 delta: all that the density depends on beside delta' C^-1 delta (1).
     """
     square = float(d @ np.linalg.solve(covariance, d))
+    _refuse_beyond(np.sqrt(square))
     constant = -len(d) * _LOG_SQRT_2PI - 0.5 * np.linalg.slogdet(covariance)[1]
     if np.isinf(df):
         return constant - 0.5 * square + linear
@@ -152,6 +158,13 @@ def mixed(log_densities: list[np.ndarray]) -> np.ndarray:
 def floored(log_density: np.ndarray) -> np.ndarray:
     """Log densities with `LOG_FLOOR` as the least value."""
     return np.maximum(np.nan_to_num(log_density, nan=LOG_FLOOR, neginf=LOG_FLOOR), LOG_FLOOR)
+
+
+def _refuse_beyond(t: float) -> None:
+    if not t <= LARGEST_T:
+        raise ValueError(
+            f"A result must amount to a t within {LARGEST_T:g}; got {t:.3g}. Correct its number, its spread or its `n`."
+        )
 
 
 def _reach(shift: np.ndarray) -> float:

@@ -139,10 +139,22 @@ def detectable_contrast(
 
 
 def _power(df: float, noncentrality: float, alpha: float) -> float:
+    if not (0 < alpha < 1 and np.isfinite(noncentrality)):
+        raise ValueError(
+            f"Power is at a level between 0 and 1 and of a finite effect; got alpha = {alpha:g} and an effect of "
+            f"{noncentrality:g} standard errors. Use such as 0.05."
+        )
     limit = t_of_p(alpha, df)
+    if abs(noncentrality) > limit * (1 + np.sqrt(80 / df)) + 40:
+        return 1.0  # to the last digit
+    df = df if df < _MANY_DF else np.inf
     shift = np.array([noncentrality])
     power = nct_interval(limit, np.inf, df, shift) + nct_interval(-np.inf, -limit, df, shift)
-    return power[0].item()
+    return min(1.0, power[0].item())
+
+
+_MANY_DF = 1e8
+"""Degrees of freedom from which on the SD counts as known: t and normal then differ by less than a part in 10^8."""
 
 
 def _inverse(power_at: Callable[[float], float], power: float, alpha: float) -> float:

@@ -9,6 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+MOST_SUBJECTS = 100_000
+"""More than any experiment that can be scored ever had in an arm."""
+LARGEST = 1e30
+"""Beyond any number of any unit; squares of it, and their ratios, can still be worked with."""
+
 
 class Record(BaseModel):
     """Base of all records: immutable, and an unknown field is an error rather than ignored."""
@@ -20,6 +25,17 @@ class Record(BaseModel):
         allow_inf_nan=False,
         coerce_numbers_to_str=True,
     )
+
+
+def subjects(default: Any = ..., **keywords: Any) -> Any:
+    """Declare a field that holds a number of subjects, at least one."""
+    return Field(default, gt=0, le=MOST_SUBJECTS, **keywords)
+
+
+def measured(unit: str, **keywords: Any) -> Any:
+    """Declare a float field that holds what was measured, of any size that can be worked with."""
+    least = {} if "gt" in keywords else {"ge": -LARGEST}
+    return in_unit(unit, le=LARGEST, **least, **keywords)
 
 
 def in_unit(unit: str, default: Any = ..., **keywords: Any) -> Any:

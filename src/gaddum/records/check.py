@@ -5,12 +5,13 @@ are to be looked at, notes are counted in the report.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import get_args
 
 from gaddum.records.case import Anchor, Case
 from gaddum.records.claim import claim_faults
 from gaddum.records.drug import Drug
+from gaddum.records.experiment import Study
 from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.gate import Gate, parse_gate
 from gaddum.records.ledger import LoadedCase
@@ -23,8 +24,8 @@ from gaddum.records.study_check import check_cohort, check_study, say, twice
 from gaddum.records.vocabulary import MODES
 
 
-def check_case(loaded: LoadedCase) -> list[Finding]:
-    """Check a case, its ledger and its library against each other.
+def check_records(loaded: LoadedCase) -> list[Finding]:
+    """Check a case, its ledger and its library against each other; `gaddum.weigh.readiness` tries more.
 
     Parameters
     ----------
@@ -37,10 +38,17 @@ def check_case(loaded: LoadedCase) -> list[Finding]:
         Errors first, then warnings, then notes; empty if there is nothing to say.
     """
     findings = [*_check_question(loaded), *_check_hypotheses(loaded), *_check_anchors(loaded)]
-    for index, study in enumerate(loaded.ledger.studies):
+    cohorts: dict[str, Study] = {}
+    for study in loaded.ledger.studies:
         findings += check_study(loaded, study)
-        for other in loaded.ledger.studies[:index]:
-            findings += check_cohort(loaded, other, study)
+        first = cohorts.setdefault(study.cohort, study)
+        if first is not study:
+            findings += check_cohort(loaded, first, study)
+    return in_order(findings)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first, then warnings, then notes."""
     order: tuple[Level, ...] = ("error", "warning", "note")
     return sorted(findings, key=lambda finding: order.index(finding.level))
 

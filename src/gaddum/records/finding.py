@@ -5,10 +5,14 @@ record unusable. Levels: ``error`` (cannot be used), ``warning`` (can be used, p
 (worth knowing, changes no exit code).
 """
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
+
+_VARIABLE = re.compile(r"'[^']*'|got .*|[-+0-9.e]*[0-9][-+0-9.e]*")
+"""What differs between messages of one kind."""
 
 Level = Literal["error", "warning", "note"]
 
@@ -41,6 +45,46 @@ class RecordError(ValueError):
         return type(self), (self.findings,)
 
 
+class MissingPrior(ValueError):
+    """The prior table of a case lacks a row that is needed."""
+
+    def __init__(self, row: str, there: Iterable[str]):
+        self.row = row
+        rows = ", ".join(there) or "none"
+        super().__init__(
+            f"The prior table must have a row {row!r}; it has {rows}. Add it to `priors` in case.yaml."
+        )
+
+
+def kind_of(finding: Finding) -> tuple[str, str]:
+    """What findings have in common that differ in names and numbers only."""
+    return finding.level, _VARIABLE.sub("", finding.message)
+
+
+def capped(findings: Iterable[Finding], most: int = 20) -> list[Finding]:
+    """Keep the first findings of each kind, the last of which counts those left out.
+
+    What is said in the same words more than three times, as of a drug that the library lacks, is said once.
+    """
+    same: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        same.setdefault((finding.level, finding.message), []).append(finding)
+    kinds: dict[tuple[str, str], list[Finding]] = {}
+    for alike in same.values():
+        if len(alike) > 3:
+            told = f"{alike[0].message} (And in {len(alike) - 1} more places.)"
+            kinds.setdefault(kind_of(alike[0]), []).append(replace(alike[0], message=told))
+        else:
+            kinds.setdefault(kind_of(alike[0]), []).extend(alike)
+    kept = []
+    for alike in kinds.values():
+        kept += alike[:most]
+        if len(alike) > most:
+            told = f"There are {len(alike) - most} more findings of the kind: {alike[0].message}"
+            kept.append(Finding(alike[0].level, alike[0].file, "", told))
+    return kept
+
+
 def nearest(name: str, known: Iterable[str], *, what: str = "Known") -> str:
     """Say which known keys are near an unknown one, or list the known ones if they are few.
 
@@ -55,7 +99,7 @@ def nearest(name: str, known: Iterable[str], *, what: str = "Known") -> str:
     """
     names = list(dict.fromkeys(known))
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
+    close = get_close_matches(name.casefold(), folded, n=3, cutoff=0.7)
     if close:
         return f"Did you mean {' or '.join(repr(folded[key]) for key in close)}?"
     if len(names) > 40:

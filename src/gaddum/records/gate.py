@@ -7,7 +7,7 @@ combination of inputs: bit i of a corner's index is input i. `response.gate_acti
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gaddum.records.finding import nearest
@@ -111,6 +111,7 @@ class Gate:
         return self.text
 
 
+@lru_cache(maxsize=1024)
 def parse_gate(text: str) -> Gate:
     """Read a gate.
 

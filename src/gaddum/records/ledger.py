@@ -7,12 +7,13 @@ a folder of the same name.
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gaddum.records.case import Case
+from gaddum.records.document_cache import remembering
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import Finding, RecordError, nearest
 from gaddum.records.library import Library, bundled, load_library, yaml_files
@@ -20,6 +21,9 @@ from gaddum.records.outcome import Outcome
 from gaddum.records.prior_table import missing_priors
 from gaddum.records.protocol import Protocol
 from gaddum.records.yaml import Document, dump_record, parse_document, read_document, to_record
+
+LARGE = 100
+"""Studies from which on what their files say is remembered between commands."""
 
 
 @dataclass(frozen=True)
@@ -157,22 +161,20 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
         case = to_record(documents["case"], Case)
     except RecordError as error:
         findings += error.findings
-    for path in yaml_files(folder / "studies"):
-        try:
-            document = read_document(path)
-            study = to_record(document, Study)
-        except RecordError as error:
-            findings += error.findings
-            continue
-        if f"{study.id}.yaml" != path.name:
-            message = f"The file must be named after the study's `id`; got {study.id!r} in {path.name}."
-            findings.append(document.finding(("id",), message))
-        elif any(study.id == other.id for other in studies):
-            findings.append(
-                document.finding(("id",), f"A study's id must occur once; got {study.id!r} again.")
-            )
-        documents[f"study:{study.id}"] = document
-        studies.append(study)
+    paths = yaml_files(folder / "studies")
+    with remembering(len(paths) >= LARGE) as parse:
+        for path in paths:
+            try:
+                document = read_document(path, parse)
+                study = to_record(document, Study)
+            except RecordError as error:
+                findings += error.findings
+                continue
+            if f"{study.id}.yaml" != path.name:
+                message = f"The file must be named after the study's `id`; got {study.id!r} in {path.name}."
+                findings.append(document.finding(("id",), message))
+            documents[f"study:{study.id}"] = replace(document, content={})  # the record says it all
+            studies.append(study)
     library: Library | None = None
     try:
         library = case_library(name_or_path)

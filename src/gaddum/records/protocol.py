@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gaddum import units
-from gaddum.records.base import Record, in_unit
-from gaddum.records.dose import Dose
+from gaddum.records.base import MOST_SUBJECTS, Record, in_unit, subjects
+from gaddum.records.dose import LONGEST, Dose
 from gaddum.records.quantity import Quantity, Reported
 from gaddum.records.source import Source
 from gaddum.records.species import Species, known_species
@@ -19,6 +19,10 @@ from gaddum.records.species import Species, known_species
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]
 _DRUG_ARM = re.compile(r"[KX]?[KXA](?![A-Za-z])")
+
+
+LIGHTEST, HEAVIEST = 1e-3, 1e3
+"""Body weights (kg) between which those of all species lie."""
 
 
 class Subject(Record):
@@ -76,7 +80,7 @@ class Manipulation(Record):
 class Arm(Record):
     """One group: its size and what it receives. No doses means vehicle."""
 
-    n: int | None = Field(None, gt=0, description="Subjects; null where the report does not say.")
+    n: int | None = subjects(None, description="Subjects; null where the report does not say.")
     n_range: tuple[int, int] | None = None
     """Where only a range is reported (``[9, 11]``)."""
     doses: tuple[Dose, ...] = ()
@@ -89,8 +93,9 @@ class Arm(Record):
 
     @model_validator(mode="after")
     def _size(self) -> "Arm":
-        if self.n_range is not None and not 0 < self.n_range[0] <= self.n_range[1]:
-            raise ValueError(f"`n_range` must be [low, high] with 0 < low <= high; got {self.n_range}.")
+        if self.n_range is not None and not 0 < self.n_range[0] <= self.n_range[1] <= MOST_SUBJECTS:
+            told = f"`n_range` must be [low, high] with 0 < low <= high <= {MOST_SUBJECTS}"
+            raise ValueError(f"{told}; got {self.n_range}.")
         return self
 
 
@@ -110,8 +115,8 @@ class Endpoint(Record):
     @field_validator("test_time", "test_time_latest")
     @classmethod
     def _readable(cls, text: str | None) -> str | None:
-        if text is not None:
-            units.magnitude(text, "time")
+        if text is not None and abs(units.magnitude(text, "time")) > LONGEST:
+            raise ValueError(f"A test time must be within {LONGEST:g} h of the test drug; got {text!r}.")
         return text
 
     @property

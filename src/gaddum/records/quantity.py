@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gaddum.records.base import Record, in_unit
+from gaddum.records.base import Record, in_unit, measured, subjects
 from gaddum.records.source import Source
 
 SpreadKind = Literal["SD", "SEM", "CI95", "CI90", "CI80", "GSD", "range", "IQR", "CV", "RSE"]
@@ -45,10 +45,10 @@ class Spread(Record):
 class Quantity(Record):
     """One published number."""
 
-    value: float = Field(json_schema_extra={"unit": "see the field `unit`"})
+    value: float = measured("see the field `unit`")
     unit: str
     spread: Spread | None = None
-    n: int | None = Field(None, gt=0)
+    n: int | None = subjects(None)
     source: Source
     shared: str | None = None
     """Identity under which other records use this very number (``ketamine at NMDAR`` for a ratio derived from the

@@ -237,6 +237,8 @@ def _dose(tree: Any, line: str) -> Dose:
         if field in fields:
             raise _misread(line, token.start_pos, f"there must be no second {field.replace('_', ' ')}")
         fields[field] = value
+    if fields.get("repeats") == 1:
+        fields["interval"] = None  # a series of one, such as a column of days gives
     try:
         return Dose(**fields)
     except ValueError as error:

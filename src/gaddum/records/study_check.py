@@ -8,15 +8,14 @@ from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.finding import Finding, Level, nearest
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.outcome import Outcome, arms_of, is_scored
-from gaddum.records.protocol import Arm
+from gaddum.records.protocol import HEAVIEST, LIGHTEST, Arm
 from gaddum.records.quantity import Quantity
+from gaddum.records.usual_dose import doubtful_doses
 from gaddum.records.yaml import readable
 
 
 def check_cohort(loaded: LoadedCase, first: Study, second: Study) -> Iterator[Finding]:
     """Find what two studies of one cohort should share and do not."""
-    if first.cohort != second.cohort:
-        return
     if first.lab != second.lab:
         message = (
             f"Studies of one cohort should come from one lab; {first.id} has {first.lab!r} and {second.id} has "
@@ -48,9 +47,21 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
         here = ("experiments", index)
         weight = experiment.protocol.subject.weight
         if weight is not None:
-            yield from _check_unit(loaded, study, (*here, "protocol", "subject", "weight"), weight, "mass")
+            place = (*here, "protocol", "subject", "weight")
+            fault = list(_check_unit(loaded, study, place, weight, "mass"))
+            yield from fault
+            if (
+                not fault
+                and not LIGHTEST < units.magnitude(f"{weight.value!r} {weight.unit}", "mass") < HEAVIEST
+            ):
+                message = (
+                    f"A body weight must be between 1 g and 1000 kg; got {weight.value:g} {weight.unit}."
+                )
+                yield say(loaded, study, (*place, "value"), message)
         for name, arm in experiment.protocol.arms.items():
             yield from _check_arm(loaded, study, (*here, "protocol", "arms", name), arm)
+            for told in doubtful_doses(arm.doses, experiment.protocol.subject.species, loaded.library):
+                yield say(loaded, study, (*here, "protocol", "arms", name, "doses"), told, "warning")
         for place, outcome in enumerate(experiment.outcomes):
             yield from _check_outcome(loaded, study, experiment, (*here, "outcomes", place), outcome)
     unsized = sum(

@@ -7,7 +7,7 @@ line of every field. A top-level mapping ``sources`` holds Sources that ``source
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -34,6 +34,7 @@ _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {word: True for word in ("true", "True", "TRUE")} | {
     word: False for word in ("false", "False", "FALSE")
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -43,7 +44,7 @@ class Document:
 
     file: str
     content: dict[str, Any]
-    lines: dict[FieldPath, int] = field(repr=False)
+    lines: Mapping[FieldPath, int] = field(repr=False)
 
     def line(self, path: FieldPath) -> int | None:
         """Line of a field, or of the innermost enclosing field that is in the file."""
@@ -64,8 +65,8 @@ def read_record(path: Traversable, model: type[AnyModel]) -> AnyModel:
     return to_record(read_document(path), model)
 
 
-def read_document(path: Traversable) -> Document:
-    """Read a YAML file as plain values, or raise `RecordError`."""
+def read_document(path: Traversable, parse: Callable[[str, str], Document] | None = None) -> Document:
+    """Read a YAML file as plain values, by default with `parse_document`, or raise `RecordError`."""
     if isinstance(path, Path) and path.exists() and not path.is_file():
         message = "This must be a regular file; got a folder, pipe or device."
         raise RecordError([Finding("error", str(path), "", message)])
@@ -73,7 +74,7 @@ def read_document(path: Traversable) -> Document:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) <= MAX_BYTES:
-            return parse_document(content.decode("utf-8"), str(path))
+            return (parse or parse_document)(content.decode("utf-8"), str(path))
         message = f"A file must not be larger than {MAX_BYTES // 1_000_000} MB; split it."
     except OSError as error:
         message = f"The file must be readable; got {error.strerror or error}."
@@ -191,6 +192,9 @@ class _Builder:
         if tag is not None and tag != "!":
             self.refuse(event, path, f"A record must not use YAML tags; got {tag!r}. Remove it.")
         if isinstance(event, yaml.ScalarEvent):
+            if _CONTROL.search(event.value):
+                told = "Text must be free of control characters, which speak to a terminal"
+                self.refuse(event, path[:-1], f"{told}; got {event.value[:40]!r}.")
             return (
                 plain_value(event.value) if event.implicit[0] and event.style in (None, "") else event.value
             )

@@ -20,6 +20,7 @@ from gaddum.parameters import Parameter, declared_parameter
 from gaddum.records.case import Case
 from gaddum.records.dose import HELD, Dose
 from gaddum.records.drug import Drug
+from gaddum.records.finding import MissingPrior
 from gaddum.records.gate import parse_gate
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
@@ -130,7 +131,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
 
     def declared(row: str, name: str | None = None) -> int:
         if row not in priors:
-            raise ValueError(f"The prior table must have a row {row!r}; it has {', '.join(priors)}.")
+            raise MissingPrior(row, priors)
         return register.add(declared_parameter(priors[row], name))
 
     for row in ("dependence.mean", "dependence.spread", "expectancy", "effect_site", "plasticity.on"):

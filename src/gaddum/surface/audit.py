@@ -1,11 +1,13 @@
 """The command `gaddum audit`: print what a referee would ask of a study or a case, and write it as a page."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.options import AsJson, Seed, tell
 from gaddum.surface.request import Request, asking
 
@@ -21,12 +23,18 @@ class AuditRequest(Request):
     what: Annotated[
         str,
         typer.Argument(
-            metavar="STUDY|CASE", help="Id of a study, CASE:STUDY, name of a bundled case, or a case folder."
+            metavar="STUDY|CASE",
+            help="Id of a study, CASE:STUDY, a study's file, name of a bundled case, or a case folder.",
+            autocompletion=completion.subjects,
         ),
     ]
     case: Annotated[
         str | None,
-        typer.Option(metavar="CASE", help="Case that holds the study; searched for where not given."),
+        typer.Option(
+            metavar="CASE",
+            help="Case that holds the study; searched for where not given.",
+            autocompletion=completion.cases,
+        ),
     ] = None
     draws: Annotated[int, typer.Option(min=2, help="Draws of all constants for each arm.")] = 500
     seed: Seed = 0
@@ -54,7 +62,7 @@ def audit(
 
 
 def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
-    """Resolve a study, ``CASE:STUDY``, a bundled case or a folder into a case and, where one was meant, its study.
+    """Resolve a study, its file, ``CASE:STUDY``, a bundled case or a folder into a case and, if meant, its study.
 
     Examples
     --------
@@ -66,11 +74,14 @@ def find_subject(what: str, case: str | None) -> tuple[str, str | None]:
 
     if case is not None:
         return case, what
+    path = Path(os.path.expanduser(what))
+    if os.path.isfile(path) and path.suffix == ".yaml":
+        return (str(path.parent), None) if path.name == "case.yaml" else (str(path.parent.parent), path.stem)
     before, colon, study = what.rpartition(":")
     if colon and before and study:
         return before, study
     names = bundled_cases()
-    if what in names or Path(what).expanduser().is_dir():
+    if what in names or os.path.isdir(path):
         case_folder(what)
         return what, None
     ledgers = {name: [one.id for one in load_case(name).ledger.studies] for name in names}

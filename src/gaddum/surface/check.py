@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.options import AsJson, print_findings, tell
 from gaddum.surface.request import Request, asking
 
@@ -21,14 +23,16 @@ class CheckRequest(Request):
     case: Annotated[
         str,
         typer.Argument(
-            metavar="CASE", help="Name of a bundled case, a case folder, or a CSV file of curves."
+            metavar="CASE|STUDY|CSV",
+            help="A bundled case, the folder of one, the file of a study in it, CASE:STUDY, or a CSV file of curves.",
+            autocompletion=completion.subjects,
         ),
     ]
 
 
 @asking
 def check(asked: CheckRequest, as_json: AsJson = False) -> None:
-    """Check a case's files, or curves. Exit code 1 if there are errors or warnings; notes do not count."""
+    """Check files, and whether a case can be weighed. Exit code 1 for errors and warnings; notes do not count."""
     findings = run(asked)
     document = {"case": asked.case, "findings": [asdict(finding) for finding in findings]}
     tell(document, as_json, lambda console: _print(asked.case, findings), None)
@@ -38,20 +42,31 @@ def check(asked: CheckRequest, as_json: AsJson = False) -> None:
 def run(asked: CheckRequest) -> "Sequence[Finding]":
     """Check the case that is asked of; where it cannot be read, say why."""
     from gaddum.interop.curves import read_curves
-    from gaddum.records.check import check_case
     from gaddum.records.finding import RecordError
     from gaddum.records.ledger import load_case
     from gaddum.records.library import load_library
+    from gaddum.surface.audit import find_subject
+    from gaddum.weigh.readiness import check_case
 
     try:
         if asked.case.casefold().endswith(".csv"):
             return read_curves(asked.case, load_library()).findings
-        return check_case(load_case(asked.case))
     except RecordError as error:
         return error.findings
+    name, study = find_subject(asked.case, None)
+    try:
+        loaded = load_case(name)
+        if study is not None:
+            loaded.ledger.study(study)
+        findings: Sequence[Finding] = check_case(loaded)
+    except RecordError as error:
+        findings = error.findings
+    return [one for one in findings if study in (None, Path(one.file).stem)]
 
 
 def _print(case: str, findings: "Sequence[Finding]") -> None:
-    print_findings(findings)
+    from gaddum.records.finding import capped
+
+    print_findings(capped(findings))
     counts = {level: sum(one.level == level for one in findings) for level in ("error", "warning", "note")}
     typer.echo(f"{case}: " + ", ".join(f"{count} {level}(s)" for level, count in counts.items()))

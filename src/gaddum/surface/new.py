@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.request import Request, asking, words
 
 
@@ -22,7 +23,8 @@ class NewRequest(Request):
     drug: Annotated[
         str | None,
         typer.Option(
-            help="The drug in question; one that the library lacks gets a file to fill in, also in an older case."
+            help="The drug in question; one that the library lacks gets a file to fill in, also in an older case.",
+            autocompletion=completion.drugs,
         ),
     ] = None
     targets: Annotated[

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import category
 
 import typer
+
+from gaddum.surface import completion
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -11,13 +14,19 @@ if TYPE_CHECKING:
     from gaddum.records.finding import Finding
 
 CaseName = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name of a bundled case, or path of a case folder.")
+    str,
+    typer.Argument(
+        metavar="CASE",
+        help="Name of a bundled case, or path of a case folder.",
+        autocompletion=completion.cases,
+    ),
 ]
 OwnCase = Annotated[
     str | None,
     typer.Option("--case", metavar="CASE", help="Case whose own drugs and targets are known, too."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of all parameters.")]
 Separator = Annotated[
@@ -49,7 +58,9 @@ def print_error(message: str, *, style: str = "bold red") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=True).print(Text(message, style=style))
+    # A control character of a stranger's file would speak to the terminal.
+    shown = "".join("\ufffd" if category(one) == "Cc" and one not in "\n\t" else one for one in message)
+    Console(stderr=True, soft_wrap=True).print(Text(shown, style=style))
 
 
 def print_findings(findings: "Iterable[Finding]") -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.hours import written
 from gaddum.surface.occupancy.request import DosingRequest
 from gaddum.surface.options import AsJson, Verbose, tell
@@ -28,7 +29,11 @@ class SimulateRequest(DosingRequest):
 
     verb = "simulate"
     case: Annotated[
-        str | None, typer.Option(help="Case whose accounts say what becomes of it, by their prior.")
+        str | None,
+        typer.Option(
+            help="Case whose accounts say what becomes of it, by their prior.",
+            autocompletion=completion.cases,
+        ),
     ] = None
     run: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from gaddum.records.base import Record, in_unit
+from gaddum.records.base import MOST_SUBJECTS, Record, in_unit
 from gaddum.records.field import FieldPath, leaves
 from gaddum.records.finding import Level
 from gaddum.records.protocol import Protocol
@@ -18,6 +18,11 @@ ArmName = Annotated[str, "name of an arm of the protocol"]
 
 LARGEST_D = 6.0
 """Effect (SD) beyond which a number is called suspect: judgement, set wide on purpose."""
+
+
+def residual_df() -> Any:
+    """Declare residual degrees of freedom, which need not be whole numbers."""
+    return in_unit("1", None, ge=1, le=100.0 * MOST_SUBJECTS)
 
 
 class ArmMention(NamedTuple):

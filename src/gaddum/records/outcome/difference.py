@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gaddum.records.base import in_unit
+from gaddum.records.base import LARGEST, in_unit, measured
 from gaddum.records.outcome.base import LARGEST_D, ArmName, Doubt, ReportedOutcome
 from gaddum.records.protocol import Protocol
 
@@ -18,11 +18,18 @@ class Difference(ReportedOutcome):
     form: Literal["difference"]
     contrast: tuple[ArmName, ArmName]
     """First arm minus second arm, positive when the first is better."""
-    value: float = in_unit("of `sd`; else SD of the endpoint")
+    value: float = measured("of `sd`; else SD of the endpoint")
     ci: tuple[float, float] = Field(json_schema_extra={"unit": "of `sd`; else SD of the endpoint"})
     ci_level: float = in_unit("1", 0.95, gt=0, lt=1)
-    sd: float | None = in_unit("of the endpoint", None, gt=0)
+    sd: float | None = measured("of the endpoint", default=None, gt=0)
     """Within-group SD, where `value` and `ci` are in points of the endpoint; null where they are in SD already."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Difference":
+        low, high = self.ci
+        if not -LARGEST <= low < high <= LARGEST:
+            raise ValueError(f"A CI must be [low, high] with low < high; got {list(self.ci)}.")
+        return self
 
     def doubts(self, protocol: Protocol) -> Iterator[Doubt]:
         """An interval without its value, or an effect that is too large."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from gaddum.records.base import in_unit
-from gaddum.records.outcome.base import ArmName, Doubt, ReportedOutcome, against_design
+from gaddum.records.base import measured
+from gaddum.records.outcome.base import ArmName, Doubt, ReportedOutcome, against_design, residual_df
 from gaddum.records.protocol import Protocol
 
 
@@ -13,8 +13,8 @@ class Interaction(ReportedOutcome):
 
     form: Literal["interaction"]
     statistic: Literal["F", "t", "p"]
-    value: float = in_unit("1")
-    df: float | None = in_unit("1", None, gt=0)
+    value: float = measured("1")
+    df: float | None = residual_df()
     arms: tuple[ArmName, ArmName, ArmName, ArmName]
     """K, V, KA, A."""
     positive: bool = True

@@ -3,7 +3,7 @@
 A spread is called suspect when the numbers would be absurd if its kind were right: group means that lie
 more than `LARGEST_D` standard deviations apart (a SEM was probably written as an SD), or means that differ by less
 than `SMALLEST_D` of the SD that a SEM implies, or an implied SD beyond `LARGEST_CV` times every mean (an SD was
-probably written as a SEM). The limits are judgement, set wide on purpose.
+probably written as a SEM), or any SD beyond `VAST_CV` times every mean. The limits are judgement, set wide on purpose.
 """
 
 import math
@@ -13,21 +13,22 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gaddum.records.base import Record, in_unit
+from gaddum.records.base import Record, measured, subjects
 from gaddum.records.outcome.base import LARGEST_D, Doubt, ReportedOutcome, beyond_enrolled
 from gaddum.records.protocol import Protocol
 
 SMALLEST_D = 0.01
 LARGEST_CV = 10.0
+VAST_CV = 1000.0
 
 
 class ArmMean(Record):
     """Mean of one arm."""
 
-    mean: float = in_unit("of the endpoint")
-    spread: float = in_unit("of the endpoint", gt=0)
+    mean: float = measured("of the endpoint")
+    spread: float = measured("of the endpoint", gt=0)
     spread_kind: Literal["SD", "SEM", "unclear"]
-    n: int = Field(gt=0)
+    n: int = subjects()
 
 
 class Means(ReportedOutcome):
@@ -63,7 +64,7 @@ def _spreads(outcome: Means) -> Iterator[Doubt]:
     }
     apart = {
         (first, second): abs(outcome.arms[first].mean - outcome.arms[second].mean)
-        / math.sqrt(0.5 * (implied[first] ** 2 + implied[second] ** 2))
+        / (math.hypot(implied[first], implied[second]) / math.sqrt(2))
         for first, second in combinations(outcome.arms, 2)
     }
     kinds = {one.spread_kind for one in outcome.arms.values()}
@@ -77,6 +78,10 @@ def _spreads(outcome: Means) -> Iterator[Doubt]:
     differ = len({one.mean for one in outcome.arms.values()}) > 1
     largest = max(abs(one.mean) for one in outcome.arms.values())
     vast = not outcome.change and largest > 0 and min(implied.values()) > LARGEST_CV * largest
+    widest = max(implied, key=lambda name: implied[name])
+    if not outcome.change and 0 < VAST_CV * largest < implied[widest]:
+        message = f"A spread should not be {VAST_CV:g} times the means; got an SD of {implied[widest]:.3g} in {widest}."
+        yield Doubt(("arms", widest, "spread"), message)
     if kinds == {"SEM"} and ((differ and apart[pair] < SMALLEST_D) or vast):
         yield Doubt(
             ("arms", pair[0], "spread_kind"),

@@ -12,7 +12,7 @@ class PThreshold(ReportedOutcome):
     """Only that p was below (or not below) a threshold."""
 
     form: Literal["p-threshold"]
-    threshold: float = in_unit("1", 0.05, gt=0, lt=1)
+    threshold: float = in_unit("1", 0.05, ge=1e-12, lt=1)
     significant: bool
     contrast: tuple[ArmName, ArmName]
     better: Literal["first", "second"] | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gaddum.records.base import Record
+from gaddum.records.base import Record, subjects
 from gaddum.records.outcome.base import ArmName, Doubt, ReportedOutcome, beyond_enrolled
 from gaddum.records.protocol import Protocol
 
@@ -14,7 +14,7 @@ class Count(Record):
     """Responders among n."""
 
     responders: int = Field(ge=0)
-    n: int = Field(gt=0)
+    n: int = subjects()
 
     @model_validator(mode="after")
     def _possible(self) -> "Count":
@@ -29,7 +29,7 @@ class Retest(Record):
     arm: ArmName
     among_responders_of: ArmName
     responders: int = Field(ge=0)
-    n: int = Field(gt=0)
+    n: int = subjects()
 
 
 class Responders(ReportedOutcome):

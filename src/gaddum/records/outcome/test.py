@@ -3,8 +3,15 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from gaddum.records.base import in_unit
-from gaddum.records.outcome.base import LARGEST_D, ArmName, Doubt, ReportedOutcome, against_design
+from gaddum.records.base import measured
+from gaddum.records.outcome.base import (
+    LARGEST_D,
+    ArmName,
+    Doubt,
+    ReportedOutcome,
+    against_design,
+    residual_df,
+)
 from gaddum.records.protocol import Protocol
 
 
@@ -15,8 +22,8 @@ class Test(ReportedOutcome):
 
     form: Literal["test"]
     statistic: Literal["t", "F", "d"]
-    value: float = in_unit("1")
-    df: float | None = in_unit("1", None, gt=0)
+    value: float = measured("1")
+    df: float | None = residual_df()
     """Residual degrees of freedom; derived from n where not given."""
     contrast: tuple[ArmName, ArmName]
     better: Literal["first", "second"]

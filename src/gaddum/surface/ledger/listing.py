@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gaddum.surface.options import AsJson, CaseName, print_error, tell
+import typer
+
+from gaddum.surface.csv_table import csv_of
+from gaddum.surface.options import AsCsv, AsJson, CaseName, print_error, tell
 from gaddum.surface.request import Request, asking
 
 
@@ -16,9 +19,13 @@ class LedgerListRequest(Request):
 
 
 @asking
-def ledger_list(asked: LedgerListRequest, as_json: AsJson = False) -> None:
+def ledger_list(asked: LedgerListRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the studies of a case."""
     document = run(asked)
+    if as_csv:
+        heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
+        typer.echo(csv_of(heads, [[row[head] for head in heads] for row in document["studies"]]), nl=False)
+        return
     tell(document, as_json, lambda console: _print(document), None)
 
 

@@ -1,14 +1,12 @@
 """`gaddum ledger query`: the published studies of a case as tables, asked by SQL."""
 
-import csv
-import io
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, CaseName
+from gaddum.surface.csv_table import cell, csv_of
+from gaddum.surface.options import AsCsv, AsJson, CaseName
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ class LedgerQueryRequest(Request):
 def ledger_query(
     asked: LedgerQueryRequest,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Ask the ledger of a case by SQL. The statement reads the ledger's tables and nothing else.
 
@@ -45,11 +43,11 @@ def ledger_query(
     if as_json:
         typer.echo(_json(asked.case, answer))
     elif as_csv:
-        typer.echo(_csv(answer), nl=False)
+        typer.echo(csv_of(answer.columns, answer.rows), nl=False)
     else:
         from gaddum.surface.terminal import print_rows
 
-        print_rows(answer.columns, [[_cell(one) for one in row] for row in answer.rows])
+        print_rows(answer.columns, [[cell(one) for one in row] for row in answer.rows])
 
 
 def run(asked: LedgerQueryRequest) -> "QueryRows":
@@ -77,30 +75,3 @@ def _json(case: str, answer: "QueryRows") -> str:
         )
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     return as_json({"case": case, "rows": rows})
-
-
-def _csv(answer: "QueryRows") -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows([_harmless(one) for one in row] for row in answer.rows)
-    return text.getvalue()
-
-
-def _harmless(value: Any) -> str:
-    """A cell that no spreadsheet program takes for a formula, which begins with one of these signs."""
-    text = _cell(value)
-    return (
-        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-    )
-
-
-def _cell(value: Any) -> str:
-    from gaddum.surface.files import plain
-
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    known = plain(value)
-    return known if isinstance(known, str) else json.dumps(known, ensure_ascii=False)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.options import AsJson, CaseName, tell
 from gaddum.surface.request import Request, asking
 
@@ -18,7 +19,12 @@ class LedgerShowRequest(Request):
 
     verb = "ledger show"
     case: CaseName
-    study: Annotated[str, typer.Argument(help="Id of the study, as `gaddum ledger list` prints it.")]
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="Id of the study, as `gaddum ledger list` prints it.", autocompletion=completion.studies
+        ),
+    ]
 
 
 @asking

@@ -16,6 +16,7 @@ from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_times, follow
 from gaddum.engagement.selectivity import selectivity
 from gaddum.records.dose import Dose
+from gaddum.records.usual_dose import doubtful_doses
 from gaddum.surface.occupancy.protocols import DosedSubject
 from gaddum.surface.occupancy.request import DosingRequest, OccupancyRequest
 
@@ -87,7 +88,11 @@ def describe(given: DosedSubject, asked: OccupancyRequest, until: float) -> tupl
         "doses": dose_ticks(layout.doses),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
         **rests_on(found),
-        "notes": [*given.notes, *_not_followed(given, layout)],
+        "notes": [
+            *given.notes,
+            *_not_followed(given, layout),
+            *doubtful_doses(given.doses, given.species, given.library),
+        ],
     }
     if asked.above is not None:
         document["above"] = _above(found, asked.above)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaddum.surface import completion
 from gaddum.surface.options import Decimal, Draws, OwnCase, Seed, Separator
 from gaddum.surface.request import Request, words
 
@@ -25,16 +26,21 @@ class DosingRequest(Request):
             help="Doses, such as 'naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min'; the arm of a "
             "published study, case:study/experiment/arm; or a NONMEM-style table, theirs.csv. Several are followed on "
             "the same draws.",
+            autocompletion=completion.drugs,
         ),
     ]
     species: Annotated[
-        str | None, typer.Option(help="Whose kinetics hold.  [default: human, or the study's]")
+        str | None,
+        typer.Option(
+            help="Whose kinetics hold.  [default: human, or the study's]", autocompletion=completion.species
+        ),
     ] = None
     targets: Annotated[
         str | None,
         typer.Option(
             metavar="A,B",
             help="Targets, beside those of accounts; all that the drugs bind where neither is given.",
+            autocompletion=completion.targets,
         ),
     ] = None
     at: Annotated[
@@ -55,7 +61,9 @@ class DosingRequest(Request):
             help="Endogenous agonist over its K; it competes.  [default: the case's, for an arm; else none]",
         ),
     ] = None
-    drug: Annotated[str | None, typer.Option(help="The drug of a table.")] = None
+    drug: Annotated[
+        str | None, typer.Option(help="The drug of a table.", autocompletion=completion.drugs)
+    ] = None
     unit: Annotated[str | None, typer.Option(help="Unit of a table's AMT, such as mg/kg.  [default: mg]")] = (
         None
     )
