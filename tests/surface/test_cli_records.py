@@ -103,8 +103,8 @@ def test_a_file_cannot_speak_to_the_terminal(made, capsys, place):
     old = next(one for one in (place, "title: Example, to be overwritten") if one in text)
     word = old.split(": ")[-1].rstrip(":")
     path.write_text(text.replace(old, old.replace(word, r'"\e[31mred\x9b2J"')))
-    for command in (["check", str(made)], ["ledger", "show", str(made), "example"]):
-        assert cli.main(command) == 1
+    for command, code in ((["check", str(made)], 1), (["ledger", "show", str(made), "example"], 2)):
+        assert cli.main(command) == code
         said = capsys.readouterr()
         assert (
             "control characters" in said.err and "\x1b" not in said.err + said.out and "\x9b" not in said.err

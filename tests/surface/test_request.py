@@ -173,7 +173,7 @@ PYTHON = {
     "check": InPython("check_case", {"case": "loaded"}),
     "events": InPython("predict_events", {}, "separator decimal"),
     "ledger export": InPython("export_studies", {"case": "ledger", "form": "path"}),
-    "ledger import": InPython("import_studies", {"table": "path"}, "out drug"),
+    "ledger import": InPython("import_studies", {"table": "path"}, "out drug keep_good separator decimal"),
     "ledger query": InPython("query_ledger", {"case": "ledger"}),
     "occupancy": InPython(
         "occupancy",
