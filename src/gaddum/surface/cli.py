@@ -110,15 +110,17 @@ def check(
     """Check files, and whether a case can be weighed. Exit code 1 for errors and warnings; notes do not count."""
     from gaddum.records.finding import RecordError, capped
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import collecting_seldom
     from gaddum.surface.audit import find_subject
     from gaddum.weigh.readiness import check_case
 
     name, study = find_subject(case, None)
     try:
-        loaded = load_case(name)
-        if study is not None:
-            loaded.ledger.study(study)
-        findings: Sequence[Finding] = check_case(loaded)
+        with collecting_seldom():
+            loaded = load_case(name)
+            if study is not None:
+                loaded.ledger.study(study)
+            findings: Sequence[Finding] = check_case(loaded)
     except RecordError as error:
         findings = error.findings
     findings = [one for one in findings if study in (None, Path(one.file).stem)]
@@ -231,8 +233,10 @@ def ledger_show(
 
 def _load(case: str) -> "LoadedCase":
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import collecting_seldom
 
-    return load_case(case)
+    with collecting_seldom():
+        return load_case(case)
 
 
 def _print_json(content: Any) -> None:

@@ -33,10 +33,12 @@ def query(
     """
     from gaddum.interop.query import query_ledger
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import collecting_seldom
 
     if as_json and as_csv:
         raise ValueError("An answer must be JSON or CSV; got both. Take one.")
-    answer = _listing() if sql is None else query_ledger(load_case(case).ledger, sql)
+    with collecting_seldom():
+        answer = _listing() if sql is None else query_ledger(load_case(case).ledger, sql)
     if as_json:
         typer.echo(_json(case, answer))
     elif as_csv:
