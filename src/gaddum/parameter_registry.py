@@ -93,6 +93,7 @@ class Register:
         molar_mass: float | None = None,
         by_weight: bool = False,
         log_weight: float = 0.0,
+        log_subject: float = 0.0,
     ) -> int:
         """Place of a parameter whose prior is what was reported of it, an equal mixture where reports conflict.
 
@@ -112,9 +113,11 @@ class Register:
             Whether it is scaled to the weight of a subject, so that it may be tied to that of another.
         log_weight : float
             Log of the weight of a subject by which what is reported per kg was multiplied.
+        log_subject : float
+            Log of the weight (kg) of the subject, by which what was fitted per kg is multiplied.
         """
         if name in self._fitted:
-            return self._from_fit(*self._fitted[name], log_weight)
+            return self._from_fit(*self._fitted[name], log_subject)
         if medians is None:
             medians = np.array([np.log(canonical(one, molar_mass)) for one in reported])
         if spreads is None:
@@ -131,10 +134,10 @@ class Register:
                 return self._tie(self.index[name], float(apart[Z_GRID.size // 2]))
         return self.add(Parameter(name, nodes, unit, describe_reported(reported), reason, sources))
 
-    def _from_fit(self, fit: KineticFit, place: int, log_weight: float) -> int:
+    def _from_fit(self, fit: KineticFit, place: int, log_subject: float) -> int:
         """Place of a fitted constant; those of the fit before it, whose scores move it too, join the register."""
         for number, one in enumerate(fit.constants[: place + 1]):
-            size = log_weight if one.unit.endswith("/kg") else 0.0
+            size = log_subject if one.unit.endswith("/kg") else 0.0
             nodes = np.log(one.median) + size + one.loadings[-1] * Z_GRID
             names = (other.name for other in fit.constants[:number])
             along = tuple(zip(names, one.loadings[:-1], strict=True))
@@ -144,9 +147,14 @@ class Register:
                 f"lognormal(median {one.median:.3g} {one.unit}, gsd {one.new_study:.2f}) in a new study"
             )
             reason, source = "sets the concentration curve", f"fit: {', '.join(fit.papers)}"
-            self.add(Parameter(one.name, nodes, one.unit, described, reason, source, along=along))
+            self.add(
+                Parameter(
+                    one.name, nodes, one.unit.removesuffix("/kg"), described, reason, source, along=along
+                )
+            )
         known = self.index[fit.constants[place].name]
-        wanted = np.log(fit.constants[place].median) + log_weight * fit.constants[place].unit.endswith("/kg")
+        wanted = np.log(fit.constants[place].median)
+        wanted += log_subject * fit.constants[place].unit.endswith("/kg")
         apart = wanted - self.parameters[known].nodes[Z_GRID.size // 2]
         return self._tie(known, float(apart)) if abs(apart) > 1e-12 else known
 

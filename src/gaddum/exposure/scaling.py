@@ -156,6 +156,7 @@ class Numbers:
             spreads=np.array(spreads),
             by_weight=True,
             log_weight=float(np.log(reference)) if per_kg else 0.0,
+            log_subject=float(np.log(self.weight)),
         )
 
     def plain(self, what: str, reported: Reported | None) -> int:
@@ -168,6 +169,7 @@ class Numbers:
             reported[0].unit,
             "sets the concentration curve",
             molar_mass=self.drug.molar_mass.value,
+            log_subject=float(np.log(self.weight)),
         )
 
     def fraction(self, what: str, by_species: dict[Species, Reported]) -> int:

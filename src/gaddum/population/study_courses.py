@@ -58,6 +58,7 @@ def study_courses(data: PopulationData, fit: PopulationFit, *, seed: int = 0) ->
 
 
 def _grid(times: Float[np.ndarray, " times"]) -> Float[np.ndarray, " points"]:
-    last, first = float(times[-1]), max(float(times[times > 0].min(initial=times[-1])) / 4, 1e-3)
+    last = max(float(times[-1]), 0.1)
+    first = max(float(times[times > 0].min(initial=last)) / 4, 1e-3)
     even, close = np.linspace(first, last, POINTS), np.geomspace(first, last, POINTS)
     return np.sort(np.concatenate([even[::2], close[1::2]]))

@@ -140,7 +140,8 @@ def kinetic_constants(ligands: Sequence[Ligand]) -> dict[int, Kind]:
 
     for ligand in ligands:
         for body in ligand.bodies:
-            are("clearance", body.cl, body.half_life)
+            are("clearance", body.cl)
+            are("rate", body.half_life)
             are("volume", body.v_c, *body.v_p)
             are("flow", *body.q)
         for one in ligand.inputs:

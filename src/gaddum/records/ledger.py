@@ -97,7 +97,8 @@ class LoadedCase:
     def hashes(self) -> dict[str, str]:
         """Digests of what it says, case with ledger and library apart, by which a result tells what it is of."""
         studies = (study.model_dump_json() for study in self.ledger.studies)
-        drugs = (drug.model_dump_json() for _, drug in sorted(self.library.drugs.items()))
+        drugs = [drug.model_dump_json() for _, drug in sorted(self.library.drugs.items())]
+        drugs += [fit.model_dump_json() for fit in self.library.fits]
         said = {"case_hash": (self.case.model_dump_json(), *studies), "library_hash": tuple(drugs)}
         return {name: sha256("\n".join(texts).encode()).hexdigest() for name, texts in said.items()}
 

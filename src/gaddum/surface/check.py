@@ -45,6 +45,7 @@ def run(asked: CheckRequest) -> "Sequence[Finding]":
     from gaddum.records.finding import RecordError
     from gaddum.records.ledger import load_case
     from gaddum.records.library import load_library
+    from gaddum.surface.accelerator import collecting_seldom
     from gaddum.surface.audit import find_subject
     from gaddum.weigh.readiness import check_case
 
@@ -55,10 +56,11 @@ def run(asked: CheckRequest) -> "Sequence[Finding]":
         return error.findings
     name, study = find_subject(asked.case, None)
     try:
-        loaded = load_case(name)
-        if study is not None:
-            loaded.ledger.study(study)
-        findings: Sequence[Finding] = check_case(loaded)
+        with collecting_seldom():
+            loaded = load_case(name)
+            if study is not None:
+                loaded.ledger.study(study)
+            findings: Sequence[Finding] = check_case(loaded)
     except RecordError as error:
         findings = error.findings
     return [one for one in findings if study in (None, Path(one.file).stem)]

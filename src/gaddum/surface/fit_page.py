@@ -43,9 +43,9 @@ def print_fit(document: dict[str, Any], console: Console) -> None:
                 off_by(one["off_before"]),
             )
         console.print(table)
-    for reason in dict.fromkeys(one["reason"].rstrip(".") for one in document["unused"]):
+    for reason in dict.fromkeys(one["reason"] for one in document["unused"]):
         which = [
-            f"{one['reading']} of {one['curve']}" for one in document["unused"] if reason in one["reason"]
+            f"{one['reading']} of {one['curve']}" for one in document["unused"] if reason == one["reason"]
         ]
         console.print(Text(f"Not used, since {reason}: {', '.join(dict.fromkeys(which))}.", style="yellow"))
 

@@ -83,7 +83,7 @@ def run(asked: SimulateRequest) -> dict[str, Any]:
         accounts = read_accounts(asked.case, asked.run, names, asked.population)
         given = asked.dosed()
         said = {"targets": asked.target_names, "draws": asked.draws}
-        said |= {} if accounts.library is None else {"library": accounts.library}
+        said |= {} if accounts.library is None else {"library": accounts.library.with_fits(asked.fits)}
         layouts = [
             lay_out(one.doses, seed=asked.seed, **accounts.setting(**(one.setting | said))) for one in given
         ]

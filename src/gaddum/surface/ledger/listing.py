@@ -21,6 +21,8 @@ class LedgerListRequest(Request):
 @asking
 def ledger_list(asked: LedgerListRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the studies of a case."""
+    if as_json and as_csv:
+        raise ValueError("An answer must be JSON or CSV; got both. Take one.")
     document = run(asked)
     if as_csv:
         heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
@@ -33,7 +35,10 @@ def run(asked: LedgerListRequest) -> dict[str, Any]:
     """Describe every study of the case that is asked of."""
     from gaddum.records.ledger import load_case
     from gaddum.records.outcome import is_scored
+    from gaddum.surface.accelerator import collecting_seldom
 
+    with collecting_seldom():
+        studies = load_case(asked.case).ledger.studies
     rows = [
         {
             "id": study.id,
@@ -44,7 +49,7 @@ def run(asked: LedgerListRequest) -> dict[str, Any]:
             "outcomes": sum(len(experiment.outcomes) for experiment in study.experiments),
             "scored": sum(is_scored(one) for experiment in study.experiments for one in experiment.outcomes),
         }
-        for study in load_case(asked.case).ledger.studies
+        for study in studies
     ]
     return {"case": asked.case, "studies": rows}
 

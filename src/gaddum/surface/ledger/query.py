@@ -54,8 +54,12 @@ def run(asked: LedgerQueryRequest) -> "QueryRows":
     """Answer the statement; without one, list the tables and their columns."""
     from gaddum.interop.query import query_ledger
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import collecting_seldom
 
-    return _listing() if asked.sql is None else query_ledger(load_case(asked.case).ledger, asked.sql)
+    if asked.sql is None:
+        return _listing()
+    with collecting_seldom():
+        return query_ledger(load_case(asked.case).ledger, asked.sql)
 
 
 def _listing() -> "QueryRows":

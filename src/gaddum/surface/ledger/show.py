@@ -39,5 +39,7 @@ def ledger_show(asked: LedgerShowRequest, as_json: AsJson = False) -> None:
 def run(asked: LedgerShowRequest) -> "Study":
     """Find the study that is asked for."""
     from gaddum.records.ledger import load_case
+    from gaddum.surface.accelerator import collecting_seldom
 
-    return load_case(asked.case).ledger.study(asked.study)
+    with collecting_seldom():
+        return load_case(asked.case).ledger.study(asked.study)

@@ -56,7 +56,7 @@ def run(asked: OccupancyRequest) -> dict[str, Any]:
 
         given = asked.dosed()
         until = common_end(given, asked)
-        parts = []
+        parts, used = [], set[str]()
         for one in given:
             part, layout = describe(one, asked, until)
             if reached is not None:
@@ -64,6 +64,10 @@ def run(asked: OccupancyRequest) -> dict[str, Any]:
             if asked.human_equivalent:
                 part["human_equivalent"] = _human(one, asked.human_equivalent, asked)
             parts.append(part)
+            used |= {parameter.name for parameter in layout.parameters}
+        for name, fit in zip(asked.fit, asked.fits if asked.fit else (), strict=True):
+            if not used & {constant.name for constant in fit.constants}:
+                typer.echo(f"{name} is of {fit.drug} in {fit.species} and is not used here.", err=True)
         return collect(parts, asked)
 
 

@@ -11,6 +11,7 @@ from gaddum.surface.options import Decimal, Draws, OwnCase, Seed, Separator
 from gaddum.surface.request import Request, words
 
 if TYPE_CHECKING:
+    from gaddum.records.fit import KineticFit
     from gaddum.records.library import Library
     from gaddum.surface.occupancy.protocols import DosedSubject
 
@@ -147,12 +148,20 @@ class DosingRequest(Request):
         found: list[DosedSubject] = []
         for text in self.protocols:
             found += read_table(text, self) if is_table(text) else [read_protocol(text, self)]
-        if not self.fit:
-            return found
+        return (
+            [one._replace(library=one.library.with_fits(self.fits)) for one in found] if self.fit else found
+        )
+
+    @property
+    def fits(self) -> "list[KineticFit]":
+        """Fits of kinetics that are to be used; what one says of itself is told on standard error."""
         from gaddum.records.fit import read_fit
 
-        fits = [read_fit(Path(name)) for name in self.fit]
-        return [one._replace(library=one.library.with_fits(fits)) for one in found]
+        found = [read_fit(Path(name)) for name in self.fit]
+        for name, fit in zip(self.fit, found, strict=True):
+            if fit.note:
+                typer.echo(f"{name}: {fit.note}", err=True)
+        return found
 
 
 @dataclass(frozen=True)
