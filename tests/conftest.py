@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import jax
 import pytest
@@ -43,3 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     functions = {(item.path, item.name.split("[")[0]) for item in items if item.get_closest_marker("slow")}
     slow = Counter(path for path, _ in functions)
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_jax() -> Iterator[None]:
+    """Keep commands that run in this process from changing JAX's settings under the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gaddum.surface.accelerator.configure_jax", lambda **given: None)
+        yield

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from gaddum.engagement.layout import lay_out
 from gaddum.exposure.concentrations import concentrations
 from gaddum.parameters import loadings
-from gaddum.population.fit import SAMPLER, fit_population, predict_constants
+from gaddum.population.fit import SAMPLER, fit_population, predict_constants, predict_logs
 from gaddum.population.hierarchy import BETWEEN, RESIDUAL, log_likelihood
 from gaddum.population.left_out import leave_papers_out
 from gaddum.population.new_study import digest, kinetic_fit
@@ -20,6 +20,7 @@ from gaddum.records.curve import Curve
 from gaddum.records.drug import Drug
 from gaddum.records.fit import KineticFit
 from gaddum.records.library import Library
+from gaddum.records.quantity import Quantity
 from reference.made_up import binds, drug, library, said
 
 TIMES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -295,3 +296,56 @@ def test_the_likelihood_of_a_study_that_is_left_out_is_not_asked(
         one = np.eye(len(data.papers), dtype=bool)
         parts = sum(np.asarray(function(z, data.hierarchy.data(row))) for row in one)
         np.testing.assert_allclose(function(z, data.hierarchy.data(one.any(axis=0))), parts, rtol=1e-10)
+
+
+def test_an_oral_dose_of_a_fitted_drug_is_laid_out_over_constants_per_kg() -> None:
+    body = {"absorption": {"po": {"k_a": said(1.5, "1/h", 1.3), "f": said(0.4, "1", 1.2)}}}
+    oral = curve("one", [60.0, 90.0, 100.0, 80.0, 40.0, 10.0])
+    oral = oral.model_copy(
+        update={"doses": tuple(one.model_copy(update={"route": "po"}) for one in oral.doses)}
+    )
+    data = population_data([oral], "rat", library(given(**body)))
+    fit = fit_population(data)
+    record = kinetic_fit(data, fit, (), drug="drug", species="rat", curves=[oral], seed=0, version="0")
+    assert record.constants[0].name.startswith("po k_a")  # an input stands before the bodies
+    fitted = library(given(**body)).with_fits([record])
+    layout = lay_out("drug 1 mg/kg po", species="rat", library=fitted, draws=500, weight="0.4 kg")
+    levels = concentrations(layout.plan, layout.theta, np.array([1.0]), site="arterial")[0, 0] * 0.25
+    assert 60 < np.median(levels) < 160
+    assert not any(one.unit.endswith("/kg") for one in layout.parameters)
+
+
+@pytest.mark.parametrize(("amount", "ratio"), [("1 mg/kg", 1.0), ("0.3 mg", 2.0)])
+def test_an_absolute_dose_is_diluted_by_the_weight_of_who_was_dosed(amount: str, ratio: float) -> None:
+    def predicted(kg: float) -> np.ndarray:
+        one = curve("one", [600.0] * 6)
+        dose = one.doses[0].model_copy(update={"amount": amount})
+        weight = Quantity.model_validate(said(kg, "kg"))
+        data = laid([one.model_copy(update={"doses": (dose,), "weight": weight})])
+        theta = np.array([p.nodes[p.nodes.size // 2] for p in data.hierarchy.parameters])[:, None]
+        return np.exp(predict_logs(data.hierarchy, theta))
+
+    np.testing.assert_allclose(predicted(0.2) / predicted(0.4), ratio, rtol=1e-9)
+
+
+def test_a_relative_error_is_of_the_mean_and_a_deviation_between_subjects_is_not() -> None:
+    def error(kind: str) -> float:
+        published = said(0.6, "L/h/kg") | {
+            "spread": {"kind": kind, "value": 0.2 if kind == "RSE" else 0.12},
+            "n": 25,
+        }
+        constant = {"kind": "constant", "drug": "drug", "name": "cl", "published": published}
+        one = Curve.model_validate(
+            curve("one", [1.0] * 6).model_dump(exclude={"readings"}) | {"readings": [constant]}
+        )
+        return laid([one]).hierarchy.curves.printed[0].error
+
+    assert error("RSE") == pytest.approx(0.198, abs=0.01)
+    assert error("SD") == pytest.approx(0.05)  # 0.198 over the root of 25, and not less than a twentieth
+
+
+def test_a_paper_without_an_identifier_is_known_by_its_name() -> None:
+    cited = {"how": "secondary", "cites": "paper 1, as quoted elsewhere"}
+    reported = {"value": 3.0, "unit": "L/kg", "spread": {"kind": "GSD", "value": 1.05}, "source": cited}
+    own, others = (laid(simulated(3, 2), v_c=one) for one in (reported, said(3.0, "L/kg", 1.05)))
+    assert np.ptp(own.hierarchy.centre[0]) > 3 * np.ptp(others.hierarchy.centre[0])

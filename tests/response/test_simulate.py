@@ -269,7 +269,7 @@ def test_a_run_gives_its_draws_and_what_it_lacks_follows_the_prior(loaded, tmp_p
     prior = gaddum.simulate([INFUSION], case=loaded, hypotheses=["block"], times=[0.5], draws=20)
     assert found.drawn_from.startswith("posterior of block")
     assert found.features["NMDAR.block"].shape == (1, 1, 20)
-    assert np.array_equal(found.concentrations["blocker"], prior.concentrations["blocker"])
+    np.testing.assert_allclose(found.concentrations["blocker"], prior.concentrations["blocker"], rtol=1e-12)
     level = found.concentrations["blocker"]
     known = next(one for one in found.parameters if one.name == "K_i of blocker at NMDAR")
     k_i = np.exp(lookup(known.nodes[None], np.ones((1, 1))))[0, 0]

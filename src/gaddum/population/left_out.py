@@ -21,7 +21,7 @@ from gaddum.population.fit import (
     predict_constants,
     predict_logs,
 )
-from gaddum.population.hierarchy import log_likelihood
+from gaddum.population.hierarchy import ASSAY, log_likelihood
 from gaddum.population.readings import PopulationData
 from gaddum.sampling.settings import Settings
 
@@ -83,11 +83,19 @@ def leave_papers_out(
             if progress is not None:
                 progress(f"without {paper}: {text}", (place + done) / len(data.papers))
 
+        if not _readings(data, place):
+            continue  # all below their limit
         fit = fit_population(
             data, without=paper, seed=seed, progress=told, likelihood=shared, settings=settings
         )
         found.append(foretell(data, fit, paper, seed=seed))
     return tuple(found)
+
+
+def _readings(data: PopulationData, study: int) -> int:
+    curves = data.hierarchy.curves
+    mine = (curves.study == study)[:, None] & curves.read & ~curves.below
+    return int(mine.sum()) + sum(one.study == study for one in curves.printed)
 
 
 def foretell(data: PopulationData, fit: PopulationFit, paper: str, *, seed: int = 0) -> LeftOutPaper:
@@ -112,9 +120,9 @@ def foretell(data: PopulationData, fit: PopulationFit, paper: str, *, seed: int 
         logs: Float[np.ndarray, "readings draws"], sigma: Float[np.ndarray, " draws"]
     ) -> tuple[Foretold, ...]:
         own = np.diag(errors**2) + form
-        covariance = np.atleast_2d(np.cov(logs)) + own + np.diag(scatters * np.mean(sigma**2))
+        covariance = np.atleast_2d(np.cov(logs)) + own + np.diag(scatters * (np.mean(sigma**2) + ASSAY**2))
         root = np.linalg.cholesky(own + 1e-12 * np.eye(len(read)))
-        drawn = logs + scatters[:, None] * sigma * random.standard_normal(logs.shape)
+        drawn = logs + scatters[:, None] * np.hypot(sigma, ASSAY) * random.standard_normal(logs.shape)
         drawn = drawn + root @ random.standard_normal(logs.shape)
         middle = np.median(logs, axis=1)
         return tuple(_outcome(read, middle, drawn, by**2 * covariance, by) for by in (1.0, 2.0, 0.5))

@@ -15,6 +15,9 @@ from gaddum.records.curve import Curve
 from gaddum.records.fit import FittedConstant, KineticFit, PaperScore, SpreadOfLogs
 from gaddum.records.species import Species
 
+WORST = 99.0
+"""R-hat that is written where it is infinite."""
+
 
 def kinetic_fit(
     data: PopulationData,
@@ -71,7 +74,7 @@ def kinetic_fit(
         common=_spread(levels.common, COMMON),
         residual=_spread(levels.sigma, RESIDUAL),
         left_out=tuple(map(_score, left_out)),
-        r_hat=round(fit.r_hat, 4),
+        r_hat=round(min(fit.r_hat, WORST), 4),
         ess=round(fit.ess, 1),
         seed=seed,
         version=version,

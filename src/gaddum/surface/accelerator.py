@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -24,7 +24,8 @@ def configure_jax(*, workers: int = 2) -> None:
     }
     for name, value in settings.items():
         if "jax" in sys.modules:
-            sys.modules["jax"].config.update(name, value)
+            with suppress(RuntimeError):  # the number of devices is fixed once JAX has run
+                sys.modules["jax"].config.update(name, value)
         else:
             os.environ[name.upper()] = str(value)
 

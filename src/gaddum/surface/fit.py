@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, Seed, tell
+from gaddum.surface.options import AsJson, Seed, print_findings, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
@@ -124,28 +124,39 @@ def run(asked: FitRequest) -> dict[str, Any]:
 
 def _curves(asked: FitRequest, drug: str, library: "Library") -> "list[Curve]":
     """Curves that follow doses of the drug, of a part of it, or of a mixture that it is a part of."""
+    from gaddum.interop.curves import read_curves
     from gaddum.records.curve import load_curves, read_curve
-    from gaddum.records.reading import KineticConstant
 
     mine: list[Curve] = []
     for name in asked.curves:
-        from gaddum.interop.curves import read_curves
-
         path = Path(name)
-        mine += (
-            [read_curve(path, library)]
-            if path.suffix in (".yaml", ".yml")
-            else read_curves(path, library).curves
-        )
-    every = mine if asked.only else [*load_curves(library), *mine]
+        if not path.is_file():
+            raise ValueError(f"--curves must be a file of curves; {name!r} is none. Give its path.")
+        if path.suffix in (".yaml", ".yml"):
+            mine.append(read_curve(path, library))
+        else:
+            found = read_curves(path, library)
+            mine += found.curves
+            print_findings(found.findings)
+    every = [
+        _under_keys(curve, library) for curve in (mine if asked.only else [*load_curves(library), *mine])
+    ]
     own = _parts(drug, library)
+    return [
+        curve for curve in every if curve.given and all(own & _parts(name, library) for name in curve.given)
+    ]
 
-    def follows(curve: "Curve") -> bool:
-        given = {dose.drug for reading in curve.readings for dose in (*reading.doses, *curve.doses)}
-        given |= {one.drug for one in curve.readings if isinstance(one, KineticConstant)}
-        return bool(given) and all(own & _parts(name, library) for name in given)
 
-    return [curve for curve in every if follows(curve)]
+def _under_keys(curve: "Curve", library: "Library") -> "Curve":
+    """The curve with drugs under the library's names."""
+    readings = []
+    for one in curve.readings:
+        changed: dict[str, Any] = {"doses": tuple(map(library.named, one.doses))}
+        if isinstance(name := getattr(one, "drug", None), str):
+            changed["drug"] = library.drug_key(name)
+        readings.append(one.model_copy(update=changed))
+    doses = tuple(map(library.named, curve.doses))
+    return curve.model_copy(update={"doses": doses, "readings": tuple(readings)})
 
 
 def _parts(name: str, library: "Library") -> set[str]:
