@@ -20,6 +20,8 @@ from gaddum.records.protocol import Protocol
 SMALLEST_D = 0.01
 LARGEST_CV = 10.0
 VAST_CV = 1000.0
+TINY_SHARE = 1e-6
+"""Share of the widest spread below which one is no spread."""
 
 
 class ArmMean(Record):
@@ -82,6 +84,10 @@ def _spreads(outcome: Means) -> Iterator[Doubt]:
     if not outcome.change and 0 < VAST_CV * largest < implied[widest]:
         message = f"A spread should not be {VAST_CV:g} times the means; got an SD of {implied[widest]:.3g} in {widest}."
         yield Doubt(("arms", widest, "spread"), message)
+    narrowest = min(implied, key=lambda name: implied[name])
+    if implied[narrowest] < TINY_SHARE * implied[widest]:
+        message = f"Spreads should be alike; got an SD of {implied[narrowest]:.3g} in {narrowest} beside "
+        yield Doubt(("arms", narrowest, "spread"), f"{message}{implied[widest]:.3g} in {widest}.")
     if kinds == {"SEM"} and ((differ and apart[pair] < SMALLEST_D) or vast):
         yield Doubt(
             ("arms", pair[0], "spread_kind"),
