@@ -111,6 +111,18 @@ def canonical(quantity: Quantity, molar_mass: float | None = None) -> float:
     )
 
 
+def canonical_unit(quantity: Quantity) -> str:
+    """Unit of what `canonical` gives."""
+    text = f"{quantity.value} {quantity.unit}"
+    for kind in _KINDS:
+        try:
+            found = units.canonical_unit(text, kind)
+        except ValueError:
+            continue
+        return "nM" if found == "ng/mL" else found
+    return quantity.unit
+
+
 def log_spread(quantity: Quantity) -> float:
     """Standard deviation of the logarithm, from the spread or the declared default."""
     return float(np.log(quantity.gsd or DEFAULT_GSD))

@@ -349,3 +349,22 @@ def test_a_paper_without_an_identifier_is_known_by_its_name() -> None:
     reported = {"value": 3.0, "unit": "L/kg", "spread": {"kind": "GSD", "value": 1.05}, "source": cited}
     own, others = (laid(simulated(3, 2), v_c=one) for one in (reported, said(3.0, "L/kg", 1.05)))
     assert np.ptp(own.hierarchy.centre[0]) > 3 * np.ptp(others.hierarchy.centre[0])
+
+
+def test_a_parameter_is_in_the_unit_that_it_says() -> None:
+    way = {"po": {"k_a": said(0.02, "1/min"), "lag": said(6, "min")}}
+    mine = library(given(absorption=way)).drugs["drug"]
+    assert isinstance(mine, Drug)
+    one = mine.model_copy(
+        update={
+            "affinities": tuple(
+                a.model_copy(update={"k_i": (Quantity.model_validate(said(2, "uM")),)})
+                for a in mine.affinities
+            )
+        }
+    )
+    layout = lay_out("drug 1 mg/kg po", species="rat", library=library(one), draws=2)
+    found = {p.name: (float(np.exp(p.nodes[p.nodes.size // 2])), p.unit) for p in layout.parameters}
+    assert found["po k_a of drug in rat"] == (pytest.approx(1.2), "1/h")
+    assert found["po lag of drug in rat"] == (pytest.approx(0.1), "h")
+    assert found["K_i of drug at target"] == (pytest.approx(2000.0), "nM")

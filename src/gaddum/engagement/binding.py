@@ -17,7 +17,7 @@ from gaddum.exposure.plan import Ligand, Plan
 from gaddum.numerics.array_library import Numbers, array_library
 from gaddum.numerics.quadrature import Quadrature
 from gaddum.parameter_registry import Register, name_of
-from gaddum.parameters import Parameter, cite, describe_fraction, fraction_nodes
+from gaddum.parameters import Parameter, canonical_unit, cite, describe_fraction, fraction_nodes
 from gaddum.records.drug import Drug
 from gaddum.records.library import Library
 from gaddum.records.protocol import Manipulation, Preparation
@@ -156,7 +156,9 @@ def bond(
         if reported is None:
             return -1
         name = name_of(quantity, reported, drug=drug.name, target=affinity.target, species=of)
-        return register.report(name, reported, reported[0].unit, "binding", molar_mass=drug.molar_mass.value)
+        return register.report(
+            name, reported, canonical_unit(reported[0]), "binding", molar_mass=drug.molar_mass.value
+        )
 
     matrix, direct = affinity.direct_in(species, preparation) or (None, None)
     # A concentration that is held at the receptor, by a bath or so, is not in equilibrium with any plasma.

@@ -10,7 +10,7 @@ from gaddum import units
 from gaddum.exposure.plan import Body, Input, Ligand
 from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.parameter_registry import Assumption, Register, name_of
-from gaddum.parameters import Parameter, log_spread
+from gaddum.parameters import Parameter, canonical_unit, log_spread
 from gaddum.records.drug import Disposition, Drug, Metabolite
 from gaddum.records.protocol import Subject
 from gaddum.records.quantity import Quantity, Reported
@@ -166,7 +166,7 @@ class Numbers:
         return self.register.report(
             name_of(what, reported, drug=self.drug.name, species=self.species),
             reported,
-            reported[0].unit,
+            canonical_unit(reported[0]),
             "sets the concentration curve",
             molar_mass=self.drug.molar_mass.value,
             log_subject=float(np.log(self.weight)),

@@ -94,6 +94,7 @@ def constants(fit: dict[str, Any]) -> list[dict[str, str]]:
         low, high = (one["median"] * math.exp(sign * 1.96 * spread) for sign in (-1, 1))
         if one["name"].startswith("share") or " bioavailability of " in one["name"]:
             high = min(high, 1.0)
+            one = one | {"median": min(one["median"], 1.0)}
         name = one["name"].removesuffix(f" in {fit['species']}")
         rows.append(
             {
