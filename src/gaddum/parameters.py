@@ -119,7 +119,7 @@ def canonical_unit(quantity: Quantity) -> str:
             found = units.canonical_unit(text, kind)
         except ValueError:
             continue
-        return "nM" if found == "ng/mL" else found
+        return "nM" if found == "ng/mL" else found or "1"
     return quantity.unit
 
 

@@ -365,6 +365,7 @@ def test_a_parameter_is_in_the_unit_that_it_says() -> None:
     )
     layout = lay_out("drug 1 mg/kg po", species="rat", library=library(one), draws=2)
     found = {p.name: (float(np.exp(p.nodes[p.nodes.size // 2])), p.unit) for p in layout.parameters}
+    assert all(unit for _, unit in found.values())
     assert found["po k_a of drug in rat"] == (pytest.approx(1.2), "1/h")
     assert found["po lag of drug in rat"] == (pytest.approx(0.1), "h")
     assert found["K_i of drug at target"] == (pytest.approx(2000.0), "nM")
