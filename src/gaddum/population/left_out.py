@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.engagement.occupancy import SPAN
 from gaddum.population.fit import (
     SAMPLER,
     PopulationFit,
@@ -32,7 +33,6 @@ RESIDUAL = float(np.log(1.2))
 LEVELS = (0.5, 0.8, 0.95)
 """Bands whose coverage is counted."""
 DRAWS = 4000
-SPAN = 0.95
 
 
 class Foretold(NamedTuple):

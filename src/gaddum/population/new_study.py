@@ -6,10 +6,11 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.engagement.occupancy import SPAN
 from gaddum.numerics.array_library import Numbers
 from gaddum.population.fit import PopulationFit
 from gaddum.population.hierarchy import BETWEEN, COMMON, RESIDUAL
-from gaddum.population.left_out import LEVELS, SPAN, LeftOutPaper
+from gaddum.population.left_out import LEVELS, LeftOutPaper
 from gaddum.population.readings import PopulationData
 from gaddum.records.curve import Curve
 from gaddum.records.fit import FittedConstant, KineticFit, PaperScore, SpreadOfLogs

@@ -5,13 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gaddum.engagement.occupancy import SPAN
 from gaddum.population.fit import PopulationFit, predict_logs
+from gaddum.population.hierarchy import ASSAY
 from gaddum.population.readings import PopulationData
 from gaddum.population.study_curves import lay_study_curves
 
 POINTS = 60
 DRAWS = 400
-SPAN = 0.95
 
 
 class StudyCourse(NamedTuple):
@@ -47,7 +48,9 @@ def study_courses(data: PopulationData, fit: PopulationFit, *, seed: int = 0) ->
     sample = fit.sample[:, :: max(fit.sample.shape[1] // DRAWS, 1)]
     own = np.median(fit.of_studies(hierarchy, sample), axis=2)
     new = predict_logs(hierarchy, fit.draws(DRAWS, seed))
-    noise = fit.sigmas(DRAWS, seed) * np.random.default_rng(seed + 1).standard_normal(new.shape)
+    noise = np.hypot(fit.sigmas(DRAWS, seed), ASSAY) * np.random.default_rng(seed + 1).standard_normal(
+        new.shape
+    )
     limits = [0.5 - SPAN / 2, 0.5 + SPAN / 2]
     truth, reading = (np.exp(np.quantile(x, limits, axis=2)) for x in (new, new + noise))
     middle = np.exp(np.median(new, axis=2))

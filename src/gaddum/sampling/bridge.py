@@ -161,4 +161,4 @@ def _solve(posterior: np.ndarray, proposal: np.ndarray, log_odds: float) -> floa
 
 def _relative_variance(x: np.ndarray) -> float:
     mean = np.mean(x)  # 0 where the two sets of draws do not overlap at all
-    return float(np.var(x) / mean**2 / x.size) if mean > 0 else math.inf
+    return float(np.var(x / mean) / x.size) if mean > 0 else math.inf

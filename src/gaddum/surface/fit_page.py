@@ -74,6 +74,13 @@ def sentences(document: dict[str, Any]) -> list[str]:
             f"{inside} of {every} readings of {len(fit['left_out'])} left-out papers lie in the 95 % band; "
             f"medians are off {off_by(off)}."
         )
+        said.append(
+            "Before: by the drug's file as it stands, which may rest on the very papers that are left out here."
+        )
+        if unsettled := [one["paper"] for one in document["scores"] if not one["converged"]]:
+            said.append(
+                f"Without {', '.join(unsettled)} the fit did not converge, so that its line is not to be trusted."
+            )
     else:
         said.append("No paper was left out, so how well a new study is foretold is not known.")
     if fit["note"]:
