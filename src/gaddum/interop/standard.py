@@ -63,7 +63,9 @@ protocol.design : design
 protocol.masking : masking
 protocol.selection : selection
 protocol.washout : washout
+protocol.session_correlation : session correlation
 protocol.cells_per_animal : cells per animal
+protocol.engagement : engagement
 study.cohort : cohort
 study.lab : lab
 study.competing_interests : competing interests

@@ -77,6 +77,8 @@ design : VARCHAR : parallel, crossover, single-arm or unstated
 masking : VARCHAR : open, single, double or unstated
 selection : VARCHAR : rule by which subjects were selected
 washout : VARCHAR : washout
+session_correlation : DOUBLE : of a subject's sessions, where these are compared
+engagement : VARCHAR : what shows that the antagonist was there: measured, modelled, guessed or none
 arms : INTEGER : number of arms
 outcomes : INTEGER : number of outcomes{_SOURCE}"""
     ),
@@ -151,7 +153,7 @@ sd : DOUBLE : within-group SD of a difference in points
 change : BOOLEAN : whether means are changes
 criterion : VARCHAR : who counts as responder
 text : VARCHAR : of a narrative
-why : VARCHAR : why a narrative is not scored{_SOURCE}"""
+why : VARCHAR : why it is not scored{_SOURCE}"""
     ),
     "outcome_arms": _columns(
         f"""{_OUTCOME}

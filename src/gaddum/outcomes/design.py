@@ -1,8 +1,9 @@
 """Design: the standard error and degrees of freedom that a protocol gives to any contrast of its arms.
 
-Arms of a crossover share their subjects: sessions correlate by 0.5, and a contrast whose coefficients sum to nothing
-loses what they share. All forms take their numbers from here, so that the same data give the same answer as means, as a
-difference, as a test and as a word. In within-group SD: variance of a contrast = (1 - r) sum of c^2 / n.
+Arms of a crossover share their subjects: sessions correlate, by 0.5 where nothing is known, and a contrast whose
+coefficients sum to nothing loses what they share. All forms take their numbers from here, so that the same data give the
+same answer as means, as a difference, as a test and as a word. In within-group SD: variance of a contrast =
+(1 - r) sum of c^2 / n. Where n counts cells, a test takes them for independent, and the true variance of a mean is larger.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gaddum.records.experiment import Experiment
+from gaddum.records.protocol import Protocol
 
-SESSION_CORRELATION = 0.5
-"""Assumed correlation r of a subject's sessions (1); 0 between subjects."""
+SESSION_CORRELATION = float(Protocol.model_fields["session_correlation"].default)
+"""Correlation r of a subject's sessions where nothing is known (1); 0 between subjects."""
+CELL_CORRELATION = 0.3
+"""Assumed correlation of cells of one animal (1): judgement, since reports with cells as n seldom give it."""
 
 
-def effective_sizes(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> dict[str, float]:
+def cell_inflation(protocol: Protocol) -> float:
+    """How often the variance of a mean of n cells is that of n independent ones: 1 + (m - 1) r of m cells an animal (1)."""
+    cells = protocol.cells_per_animal
+    return 1.0 if cells is None else 1.0 + max(cells.value - 1.0, 0.0) * CELL_CORRELATION
+
+
+def effective_sizes(
+    n: Mapping[str, float], arms: Sequence[str], paired: bool, correlation: float = SESSION_CORRELATION
+) -> dict[str, float]:
     """Sizes of independent groups that would give contrasts the same error.
 
     Examples
@@ -25,10 +37,12 @@ def effective_sizes(n: Mapping[str, float], arms: Sequence[str], paired: bool) -
     """
     if not paired:
         return {name: float(n[name]) for name in arms}
-    return dict.fromkeys(arms, min(n[name] for name in arms) / (1 - SESSION_CORRELATION))
+    return dict.fromkeys(arms, min(n[name] for name in arms) / (1 - correlation))
 
 
-def contrast_error(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> float:
+def contrast_error(
+    n: Mapping[str, float], arms: Sequence[str], paired: bool, correlation: float = SESSION_CORRELATION
+) -> float:
     """Standard error of a contrast with coefficients of 1 and -1, in within-group SD.
 
     Examples
@@ -36,7 +50,7 @@ def contrast_error(n: Mapping[str, float], arms: Sequence[str], paired: bool) ->
     >>> round(contrast_error({"K": 7, "V": 7}, ("K", "V"), True), 3)
     0.378
     """
-    return float(np.sqrt(sum(1 / size for size in effective_sizes(n, arms, paired).values())))
+    return float(np.sqrt(sum(1 / size for size in effective_sizes(n, arms, paired, correlation).values())))
 
 
 def degrees_of_freedom(n: Mapping[str, float], arms: Sequence[str], paired: bool, groups: int = 2) -> float:
@@ -48,10 +62,12 @@ def degrees_of_freedom(n: Mapping[str, float], arms: Sequence[str], paired: bool
     return (min(sizes) - 1) * (groups - 1) if paired else sum(sizes) - len(sizes)
 
 
-def pooled_df(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> float:
+def pooled_df(
+    n: Mapping[str, float], arms: Sequence[str], paired: bool, correlation: float = SESSION_CORRELATION
+) -> float:
     """Degrees of freedom of the within-group SD pooled over arms (Satterthwaite where sessions correlate)."""
     df = sum(n[name] for name in arms) - len(arms)
-    return df / (1 + (len(arms) - 1) * SESSION_CORRELATION**2) if paired else df
+    return df / (1 + (len(arms) - 1) * correlation**2) if paired else df
 
 
 def size_of_df(experiment: Experiment, df: float, named: int, paired: bool) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import t as student_t
 
-from gaddum.outcomes.design import degrees_of_freedom
+from gaddum.outcomes.design import cell_inflation, degrees_of_freedom
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes
 from gaddum.outcomes.noncentral_t import GRID, effect_logpdf
@@ -27,7 +27,7 @@ def table(experiment: Experiment, outcome: Difference, priors: Priors) -> Table:
         df = degrees_of_freedom(scenario.n, outcome.contrast, experiment.protocol.is_paired())
         error = float((high - low) / (2 * student_t.ppf(tail, df)))
         observed = (observed_effect(effect, error, df),)
-    variance = error**2 + 2 * noise
+    variance = cell_inflation(experiment.protocol) * error**2 + 2 * noise
     return Table(
         (difference_of(first, second),),
         effect_logpdf(effect, variance, df, GRID),

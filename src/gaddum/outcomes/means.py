@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from gaddum.outcomes.design import (
-    SESSION_CORRELATION,
+    cell_inflation,
     contrast_error,
     degrees_of_freedom,
     effective_sizes,
@@ -26,8 +26,8 @@ def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
     base = experiment.protocol.vehicle(outcome.arms) or list(outcome.arms)[-1]
     others = [name for name in outcome.arms if name != base]
     n = {name: arm.n for name, arm in outcome.arms.items()}
-    paired, every = experiment.protocol.is_paired(), tuple(n)
-    freedom, df = sum(n.values()) - len(n), pooled_df(n, every, paired)
+    paired, shared, every = experiment.protocol.is_paired(), experiment.protocol.session_correlation, tuple(n)
+    freedom, df = sum(n.values()) - len(n), pooled_df(n, every, paired, shared)
     if freedom < 1:
         raise ValueError(
             f"Means need more subjects than arms; got {n}. Correct `n`, or use `form: narrative`."
@@ -35,10 +35,10 @@ def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
     kinds = {arm.spread_kind for arm in outcome.arms.values()}
     readings = [("SD", 1.0)] if kinds == {"SD"} else [("SEM", 1.0)] if kinds == {"SEM"} else None
     readings = readings or ([("SD", 0.5), ("SEM", 0.5)] if "unclear" in kinds else [("as stated", 1.0)])
-    size = effective_sizes(n, every, paired)
-    covariance = np.diag([1 / size[name] + noise for name in others]) + 1 / size[base] + noise
+    size, more = effective_sizes(n, every, paired, shared), cell_inflation(experiment.protocol)
+    covariance = np.diag([more / size[name] + noise for name in others]) + more / size[base] + noise
     log_weights, effects, scale_0 = [], [], None
-    errors = [contrast_error(n, (name, base), paired) for name in others]
+    errors = [contrast_error(n, (name, base), paired, shared) for name in others]
     above, significant = np.zeros((len(others), len(GRID))), np.zeros(len(GRID))
     for reading, weight in readings:
         sds = {
@@ -49,8 +49,7 @@ def table(experiment: Experiment, outcome: Means, priors: Priors) -> Table:
         scale_0 = scale_0 or pooled
         d = np.array([sign * (outcome.arms[name].mean - outcome.arms[base].mean) / pooled for name in others])
         # density per unit of the first reading's SD, so that readings compare
-        shared = np.log(weight) - len(d) * np.log(pooled / scale_0)
-        log_weights.append(float(shared))
+        log_weights.append(float(np.log(weight) - len(d) * np.log(pooled / scale_0)))
         effects.append(d)
         variances = np.diag(covariance)
         above += weight * np.array([probability_beyond(x, v, df) for x, v in zip(d, variances, strict=True)])
@@ -85,7 +84,7 @@ def compared(experiment: Experiment, outcome: Means, first: str, second: str) ->
         return None
     errors = [arm.spread / (arm.n**0.5 if arm.spread_kind == "SD" else 1.0) for arm in (one, other)]
     paired, sizes = experiment.protocol.is_paired(), {first: float(one.n), second: float(other.n)}
-    shared = 2 * SESSION_CORRELATION * errors[0] * errors[1] if paired else 0.0
+    shared = 2 * experiment.protocol.session_correlation * errors[0] * errors[1] if paired else 0.0
     t = abs(one.mean - other.mean) / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - shared)
     p = 2 * student_t.sf(t, degrees_of_freedom(sizes, (first, second), paired))
     endpoint = experiment.protocol.endpoints[outcome.endpoint]

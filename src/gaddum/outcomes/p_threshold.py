@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaddum.outcomes.design import contrast_error, degrees_of_freedom
+from gaddum.outcomes.design import cell_inflation, contrast_error, degrees_of_freedom
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of, log_of
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes
 from gaddum.outcomes.noncentral_t import GRID, effect_interval, mixed, t_of_p
@@ -18,9 +18,11 @@ def table(experiment: Experiment, outcome: PThreshold, priors: Priors) -> Table:
     parts, significant = [], np.zeros(len(GRID))
     paired = experiment.protocol.is_paired(outcome.paired)
     for scenario in group_sizes(experiment, outcome.contrast, priors, paired=paired):
-        error = contrast_error(scenario.n, outcome.contrast, paired)
+        error = contrast_error(
+            scenario.n, outcome.contrast, paired, experiment.protocol.session_correlation
+        )
         df = degrees_of_freedom(scenario.n, outcome.contrast, paired)
-        variance = error**2 + 2 * noise
+        variance = cell_inflation(experiment.protocol) * error**2 + 2 * noise
         significant += scenario.weight * probability_significant(error, variance, df)
         c = t_of_p(outcome.threshold, df) * error
         lower, upper = (c, np.inf) if outcome.significant else (0.0 if outcome.better else -c, c)

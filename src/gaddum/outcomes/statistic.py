@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import t as student_t
 
-from gaddum.outcomes.design import contrast_error, degrees_of_freedom
+from gaddum.outcomes.design import cell_inflation, contrast_error, degrees_of_freedom
 from gaddum.outcomes.form import LEVEL, ArmComparison, Contrast, Priors, Table
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes
 from gaddum.outcomes.noncentral_t import GRID, effect_interval, effect_logpdf, mixed, t_of_p
@@ -48,9 +48,9 @@ def statistic_table(
     parts, observed, most = [], (), 0.0
     above, significant = np.zeros((1, len(GRID))), np.zeros(len(GRID))
     for scenario in group_sizes(experiment, arms, priors, df=df, paired=paired):
-        error = contrast_error(scenario.n, arms, paired)
+        error = contrast_error(scenario.n, arms, paired, experiment.protocol.session_correlation)
         freedom = df or degrees_of_freedom(scenario.n, arms, paired)
-        variance = error**2 + len(arms) * noise
+        variance = cell_inflation(experiment.protocol) * error**2 + len(arms) * noise
         d = signed_t(error, freedom) * error
         parts.append(np.log(scenario.weight) + effect_logpdf(d, variance, freedom, GRID))
         above += scenario.weight * probability_beyond(d, variance, freedom)
@@ -90,7 +90,7 @@ def two_sided_p(
         return value
     if df is None or (statistic == "d" and not known):
         return None
-    error = contrast_error(sizes, arms, paired) if known else 1.0
+    error = contrast_error(sizes, arms, paired, experiment.protocol.session_correlation) if known else 1.0
     return float(2 * student_t.sf(absolute_t(statistic, value, error, df), df))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaddum.outcomes.design import degrees_of_freedom, effective_sizes
+from gaddum.outcomes.design import cell_inflation, degrees_of_freedom, effective_sizes
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of, log_of
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes, weights_of
 from gaddum.outcomes.noncentral_t import mixed
@@ -34,11 +34,13 @@ def table(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
         rules = dict.fromkeys(events, 1.0)
     parts = []
     for scenario in group_sizes(experiment, tested, priors):
-        effective = effective_sizes(scenario.n, tested, paired)
+        effective = effective_sizes(
+            scenario.n, tested, paired, experiment.protocol.session_correlation
+        )
         sizes = tuple(effective[name] for name in (*arms, arms[-1])[:3])
         groups = Groups(
             n=sizes,
-            variance=tuple(1 / n + noise for n in sizes),
+            variance=tuple(cell_inflation(experiment.protocol) / n + noise for n in sizes),
             df=degrees_of_freedom(scenario.n, tested, paired, len(tested)),
             k=len(tested),
         )

@@ -10,7 +10,7 @@ from pydantic import Field
 from gaddum.records.base import Record
 from gaddum.records.outcome import Outcome, arms_of
 from gaddum.records.protocol import Protocol
-from gaddum.records.source import Source
+from gaddum.records.source import How, Source, least_direct
 
 Judgement = Literal["low", "high", "unclear"]
 
@@ -89,3 +89,9 @@ class Study(Record):
     """ARRIVE 2.0 essential ten: reported or not; a missing item is unknown."""
     experiments: Annotated[tuple[Experiment, ...], Field(min_length=1)]
     note: str | None = None
+
+    @property
+    def read(self) -> How:
+        """How its protocols and results were read: "measured" only where all of them were, which is in full."""
+        parts = (part for one in self.experiments for part in (one.protocol, *one.outcomes))
+        return least_direct(part.source for part in parts)

@@ -138,8 +138,14 @@ class Protocol(Record):
     selection: str | None = None
     """Rule by which subjects or subsets were selected."""
     washout: str | None = None
+    session_correlation: float = in_unit("1", 0.5, ge=0, lt=1)
+    """Correlation of a subject's sessions in a crossover; a half where nothing is known."""
     cells_per_animal: Quantity | None = None
-    """Cluster size where the unit of replication is a cell in an animal."""
+    """Cluster size where n counts cells and not animals; cells of one animal count for fewer than as many animals."""
+    engagement: Literal["measured", "modelled", "guessed", "none"] | None = None
+    """What shows that the antagonist was at its receptor: `measured` at this dose (occupancy, or a reference agonist
+    blocked), `modelled` from doses, routes and times that were read, `guessed` where one of these is assumed, `none`
+    where no dose is known; null where nothing was blocked, or nobody looked."""
     source: Source
 
     def is_paired(self, said: bool | None = None) -> bool:

@@ -2,7 +2,7 @@
 
 A number without a Source does not load. `how` grades the reading:
 
-- ``measured``: read in the paper itself;
+- ``measured``: read in the paper itself, or in the authors' own tables;
 - ``abstract``: read in an abstract or excerpt, the paper was not opened;
 - ``secondary``: quoted by another text;
 - ``derived``: computed from sourced numbers (`reason` states the method);
@@ -11,6 +11,7 @@ A number without a Source does not load. `how` grades the reading:
 Assumptions are listed in every report.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import model_validator
@@ -18,6 +19,7 @@ from pydantic import model_validator
 from gaddum.records.base import Record
 
 How = Literal["measured", "abstract", "secondary", "derived", "assumption"]
+_READ = ("measured", "abstract", "secondary")
 
 
 class Source(Record):
@@ -46,3 +48,15 @@ class Source(Record):
                 "Add one, or call the number an assumption."
             )
         return self
+
+
+def least_direct(sources: Iterable[Source]) -> How:
+    """How texts were read: in the least direct of their ways; "assumption" where nothing was.
+
+    Examples
+    --------
+    >>> least_direct([Source(how="measured", doi="10.1/a"), Source(how="secondary", cites="a review")])
+    'secondary'
+    """
+    read = [one.how for one in sources if one.how in _READ]
+    return max(read, key=_READ.index, default="assumption")

@@ -72,6 +72,10 @@ def check_study(loaded: LoadedCase, study: Study) -> Iterator[Finding]:
     if unsized:
         message = f"The number of subjects is unknown in {unsized} scored outcome(s); the prior on n applies."
         yield say(loaded, study, (), message, "note")
+    silent = sum(not is_scored(one) and not one.why for e in study.experiments for one in e.outcomes)
+    if silent:
+        message = f"An outcome that is not scored should say `why`; {silent} of this study do not."
+        yield say(loaded, study, (), message, "note")
 
 
 def say(

@@ -54,7 +54,9 @@ class ReportedOutcome(Record, ABC):
     """Key of the endpoint in the protocol."""
     source: Source
     primary: bool = True
-    """False: stored and predicted, not scored (a subscale or dichotomy of a scale already used)."""
+    """False: stored and predicted, not scored (a subscale or dichotomy of a scale already used); `why` says why."""
+    why: str | None = None
+    """Why it is not scored; null where it is."""
     same_subjects: str | None = None
     """Outcomes on the same subjects share a label."""
     correlation: float | None = in_unit("1", None, ge=0, le=1)

@@ -14,8 +14,7 @@ class Narrative(ReportedOutcome):
 
     form: Literal["narrative"]
     text: str
-    why: str
-    """Why it is not scored."""
+    why: str  # pyright: ignore[reportIncompatibleVariableOverride]: required here
 
     def doubts(self, protocol: Protocol) -> Iterator[Doubt]:
         """None: there is no number to doubt."""
