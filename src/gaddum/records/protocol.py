@@ -144,8 +144,8 @@ class Protocol(Record):
     """Cluster size where n counts cells and not animals; cells of one animal count for fewer than as many animals."""
     engagement: Literal["measured", "modelled", "guessed", "none"] | None = None
     """What shows that the antagonist was at its receptor: `measured` at this dose (occupancy, or a reference agonist
-    blocked), `modelled` from doses, routes and times that were read, `guessed` where one of these is assumed, `none`
-    where no dose is known; null where nothing was blocked, or nobody looked."""
+    blocked), `modelled` from a dose and a time that were read, `guessed` where one of them is assumed, `none` where no
+    dose is known; null where nothing was blocked, or nobody looked."""
     source: Source
 
     def is_paired(self, said: bool | None = None) -> bool:
