@@ -93,5 +93,6 @@ class Study(Record):
     @property
     def read(self) -> How:
         """How its protocols and results were read: "measured" only where all of them were, which is in full."""
-        parts = (part for one in self.experiments for part in (one.protocol, *one.outcomes))
-        return least_direct(part.source for part in parts)
+        results = (one for e in self.experiments for one in e.outcomes if one.can_be_scored)
+        protocols = (one.protocol for one in self.experiments)
+        return least_direct(one.source for one in (self, *protocols, *results))
