@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gaddum.records.blockade import blockades
 from gaddum.records.check import check_records
-from gaddum.records.ledger import load_case
+from gaddum.records.experiment import ROB2, SYRCLE
+from gaddum.records.ledger import bundled_cases, load_case
 from gaddum.records.outcome import is_scored
-from gaddum.records.outcome.narrative import Narrative
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "ledger.md"
 
@@ -107,9 +108,48 @@ def test_reports_on_the_same_patients_share_a_cohort(studies):
     assert studies["lii2023"].cohort == studies["lii2024_posthoc"].cohort
 
 
-def test_narratives_say_why_they_are_not_scored(studies):
-    told = [outcome for study in studies.values() for outcome in outcomes(study)]
-    assert all(len(outcome.why) > 10 for outcome in told if isinstance(outcome, Narrative))
+@pytest.mark.parametrize("name", bundled_cases())
+def test_whatever_is_not_scored_says_why(name):
+    told = [one for _, _, one in load_case(name).ledger.outcomes() if not is_scored(one)]
+    assert told
+    assert [one for one in told if len(one.why or "") < 12] == []
+
+
+def test_every_blockade_study_says_how_it_was_read_judged_and_engaged(case):
+    for study, experiment in case.ledger.experiments():
+        if study.id in OPIOID_BLOCKADE and blockades(case, experiment):
+            assert study.read in ("measured", "abstract", "secondary"), study.id
+            assert experiment.protocol.engagement is not None, (study.id, experiment.id)
+            human = experiment.protocol.subject.species == "human"
+            items = (ROB2[0], ROB2[3], ROB2[4]) if human else (SYRCLE[0], SYRCLE[6], SYRCLE[8])
+            assert set(items) <= study.risk_of_bias.keys(), study.id
+
+
+def test_session_means_of_the_imaging_study_are_those_of_a_paired_t(studies):
+    """With the correlation that the two sessions have in males, the printed t comes back."""
+    males = next(one for one in studies["diianni2024"].experiments if one.id == "males")
+    arms = males.outcomes[0].arms
+    spread = arms["K"].spread ** 2 + arms["KA"].spread ** 2 - 2 * 0.58 * arms["K"].spread * arms["KA"].spread
+    assert (arms["K"].mean - arms["KA"].mean) / (spread / 9) ** 0.5 == pytest.approx(3.99, abs=0.03)
+    assert {arm.n for arm in arms.values()} == {9} and males.protocol.is_paired()
+
+
+def test_antagonists_alone_are_arms_wherever_they_were_run(case):
+    alone = {
+        study.id
+        for study, experiment in case.ledger.experiments()
+        for one in blockades(case, experiment)
+        if one.alone is not None
+    }
+    assert {"diianni2024", "jiang2024", "krystal2006", "vcu_thesis6602"} <= alone
+    assert not {"klein2020", "zhang_hashimoto2019", "williams2018"} & alone
+
+
+def test_studies_of_shared_authors_name_one_laboratory(studies):
+    shared = [("bonaventura2021", "diianni2024", "levinstein2023"), ("shirayama2018", "yang2015", "zhang2014")]
+    for names in shared:
+        labs = {studies[name].lab for name in names}
+        assert len(labs) == 1 and None not in labs
 
 
 def test_all_positions_of_the_letter_are_claims(case):
