@@ -213,6 +213,10 @@ class StudyRow(Record):
     title: str
     cohort: str | None
     competing_interests: str
+    read: str | None = None
+    """How it was read; None in older results."""
+    blockade: bool = False
+    """Whether the test drug met an antagonist, or the loss of a receptor."""
     n_outcomes: int
     scored: int
 

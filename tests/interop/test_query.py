@@ -81,7 +81,9 @@ def test_times_and_amounts_are_in_one_unit(letter):
 
 
 def test_a_difference_has_its_limits(letter):
-    sql = "SELECT value, ci_low, ci_high, ci_level FROM outcomes WHERE form = 'difference'"
+    sql = """
+        SELECT value, ci_low, ci_high, ci_level FROM outcomes
+        WHERE form = 'difference' AND study = 'preskorn2008_traxoprodil'"""
     assert query_ledger(letter, sql).rows == [(1.058, 0.554, 1.513, 0.8)]
 
 

@@ -146,7 +146,10 @@ def test_antagonists_alone_are_arms_wherever_they_were_run(case):
 
 
 def test_studies_of_shared_authors_name_one_laboratory(studies):
-    shared = [("bonaventura2021", "diianni2024", "levinstein2023"), ("shirayama2018", "yang2015", "zhang2014")]
+    shared = [
+        ("bonaventura2021", "diianni2024", "levinstein2023"),
+        ("shirayama2018", "yang2015", "zhang2014"),
+    ]
     for names in shared:
         labs = {studies[name].lab for name in names}
         assert len(labs) == 1 and None not in labs

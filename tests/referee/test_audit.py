@@ -115,6 +115,36 @@ def test_antagonist_alone_counts_whenever_it_was_given():
     assert "controls" not in {one.topic for one in audit(case_of(late), draws=64).studies[0].concerns}
 
 
+def test_an_antagonist_alone_is_a_control_where_no_arm_gets_neither_drug():
+    text = made(alone=True, outcomes=INTERACTION)
+    bare = text.replace("V: {n: 10, doses: []}", "").replace("arms: [K, V, KA, A]", "arms: [K, A, KA, K]")
+    assert bare != text
+    effect = EFFECT.replace("contrast: [K, V]", "contrast: [K, A]")
+    three = bare.replace(INTERACTION.replace("arms: [K, V, KA, A]", "arms: [K, A, KA, K]"), effect)
+    study = audit(case_of(three), draws=64).studies[0]
+    assert not {"controls", "agonist effect"} & set(topics(study, "serious"))
+    assert any("naltrexone alone is the control" in one.found for one in study.concerns)
+
+
+def test_engagement_by_a_guessed_dose_is_called_so_and_not_proven():
+    study = audited(**COMPLETE, extra="engagement: guessed")
+    assert study.line.startswith("Engagement rests on a guessed dose or time")
+    assert any("computed from a guess" in one.found for one in study.concerns)
+    assert not any("guess" in one.found for one in audited(**COMPLETE, extra="engagement: modelled").concerns)
+
+
+def test_measured_engagement_stands_for_a_positive_control_of_the_blockade():
+    lacking, shown = (
+        [
+            one.found
+            for one in audited(outcomes=SPARED, extra=extra).concerns
+            if "positive control" in one.found
+        ]
+        for extra in ("", "engagement: measured")
+    )
+    assert lacking and not shown
+
+
 def test_antagonist_washed_out_before_the_test_drug_is_serious():
     study = audited(blocker=naltrexone("-10 h", "1 h"))
     assert "antagonist at induction" in topics(study, "serious")

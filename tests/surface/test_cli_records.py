@@ -129,7 +129,7 @@ def test_ledger_list_and_show(made, capsys):
     assert cli.main(["ledger", "list", str(made)]) == 0
     assert "example" in capsys.readouterr().out
     assert cli.main(["ledger", "list", str(made), "--csv"]) == 0
-    assert "example,1,1,0" in capsys.readouterr().out
+    assert "example,1,1,0,assumption,," in capsys.readouterr().out  # unread, unjudged, nothing blocked
     assert cli.main(["ledger", "show", str(made), "example"]) == 0
     assert "id: example" in capsys.readouterr().out
     assert cli.main(["ledger", "show", str(made), "example", "--json"]) == 0

@@ -57,7 +57,8 @@ title : VARCHAR : title
 cohort : VARCHAR : shared by reports on the same subjects
 lab : VARCHAR : shared by the cohorts of a laboratory
 competing_interests : VARCHAR : as declared
-sponsor : VARCHAR : sponsor{_SOURCE}
+sponsor : VARCHAR : sponsor
+read : VARCHAR : least direct way in which its protocols and results were read{_SOURCE}
 note : VARCHAR : remarks"""
     ),
     "experiments": _columns(
@@ -218,7 +219,10 @@ _Row = tuple[str, dict[str, Any]]
 
 def _of_study(study: Study) -> Iterator[_Row]:
     key = {"study": study.id}
-    yield "studies", key | study.model_dump(exclude={"experiments"}) | _cited(study.source)
+    yield (
+        "studies",
+        key | study.model_dump(exclude={"experiments"}) | {"read": study.read} | _cited(study.source),
+    )
     for item, judgement in study.risk_of_bias.items():
         yield "judgements", key | {"list": "risk of bias", "item": item, "judgement": judgement}
     for item, told in study.reporting.items():

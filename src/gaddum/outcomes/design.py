@@ -1,9 +1,9 @@
 """Design: the standard error and degrees of freedom that a protocol gives to any contrast of its arms.
 
 Arms of a crossover share their subjects: sessions correlate, by 0.5 where nothing is known, and a contrast whose
-coefficients sum to nothing loses what they share. All forms take their numbers from here, so that the same data give the
-same answer as means, as a difference, as a test and as a word. In within-group SD: variance of a contrast =
-(1 - r) sum of c^2 / n. Where n counts cells, a test takes them for independent, and the true variance of a mean is larger.
+coefficients sum to nothing loses what they share. All forms take their numbers from here, so that the same data give
+the same answer as means, as a difference, as a test and as a word. In within-group SD: variance of a contrast =
+(1 - r) sum of c^2 / n. Where n counts cells, a test takes them for independent; the variance of a mean is larger.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ CELL_CORRELATION = 0.3
 
 
 def cell_inflation(protocol: Protocol) -> float:
-    """How often the variance of a mean of n cells is that of n independent ones: 1 + (m - 1) r of m cells an animal (1)."""
+    """Variance of a mean of cells, m of each animal, over that of as many independent ones: 1 + (m - 1) r (1)."""
     cells = protocol.cells_per_animal
     return 1.0 if cells is None else 1.0 + max(cells.value - 1.0, 0.0) * CELL_CORRELATION
 

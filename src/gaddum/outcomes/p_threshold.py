@@ -18,9 +18,7 @@ def table(experiment: Experiment, outcome: PThreshold, priors: Priors) -> Table:
     parts, significant = [], np.zeros(len(GRID))
     paired = experiment.protocol.is_paired(outcome.paired)
     for scenario in group_sizes(experiment, outcome.contrast, priors, paired=paired):
-        error = contrast_error(
-            scenario.n, outcome.contrast, paired, experiment.protocol.session_correlation
-        )
+        error = contrast_error(scenario.n, outcome.contrast, paired, experiment.protocol.session_correlation)
         df = degrees_of_freedom(scenario.n, outcome.contrast, paired)
         variance = cell_inflation(experiment.protocol) * error**2 + 2 * noise
         significant += scenario.weight * probability_significant(error, variance, df)

@@ -34,9 +34,7 @@ def table(experiment: Experiment, outcome: Verdict, priors: Priors) -> Table:
         rules = dict.fromkeys(events, 1.0)
     parts = []
     for scenario in group_sizes(experiment, tested, priors):
-        effective = effective_sizes(
-            scenario.n, tested, paired, experiment.protocol.session_correlation
-        )
+        effective = effective_sizes(scenario.n, tested, paired, experiment.protocol.session_correlation)
         sizes = tuple(effective[name] for name in (*arms, arms[-1])[:3])
         groups = Groups(
             n=sizes,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gaddum.records.dose import Dose
 from gaddum.records.drug import Mixture
-from gaddum.records.experiment import Experiment
+from gaddum.records.experiment import Experiment, Study
 from gaddum.records.gate import parse_gate
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.protocol import Arm, Manipulation, Protocol
@@ -106,6 +106,11 @@ def blockades(loaded: LoadedCase, experiment: Experiment) -> tuple[Blockade, ...
             )
         )
     return tuple(found)
+
+
+def is_blockade(loaded: LoadedCase, study: Study) -> bool:
+    """Whether the test drug met an antagonist, or the loss of a receptor; a record may say so without doses."""
+    return any(one.protocol.engagement or blockades(loaded, one) for one in study.experiments)
 
 
 class ArmAdditions(NamedTuple):

@@ -206,7 +206,7 @@ def _study(study: Study, runs: Runs) -> tuple[StudyAudit, list[BlockadeAppraisal
         for arms in found:
             presence = next((p for p in held if p.arm == arms.blocked), None)
             read = answers(one, arms)
-            shown = agonist_effect(one, arms.drug, arms.vehicle)
+            shown = agonist_effect(one, arms.drug, arms.vehicle or arms.alone)
             could = detectable(one, arms, _priors(loaded))
             mine.append(BlockadeAppraisal(study, one, arms, read, presence, gaps, could, shown))
         for subject in mine:
@@ -293,7 +293,9 @@ def _line(subjects: list[BlockadeAppraisal], concerns: tuple[Concern, ...]) -> s
     text = f"{row.target} {percent(there)} at induction{_at_test(subject, row)}{least}"
     if there.median < HALF:
         return f"Engagement is the weak point: {row.drug} occupies {text}." + weak
-    if there.median < FULL or there.lower < HALF:
+    if subject.shown == "guessed":
+        return f"Engagement rests on a guessed dose or time, by which {row.drug} occupies {text}." + weak
+    if (there.median < FULL or there.lower < HALF) and subject.shown != "measured":
         return f"Engagement may be a weak point: {row.drug} occupies {text}." + weak
     return f"Engagement is not the weak point: {text}." + weak
 

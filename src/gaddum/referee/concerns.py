@@ -63,6 +63,11 @@ class BlockadeAppraisal(NamedTuple):
         return any(one.answer == "spared" for one in self.answers)
 
     @property
+    def shown(self) -> str | None:
+        """What the record says shows that the antagonist was there."""
+        return self.experiment.protocol.engagement
+
+    @property
     def blocker(self) -> str:
         """Name what blocks."""
         return " and ".join([*self.blockade.blockers, *(one.kind for one in self.blockade.manipulations)])
@@ -138,6 +143,15 @@ def _engagement(s: BlockadeAppraisal) -> Iterator[Concern]:
         )
     for row in rows:
         yield from _one_engagement(s, row)
+    if rows and s.shown == "guessed":
+        yield Concern(
+            "caution",
+            "antagonist at induction",
+            at,
+            f"The dose or time of {s.blocker} in arm {arm} was not read; what it occupies is computed from a guess.",
+            "A lower dose, or another hour, could have left the receptors free.",
+            "Read the dose and the time, or measure occupancy.",
+        )
 
 
 def _one_engagement(s: BlockadeAppraisal, row: TargetEngagement) -> Iterator[Concern]:
@@ -168,7 +182,7 @@ def _one_engagement(s: BlockadeAppraisal, row: TargetEngagement) -> Iterator[Con
             "Give more, or nearer in time to the test drug; show occupancy or block of a reference agonist.",
         )
         return
-    if induction.lower < HALF:
+    if induction.lower < HALF and s.shown != "measured":
         yield Concern(
             "caution",
             "antagonist at induction",
@@ -290,10 +304,12 @@ def _controls(s: BlockadeAppraisal) -> Iterator[Concern]:
         )
     if b.vehicle is None:
         yield Concern(
-            "serious",
+            "serious" if b.alone is None else "note",
             "controls",
             at,
-            "No arm without the test drug.",
+            "No arm without the test drug."
+            if b.alone is None
+            else f"No arm gets neither drug; {s.blocker} alone is the control.",
             "An effect cannot be told from time, handling or expectancy.",
             "Add a vehicle (or active placebo) arm.",
         )
@@ -311,7 +327,7 @@ def _controls(s: BlockadeAppraisal) -> Iterator[Concern]:
 
 
 def _positive_control(s: BlockadeAppraisal) -> Iterator[Concern]:
-    if not s.spared:
+    if not s.spared or s.shown == "measured":
         return
     held_up = any(
         isinstance(outcome, Verdict)

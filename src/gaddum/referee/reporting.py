@@ -24,7 +24,7 @@ class Reporting(NamedTuple):
     competing_interests: str
     sponsor: str
     read: str
-    """How the report was read."""
+    """How protocols and results were read, in the least direct of the ways."""
 
 
 def reporting(study: Study) -> Reporting:
@@ -50,7 +50,7 @@ def reporting(study: Study) -> Reporting:
         tuple(_assumed(run)),
         study.competing_interests,
         study.sponsor,
-        study.source.how,
+        study.read,
     )
 
 

@@ -10,6 +10,7 @@ from gaddum import parallel
 from gaddum._version import __version__
 from gaddum.parameter_registry import Assumption
 from gaddum.parameters import DEFAULT_GSD
+from gaddum.records.blockade import is_blockade
 from gaddum.records.claim import AllOf
 from gaddum.records.manifest import Manifest
 from gaddum.results import (
@@ -219,6 +220,7 @@ def _studies(fitted: CaseFits, until: int | None) -> list[StudyRow]:
         row_of(
             StudyRow,
             study,
+            blockade=is_blockade(fitted.loaded, study),
             n_outcomes=sum(len(experiment.outcomes) for experiment in study.experiments),
             scored=sum(s.study.id == study.id for s in fitted.problem.scored),
         )

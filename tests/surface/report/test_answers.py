@@ -48,6 +48,16 @@ def judged(draw):
     return RESULT.model_copy(update=made), every
 
 
+def test_the_first_screen_counts_blockade_studies_that_were_read_in_full():
+    first, *rest = RESULT.studies
+    read = [first.model_copy(update={"blockade": True, "read": how}) for how in ("measured", "abstract")]
+    found = RESULT.model_copy(
+        update={"studies": (*read, first.model_copy(update={"read": "measured"}), *rest)}
+    )
+    assert first_screen(found).account.endswith("1 of 2 blockade studies read in full.")
+    assert "read in full" not in first_screen(RESULT).account  # of an older version, which does not tell
+
+
 @given(judged())
 def test_word_number_and_range_never_contradict_each_other(made):
     result, every = made

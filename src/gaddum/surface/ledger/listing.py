@@ -1,5 +1,6 @@
 """`gaddum ledger list`: the studies of a case, a line each."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,11 @@ import typer
 from gaddum.surface.csv_table import csv_of
 from gaddum.surface.options import AsCsv, AsJson, CaseName, print_error, tell
 from gaddum.surface.request import Request, asking
+
+_HEADS = (
+    *("id", "year", "title", "cohort", "experiments", "outcomes", "scored"),
+    *("read", "risk_of_bias", "engagement"),
+)
 
 
 @dataclass(frozen=True)
@@ -20,13 +26,12 @@ class LedgerListRequest(Request):
 
 @asking
 def ledger_list(asked: LedgerListRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
-    """List the studies of a case."""
+    """List the studies of a case, with how each was read, its risk of bias, and what shows engagement."""
     if as_json and as_csv:
         raise ValueError("An answer must be JSON or CSV; got both. Take one.")
     document = run(asked)
     if as_csv:
-        heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
-        typer.echo(csv_of(heads, [[row[head] for head in heads] for row in document["studies"]]), nl=False)
+        typer.echo(csv_of(_HEADS, [[row[head] for head in _HEADS] for row in document["studies"]]), nl=False)
         return
     tell(document, as_json, lambda console: _print(document), None)
 
@@ -48,6 +53,13 @@ def run(asked: LedgerListRequest) -> dict[str, Any]:
             "experiments": len(study.experiments),
             "outcomes": sum(len(experiment.outcomes) for experiment in study.experiments),
             "scored": sum(is_scored(one) for experiment in study.experiments for one in experiment.outcomes),
+            "read": study.read,
+            "risk_of_bias": ", ".join(
+                f"{n} {word}" for word, n in Counter(study.risk_of_bias.values()).items()
+            ),
+            "engagement": ", ".join(
+                dict.fromkeys(filter(None, (e.protocol.engagement for e in study.experiments)))
+            ),
         }
         for study in studies
     ]

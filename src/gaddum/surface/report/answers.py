@@ -88,7 +88,10 @@ def first_screen(result: AdjudicationResult) -> FirstScreen:
         return FirstScreen((unsaid,), (), "", "")
     answers = _answers(result)
     return FirstScreen(
-        tuple(_sentences(answers, result.effect)), tuple(answers), _range_note(result), _account(result)
+        tuple(_sentences(answers, result.effect)),
+        tuple(answers),
+        _range_note(result),
+        f"{_account(result)} {_read(result)}".strip(),
     )
 
 
@@ -252,6 +255,13 @@ def _account(result: AdjudicationResult) -> str:
     if few:
         said.append(f"{'; what' if known else 'What'} it is without {listed(few, 'or')} is {TOO_FEW}")
     return "".join(said).strip() + ("." if left_out else "")
+
+
+def _read(result: AdjudicationResult) -> str:
+    """How many of the studies with a blockade were read in full; nothing where no result tells."""
+    blocked = [one for one in result.studies if one.blockade and one.read is not None]
+    full = sum(one.read == "measured" for one in blocked)
+    return f"{full} of {len(blocked)} blockade studies read in full." if blocked else ""
 
 
 def _cohort(row: SettingRow) -> str:
