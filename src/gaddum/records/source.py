@@ -19,7 +19,7 @@ from pydantic import model_validator
 from gaddum.records.base import Record
 
 How = Literal["measured", "abstract", "secondary", "derived", "assumption"]
-_READ = ("measured", "abstract", "secondary")
+_READ: tuple[How, ...] = ("measured", "abstract", "secondary")
 
 
 class Source(Record):
@@ -58,5 +58,5 @@ def least_direct(sources: Iterable[Source]) -> How:
     >>> least_direct([Source(how="measured", doi="10.1/a"), Source(how="secondary", cites="a review")])
     'secondary'
     """
-    read = [one.how for one in sources if one.how in _READ]
-    return max(read, key=_READ.index, default="assumption")
+    ways = {one.how for one in sources}
+    return next((how for how in reversed(_READ) if how in ways), "assumption")
