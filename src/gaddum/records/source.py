@@ -59,4 +59,7 @@ def least_direct(sources: Iterable[Source]) -> How:
     'secondary'
     """
     ways = {one.how for one in sources}
-    return next((how for how in reversed(_READ) if how in ways), "assumption")
+    worst: How = "assumption"
+    for how in _READ:
+        worst = how if how in ways else worst
+    return worst

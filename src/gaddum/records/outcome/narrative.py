@@ -14,7 +14,7 @@ class Narrative(ReportedOutcome):
 
     form: Literal["narrative"]
     text: str
-    why: str  # pyright: ignore[reportIncompatibleVariableOverride]: required here
+    why: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]: required here
 
     def doubts(self, protocol: Protocol) -> Iterator[Doubt]:
         """None: there is no number to doubt."""
