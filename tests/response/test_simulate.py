@@ -242,7 +242,7 @@ def test_a_simulated_arm_is_what_the_case_says_of_it(label) -> None:
             weight=None if subject.weight is None else f"{subject.weight.value} {subject.weight.unit}",
             preparation=subject.preparation,
             manipulations=arm.manipulations,
-            times=[protocol.endpoints[reading.endpoint].test_time_h],
+            times=[float(assembly.times[reading.row, -1])],
             draws=draws,
         )
         state = getattr(found.states[label], reading.phase)[0, 0]

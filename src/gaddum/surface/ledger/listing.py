@@ -70,6 +70,11 @@ def _print(document: dict[str, Any]) -> None:
     from gaddum.surface.terminal import print_rows
 
     if rows := document["studies"]:
-        print_rows(rows[0], [[str(value) for value in row.values()] for row in rows])
+        heads = ("id", "year", "scored", "read", "risk of bias", "engagement")
+        told = (
+            row | {"scored": f"{row['scored']} of {row['outcomes']}", "risk of bias": row["risk_of_bias"]}
+            for row in rows
+        )
+        print_rows(heads, [[str(row[head]) for head in heads] for row in told])
     else:
         print_error(f"The ledger of {document['case']} is empty.", style="yellow")
