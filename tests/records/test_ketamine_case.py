@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gaddum.records.blockade import blockades
+from gaddum.records.blockade import blockades, is_blockade
 from gaddum.records.check import check_records
 from gaddum.records.experiment import ROB2, SYRCLE
 from gaddum.records.ledger import bundled_cases, load_case
@@ -143,6 +143,18 @@ def test_antagonists_alone_are_arms_wherever_they_were_run(case):
     }
     assert {"diianni2024", "jiang2024", "krystal2006", "vcu_thesis6602"} <= alone
     assert not {"klein2020", "zhang_hashimoto2019", "williams2018"} & alone
+
+
+def test_a_blockade_study_is_one_by_its_arms_or_by_what_its_record_says_of_engagement(case, studies):
+    found = {name for name, study in studies.items() if is_blockade(case, study)}
+    assert OPIOID_BLOCKADE <= found  # some without any dose
+    assert not {"murrough2013", "zhang2014", "nagele2021_n2o"} & found
+
+
+def test_only_what_was_read_whole_counts_as_read_in_full(case, studies):
+    read = {study.id for study in studies.values() if is_blockade(case, study) and study.read == "measured"}
+    assert read == {"diianni2024"}
+    assert studies["williams2018"].read == "secondary"  # counts quoted by another text
 
 
 def test_studies_of_shared_authors_name_one_laboratory(studies):

@@ -248,8 +248,11 @@ def test_open_trial_in_people_is_serious_and_open_slices_are_a_note():
     assert "masking" in topics(audited(extra="masking: open"), "note")
 
 
-def test_cells_without_animals_are_a_caution():
+def test_cells_without_animals_are_a_caution_and_so_are_assumed_ones():
     assert "replication" in topics(audited(), "caution")
+    cells = "cells_per_animal: {{value: 3, unit: '1', source: {source}}}"
+    assert "replication" in topics(audited(extra=cells.format(source=SOURCE)), "caution")
+    assert "replication" in topics(audited(extra=cells.format(source=READ)), "note")
 
 
 def test_study_without_a_blockade_is_audited_for_its_design():

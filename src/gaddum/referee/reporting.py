@@ -78,7 +78,8 @@ def conduct_concerns(experiment: Experiment) -> Iterator[Concern]:
             "Ask for the hour, and state it.",
         )
     if protocol.subject.preparation == "slice":
-        known = protocol.cells_per_animal
+        said = protocol.cells_per_animal
+        known = None if said is None or said.source.how == "assumption" else said
         yield Concern(
             "note" if known else "caution",
             "replication",
@@ -179,6 +180,8 @@ def _assumed(experiments: list[Experiment]) -> Iterator[str]:
         sources = {"protocol": protocol.source}
         if protocol.subject.weight is not None:
             sources["weight"] = protocol.subject.weight.source
+        if protocol.cells_per_animal is not None:
+            sources["cells per animal"] = protocol.cells_per_animal.source
         for what, source in sources.items():
             if source.how == "assumption" or (what == "protocol" and source.reason):
                 yield f"{one.id}, {what}: {source.reason}"
