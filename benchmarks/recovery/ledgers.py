@@ -60,9 +60,10 @@ class Ledgers:
         """Ledgers with the protocols and the scored outcomes of a case."""
         priors = {prior.name: prior.distribution for prior in loaded.case.priors}
         problem = build_problem(loaded, assemble(loaded))
-        if any(s.weight != 1 for s in problem.scored) or np.any(problem.link != 1):
+        if any(s.weight != 1 for s in problem.scored) or np.any(problem.link != 1) or problem.times:
             raise ValueError(
-                "Every outcome and cohort must have a weight of 1: a power of a likelihood has no draws."
+                "Every outcome and cohort must have a weight of 1, for a power of a likelihood has no draws, and every "
+                "test one known hour."
             )
         return cls(problem, priors, tuple(compare.variants(loaded.case)))
 

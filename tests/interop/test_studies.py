@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gaddum import import_studies, load_case
+from gaddum import export_studies, import_studies, load_case
 from gaddum.interop.export import sheet_of_ledger
 from gaddum.interop.mapping import Mapping, read_mapping
 from gaddum.interop.refusals import REASON
 from gaddum.interop.sheet import sheet_as_csv, write_sheet
 from gaddum.interop.studies import read_studies
 from gaddum.records.experiment import Study
+from gaddum.records.ledger import Ledger
 from gaddum.records.outcome.means import Means
 from gaddum.records.yaml import dump_record, parse_document, to_record
 
@@ -232,6 +233,19 @@ def test_an_error_in_a_later_row_of_a_study_names_that_row(files):
         files.read(
             ROW | {"n control": ""}, ROW | {"n control": "many"}, fields=FIELDS | {"outcome.arms.V.n": "8"}
         )
+
+
+@pytest.mark.parametrize(
+    ("hours", "test_time"), [("unknown", "unknown"), ("1 or 24", "1 or 24 h"), ("2", "2 h")]
+)
+def test_an_hour_that_is_not_known_is_kept_and_comes_back(files, tmp_path, hours, test_time):
+    (study,) = files.read(
+        ROW | {"Hours": hours, "Phase": "unknown"}, fields=FIELDS | {"endpoint.phase": "{Phase}"}
+    )
+    (endpoint,) = study.experiments[0].protocol.endpoints.values()
+    assert (endpoint.test_time, endpoint.phase) == (test_time, "unknown")
+    (tmp_path / "again.csv").write_bytes(export_studies(Ledger((study,)), "again.csv"))
+    assert import_studies(tmp_path / "again.csv") == (study,)
 
 
 def test_rows_of_one_study_must_agree(files):

@@ -143,6 +143,25 @@ def test_antagonist_gone_by_the_test_is_a_caution_about_expression():
     assert "antagonist at induction" not in {one.topic for one in study.concerns}
 
 
+def test_engagement_is_told_at_every_hour_at_which_a_test_may_have_been_read():
+    study = audited(blocker=naltrexone(duration="1 h"), test_time="20 min or 24 h")
+    rows = [row for one in study.experiments[0].engagement for row in one.held if row.role == "antagonist"]
+    assert {tuple(row.expression) for row in rows} == {("e, if at 0.333 h", "e, if at 24 h")}
+    early, late = rows[0].expression.values()
+    assert early.together.median > 0.9 and late.together.median < 0.1
+    assert "test time" in topics(study, "caution")
+    (told,) = (one for one in study.concerns if one.topic == "antagonist at the test")
+    assert "e, if at 24 h" in told.found and "0.333" not in told.found
+
+
+def test_disagreements_take_an_unknown_hour_at_every_hour_that_it_may_be():
+    spared = VERDICT.replace("abolished", "not abolished") + ", source: " + READ + "}"
+    loaded = case_of(made(), made(study="other", test_time="20 min or 24 h", outcomes=spared))
+    (pair,) = audit(loaded, draws=64).pairs
+    assert "test time" in pair.unknown
+    assert pair.expression.spared.lower < 0.1 < 0.9 < pair.expression.spared.upper
+
+
 def test_antagonist_that_stays_raises_nothing_about_engagement():
     study = audited()
     assert study.line.startswith("Engagement is not the weak point")

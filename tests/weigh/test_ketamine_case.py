@@ -33,13 +33,9 @@ def test_every_scored_outcome_has_a_finite_table(problem):
 def test_at_least_twenty_studies_are_predicted_differently_by_accounts_that_name_a_target(problem):
     loaded, reduced = problem
     effects = named_effects(loaded, reduced.assembly)
-    ones = [s for s in reduced.scored if len(s.reduced.contrasts) == 1]
-    twos = [s for s in reduced.scored if len(s.reduced.contrasts) == 2]
     contrasts: dict[str, list[np.ndarray]] = defaultdict(list)
-    for place, scored in enumerate(ones):
-        contrasts[scored.study.id].append(reduced.contrasts_1d[place])
-    for place, scored in enumerate(twos):
-        contrasts[scored.study.id] += [reduced.contrasts_2d[0][place], reduced.contrasts_2d[1][place]]
+    for place, rows in zip(reduced.outcome_of, reduced.contrasts, strict=True):
+        contrasts[reduced.scored[place].study.id] += list(rows)
     telling = [
         name
         for name, rows in contrasts.items()

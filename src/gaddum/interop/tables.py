@@ -118,8 +118,9 @@ note : VARCHAR : remarks"""
 endpoint : VARCHAR : key within the experiment
 name : VARCHAR : what is read
 family : VARCHAR : family of the readout
-test_time_h : DOUBLE : hours from the test drug; the middle of a window
-phase : VARCHAR : acute or sustained
+test_time : VARCHAR : as written: one time, several of which it was one, or unknown
+test_time_h : DOUBLE : hours from the test drug; the middle of a window; empty where it is not known
+phase : VARCHAR : acute, sustained or unknown
 improvement : VARCHAR : increase or decrease"""
     ),
     "outcomes": _columns(

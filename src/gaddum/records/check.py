@@ -214,8 +214,9 @@ def _check_anchors(loaded: LoadedCase) -> Iterator[Finding]:
         endpoint = experiment.protocol.endpoints.get(outcome.endpoint)
         if endpoint is None or not is_scored(outcome):
             continue
-        key = (experiment.protocol.subject.stratum, endpoint.phase)
-        if key not in anchored:
+        stratum = experiment.protocol.subject.stratum
+        phases = dict.fromkeys(one.phase for one in endpoint.assessments)
+        for key in [(stratum, phase) for phase in phases if (stratum, phase) not in anchored]:
             anchored.add(key)
             message = (
                 f"Every stratum and phase with a scored outcome must have an anchor; got none for stratum "
@@ -252,7 +253,7 @@ def _check_anchor(loaded: LoadedCase, anchor: Anchor, path: tuple) -> Iterator[F
         )
         yield say(loaded, None, (*path, "stratum"), message)
     endpoint = protocol.endpoints.get(anchor.endpoint)
-    if endpoint is not None and endpoint.phase != anchor.phase:
+    if endpoint is not None and anchor.phase not in {one.phase for one in endpoint.assessments}:
         message = f"An anchor's phase must be that of its endpoint, {endpoint.phase!r}; got {anchor.phase!r}."
         yield say(loaded, None, (*path, "phase"), message)
     arm = protocol.arms.get(anchor.arm)

@@ -29,10 +29,9 @@ from gaddum.records.finding import nearest
 from gaddum.records.library import Library
 from gaddum.records.outcome import Outcome, arms_of, is_scored
 from gaddum.records.outcome.verdict import Verdict, VerdictName
+from gaddum.records.protocol import Phase
 from gaddum.records.source import Source
 from gaddum.records.species import Species
-
-Phase = Literal["acute", "sustained"]
 
 
 class Filter(Record):
@@ -54,16 +53,16 @@ class Filter(Record):
     scored: bool | None = None
 
     def admits(self, study: Study, experiment: Experiment, outcome: Outcome) -> bool:
-        """Whether an outcome meets every condition."""
+        """Whether an outcome meets every condition, whenever it may have been read."""
         subject, endpoint = experiment.protocol.subject, experiment.protocol.endpoints[outcome.endpoint]
         given = {dose.drug for name in arms_of(outcome) for dose in experiment.protocol.arms[name].doses}
         low, high = (units.magnitude(t, "time") for t in self.tested or ("0 h", "0 h"))
         conditions = (
             not self.species or subject.species in self.species,
             self.strain in (None, subject.strain),
-            self.phase in (None, endpoint.phase),
+            all(self.phase in (None, one.phase) for one in endpoint.assessments),
             not self.drugs or bool(given & set(self.drugs)),
-            self.tested is None or low <= endpoint.test_time_h <= high,
+            self.tested is None or all(low <= one.time_h <= high for one in endpoint.assessments),
             not self.verdicts or (isinstance(outcome, Verdict) and outcome.verdict in self.verdicts),
             self.comparator in (None, subject.comparator is not None),
             self.aetiology is None or self.aetiology in (subject.aetiology or ""),

@@ -5,7 +5,7 @@ A Protocol with Outcomes is published evidence (see `experiment`); without, it i
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,6 +18,9 @@ from gaddum.records.species import Species, known_species
 
 Stress = Literal["stressed", "unstressed", "unstated"]
 Preparation = Literal["behaving", "slice", "imaging"]
+Phase = Literal["acute", "sustained"]
+USUAL_TIMES: dict[Phase, tuple[float, float]] = {"acute": (0.5, 1.0), "sustained": (24.0, 48.0)}
+"""Hours from the test drug at which most endpoints of the bundled records are read, for one whose hour nobody says."""
 _DRUG_ARM = re.compile(r"[KX]?[KXA](?![A-Za-z])")
 
 
@@ -99,6 +102,14 @@ class Arm(Record):
         return self
 
 
+class Assessment(NamedTuple):
+    """One time at which an endpoint may have been read."""
+
+    time_h: float
+    """From the test drug (h)."""
+    phase: Phase
+
+
 class Endpoint(Record):
     """What is read, when, and which direction counts as improvement."""
 
@@ -106,25 +117,77 @@ class Endpoint(Record):
     family: str
     """Endpoint family, for antagonists' own effects (for example "immobility", "depression rating")."""
     test_time: str
-    """When it is read, from the test drug."""
+    """When it is read, from the test drug; ``1 h or 24 h`` where it was one of these, ``unknown`` where nobody says."""
     test_time_latest: str | None = None
     """End of the window, where the report gives a range of times."""
-    phase: Literal["acute", "sustained"]
+    phase: Literal["acute", "sustained", "unknown"]
     improvement: Literal["increase", "decrease"]
 
-    @field_validator("test_time", "test_time_latest")
+    @field_validator("test_time")
     @classmethod
-    def _readable(cls, text: str | None) -> str | None:
-        if text is not None and abs(units.magnitude(text, "time")) > LONGEST:
-            raise ValueError(f"A test time must be within {LONGEST:g} h of the test drug; got {text!r}.")
+    def _one_of(cls, text: str) -> str:
+        if text.split()[:1] == ["unknown"]:
+            return "unknown"  # a column of hours may have its unit in the mapping: "unknown h"
+        for one in _alternatives(text):
+            _within_reach(one)
         return text
 
+    @field_validator("test_time_latest")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        return text if text is None else _within_reach(text)
+
+    @model_validator(mode="after")
+    def _paired(self) -> "Endpoint":
+        hours = 0 if self.test_time == "unknown" else len(_alternatives(self.test_time))
+        if self.test_time_latest is not None and hours != 1:
+            raise ValueError(f"A window must begin at one hour; got a `test_time` of {self.test_time!r}.")
+        if self.phase == "unknown" and hours > 2:
+            raise ValueError(
+                "An endpoint of unknown phase must have one hour, two (an acute and a sustained one) or `unknown`; "
+                f"got {self.test_time!r}. Give the phase, or two hours."
+            )
+        return self
+
     @property
-    def test_time_h(self) -> float:
-        """Test time in hours; the middle of the window where a range is reported."""
-        first = units.magnitude(self.test_time, "time")
-        last = first if self.test_time_latest is None else units.magnitude(self.test_time_latest, "time")
-        return 0.5 * (first + last)
+    def assessments(self) -> tuple[Assessment, ...]:
+        """When it was read; several where that is not known, of which each is as likely as any other.
+
+        An unknown phase is acute at the earlier and sustained at the later of two hours, and either at one.
+
+        Examples
+        --------
+        >>> swim = {"name": "swim", "family": "immobility", "improvement": "decrease", "phase": "unknown"}
+        >>> [tuple(one) for one in Endpoint(test_time="1 h or 24 h", **swim).assessments]
+        [(1.0, 'acute'), (24.0, 'sustained')]
+        """
+        phases = get_args(Phase) if self.phase == "unknown" else (self.phase,)
+        if self.test_time == "unknown":
+            return tuple(Assessment(time, phase) for phase in phases for time in USUAL_TIMES[phase])
+        hours = sorted(units.magnitude(one, "time") for one in _alternatives(self.test_time))
+        if self.test_time_latest is not None:
+            hours = [0.5 * (hours[0] + units.magnitude(self.test_time_latest, "time"))]
+        if len(hours) == len(phases):
+            return tuple(map(Assessment, hours, phases))
+        return tuple(Assessment(time, phase) for phase in phases for time in hours)
+
+    @property
+    def test_time_h(self) -> float | None:
+        """Test time in hours, the middle of a window; None where it is not known."""
+        times = {one.time_h for one in self.assessments}
+        return times.pop() if len(times) == 1 else None
+
+
+def _alternatives(test_time: str) -> list[str]:
+    parts = re.split(r"\s+or\s+", test_time)
+    unit = parts[-1].lstrip("0123456789. ")
+    return [f"{part} {unit}" if re.fullmatch(r"[0-9.]+", part) else part for part in parts]
+
+
+def _within_reach(text: str) -> str:
+    if abs(units.magnitude(text, "time")) > LONGEST:
+        raise ValueError(f"A test time must be within {LONGEST:g} h of the test drug; got {text!r}.")
+    return text
 
 
 class Protocol(Record):
@@ -141,6 +204,15 @@ class Protocol(Record):
     cells_per_animal: Quantity | None = None
     """Cluster size where the unit of replication is a cell in an animal."""
     source: Source
+
+    def tests(self, endpoints: Iterable[str] | None = None) -> dict[str, Assessment]:
+        """When endpoints are read, by name: the endpoint's, with the hour where it is one of several."""
+        found = {}
+        for key in self.endpoints if endpoints is None else endpoints:
+            known = self.endpoints[key].test_time_h is not None
+            for one in self.endpoints[key].assessments:
+                found.setdefault(key if known else f"{key}, if at {one.time_h:.3g} h", one)
+        return found
 
     def is_paired(self, said: bool | None = None) -> bool:
         """Whether arms share their subjects: as a test says of itself, or else by design."""
@@ -168,10 +240,24 @@ class Protocol(Record):
                     f"arms are {', '.join(self.arms)}."
                 )
             starts = [dose.time_h for dose in arm.doses]
+            if not starts:
+                continue
             for key, endpoint in self.endpoints.items():
-                if starts and endpoint.test_time_h < min(starts):
+                earliest = min(one.time_h for one in endpoint.assessments)
+                last = (
+                    max(dose.times_h[-1] for dose in arm.doses)
+                    if endpoint.test_time == "unknown"
+                    else earliest
+                )
+                if earliest < last:
+                    raise ValueError(
+                        f"An unknown test time stands for {earliest:g} h and later, which must not come before the "
+                        f"last dose; arm {name!r} is dosed until {last:g} h. Name the hours at which endpoint "
+                        f"{key!r} may have been read, such as `test_time: {last + 1:g} h or {last + 24:g} h`."
+                    )
+                if earliest < min(starts):
                     raise ValueError(
                         f"A test must not come before the first dose; endpoint {key!r} is read at "
-                        f"{endpoint.test_time_h:g} h, arm {name!r} is first dosed at {min(starts):g} h."
+                        f"{earliest:g} h, arm {name!r} is first dosed at {min(starts):g} h."
                     )
         return self

@@ -60,7 +60,7 @@ class TargetEngagement(NamedTuple):
     its_hours: Moment
     """Mean over the hours in which the test drug is there."""
     expression: dict[str, Moment]
-    """By endpoint."""
+    """By test, as `Protocol.tests` names them."""
     selectivity: float | None
     """Median K_i here over the median K_i at the target that it binds best (1)."""
 
@@ -78,7 +78,7 @@ class Presence(NamedTuple):
     held: tuple[TargetEngagement, ...]
     assumptions: tuple[str, ...]
     draws: dict[tuple[str, str, str], Float[np.ndarray, " draws"]]
-    """(drug, target, "induction" or endpoint) -> fraction held among all ligands."""
+    """(drug, target, "induction" or endpoint) -> fraction held among all ligands, at all hours it may be read at."""
 
 
 class Gap(NamedTuple):
@@ -171,9 +171,8 @@ def _presence(
     run = runs.occupancy(doses, protocol, _padded(grid), protocol.arms[name].manipulations)
     own = _kin([dose.drug for dose in kinds.test], protocol, library)
     lead, at, hours = _induction(run, own, kinds.test, gate_targets(runs.loaded), library)
-    places = {
-        key: int(np.argmin(np.abs(run.times - one.test_time_h))) for key, one in protocol.endpoints.items()
-    }
+    places = {name: int(np.argmin(np.abs(run.times - one.time_h))) for name, one in protocol.tests().items()}
+    places_of = {key: [places[name] for name in protocol.tests([key])] for key in protocol.endpoints}
     roles: dict[str, Role] = {dose.drug: "test drug" for dose in kinds.test}
     roles |= {dose.drug: "antagonist" for dose in kinds.blockers}
     held: list[TargetEngagement] = []
@@ -199,10 +198,10 @@ def _presence(
                 )
             )
             draws[drug, target, "induction"] = found.together[at]
-            draws |= {(drug, target, key): found.together[place] for key, place in places.items()}
+            draws |= {(drug, target, key): found.together[some].ravel() for key, some in places_of.items()}
     for removed, left in _removals(name, kinds.manipulations, tuple(places), runs):
         held.append(removed)
-        draws |= {(removed.drug, removed.target, key): 1 - left for key in ("induction", *places)}
+        draws |= {(removed.drug, removed.target, key): 1 - left for key in ("induction", *places_of)}
     return Presence(
         name,
         " + ".join(describe_dose(dose) for dose in sorted(doses, key=lambda dose: dose.time_h)),
@@ -249,7 +248,7 @@ def _grid(test: tuple[Dose, ...], protocol: Protocol) -> np.ndarray:
         if dose.duration_h is not None:
             starts.append(dose.time_h + dose.duration_h)
     after = np.unique([round(start, 9) for start in starts])[:, None] + AFTER_DOSE_H
-    tests = [endpoint.test_time_h for endpoint in protocol.endpoints.values()]
+    tests = [one.time_h for one in protocol.tests().values()]
     return np.unique(np.concatenate([after.ravel(), tests]))
 
 
@@ -351,7 +350,7 @@ def _selectivity(drug: str, target: str, library: Library) -> float | None:
 
 
 def _removals(
-    arm: str, manipulations: tuple[Manipulation, ...], endpoints: tuple[str, ...], runs: Runs
+    arm: str, manipulations: tuple[Manipulation, ...], tests: tuple[str, ...], runs: Runs
 ) -> Iterator[tuple[TargetEngagement, Float[np.ndarray, " draws"]]]:
     """Targets that knock-outs, antibodies and the like take away, with the fraction left."""
     normal = np.random.default_rng(runs.seed).standard_normal((1, runs.draws))
@@ -376,7 +375,7 @@ def _removals(
                 named,
                 removed,
                 removed,
-                dict.fromkeys(endpoints, removed),
+                dict.fromkeys(tests, removed),
                 None,
             ),
             left,

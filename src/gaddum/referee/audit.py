@@ -255,7 +255,10 @@ def _experiment(
         protocol.design,
         protocol.masking,
         tuple(_arm(name, arm, one, loaded) for name, arm in protocol.arms.items()),
-        {key: f"{e.name}, {e.phase}" for key, e in protocol.endpoints.items()},
+        {
+            key: f"{e.name}, {'phase unknown' if e.phase == 'unknown' else e.phase}"
+            for key, e in protocol.endpoints.items()
+        },
         len(one.outcomes),
         sum(is_scored(outcome) for outcome in one.outcomes),
         tuple(BlockadeAudit(s.blockade, s.agonist_effect, s.answers, s.detectable) for s in subjects),
@@ -313,7 +316,7 @@ def _telling(subjects: list[BlockadeAppraisal]) -> list[tuple[BlockadeAppraisal,
 
 
 def _at_test(subject: BlockadeAppraisal, row: TargetEngagement) -> str:
-    keys = dict.fromkeys([one.endpoint for one in subject.answers] or row.expression)
+    keys = subject.experiment.protocol.tests([one.endpoint for one in subject.answers] or None)
     shown = {key: f"{100 * row.expression[key].together.median:.0f} %" for key in keys}
     if len(set(shown.values())) == 1:
         return f" and {next(iter(shown.values()))} at test"

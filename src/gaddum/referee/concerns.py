@@ -177,7 +177,7 @@ def _one_engagement(s: BlockadeAppraisal, row: TargetEngagement) -> Iterator[Con
             "With what is known of kinetics and binding, the receptors may have been mostly free.",
             "Measure the antagonist in plasma or brain, or its effect on a reference agonist at the same time.",
         )
-    keys = {one.endpoint for one in s.answers} or set(row.expression)
+    keys = s.experiment.protocol.tests({one.endpoint for one in s.answers} or None)
     gone = [key for key in row.expression if key in keys and row.expression[key].together.median < HALF]
     if gone:
         shown = "; ".join(f"{key} {percent(row.expression[key].together)}" for key in gone)

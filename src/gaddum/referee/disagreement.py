@@ -252,7 +252,7 @@ def _design(one: BlockadeAppraisal, side: Side) -> dict[str, str]:
         "sex": subject.sex,
         "paradigm": subject.paradigm,
         "preparation": subject.preparation,
-        "phase": side.phase,
+        "phase": "unstated" if side.phase == "unknown" else side.phase,
         "test time": _time(endpoint),
         "endpoint": endpoint.family,
         "test drug": "; ".join(f"{dose.drug} {dose.amount} {dose.route}" for dose in test) or "unstated",
@@ -263,5 +263,7 @@ def _design(one: BlockadeAppraisal, side: Side) -> dict[str, str]:
 
 
 def _time(endpoint: Endpoint) -> str:
+    if endpoint.test_time_h is None:
+        return "unstated"
     latest = "" if endpoint.test_time_latest is None else f" to {endpoint.test_time_latest}"
     return f"{endpoint.test_time}{latest}"

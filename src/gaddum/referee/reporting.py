@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gaddum.records.experiment import ARRIVE, ROB2, SYRCLE, Experiment, Study
 from gaddum.records.outcome import is_scored
 from gaddum.records.outcome.responders import Responders
+from gaddum.records.protocol import Endpoint
 from gaddum.referee.concerns import Concern
 
 
@@ -65,6 +66,17 @@ def conduct_concerns(experiment: Experiment) -> Iterator[Concern]:
     yield from _selection(experiment)
     yield from _masking(experiment)
     protocol = experiment.protocol
+    unknown = [key for key, one in protocol.endpoints.items() if len(one.assessments) > 1]
+    if unknown:
+        told = "; ".join(f"{key}: {' or '.join(_moments(protocol.endpoints[key]))}" for key in unknown)
+        yield Concern(
+            "caution",
+            "test time",
+            experiment.id,
+            f"When the effect was read is not known; taken as equally likely: {told}.",
+            "Engagement at the test, and which effect was read, hang on the hour.",
+            "Ask for the hour, and state it.",
+        )
     if protocol.subject.preparation == "slice":
         known = protocol.cells_per_animal
         yield Concern(
@@ -177,6 +189,10 @@ def _assumed(experiments: list[Experiment]) -> Iterator[str]:
                         yield f"{one.id}, arm {name}: {quantity.source.reason}"
             if arm.note and "assum" in arm.note.casefold():
                 yield f"{one.id}, arm {name}: {arm.note}"
+
+
+def _moments(endpoint: Endpoint) -> list[str]:
+    return [f"{one.time_h:.3g} h, {one.phase}" for one in endpoint.assessments]
 
 
 def _selection(experiment: Experiment) -> Iterator[Concern]:

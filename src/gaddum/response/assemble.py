@@ -26,14 +26,14 @@ from gaddum.records.ledger import LoadedCase
 from gaddum.records.library import Library
 from gaddum.records.outcome import arms_of, is_scored
 from gaddum.records.prior import Fixed
-from gaddum.records.protocol import Arm, Endpoint, Subject
+from gaddum.records.protocol import Arm, Assessment, Subject
 from gaddum.records.vocabulary import MODES
 from gaddum.response.binding_layout import ArmCourse, Binder, Block
 from gaddum.response.panels import nodes_of, panels, rule_of
 
 
 class ArmReading(NamedTuple):
-    """One arm read at one endpoint."""
+    """One arm read at one endpoint; one for each time at which that may have been, in their order."""
 
     study: str
     experiment: str
@@ -46,11 +46,13 @@ class ArmReading(NamedTuple):
 
 
 class DistinctReading(NamedTuple):
-    """One distinct content of a reading: who got what and what was read."""
+    """One distinct content of a reading: who got what and what was read when."""
 
     subject: Subject
     arm: Arm
-    endpoint: Endpoint
+    family: str
+    """Of the endpoint."""
+    read: Assessment
     where: str
     """Study, experiment and arm that came first."""
 
@@ -142,15 +144,13 @@ def assemble(loaded: LoadedCase) -> Assembly:
     rows, readings, anchors = _distinct(loaded)
     plans = [
         plan_regimen(arm.doses, subject, library, wanted=wanted, register=register).ligands
-        for subject, arm, _, _ in rows
+        for subject, arm, *_ in rows
     ]
     grids = [
-        panels(arm.doses, end.test_time_h, lingering=_lingers(arm.doses, plan, register))
-        for (_, arm, end, _), plan in zip(rows, plans, strict=True)
+        panels(one.arm.doses, one.read.time_h, lingering=_lingers(one.arm.doses, plan, register))
+        for one, plan in zip(rows, plans, strict=True)
     ]
-    order = sorted(
-        range(len(rows)), key=lambda row: (len(grids[row]), rows[row].endpoint.phase == "sustained")
-    )
+    order = sorted(range(len(rows)), key=lambda row: (len(grids[row]), rows[row].read.phase == "sustained"))
     place = {row: new for new, row in enumerate(order)}
     rows, grids = [rows[row] for row in order], [grids[row] for row in order]
     plans = [plans[row] for row in order]
@@ -164,24 +164,22 @@ def assemble(loaded: LoadedCase) -> Assembly:
     count = len(rows)
     anchor_row = np.full(count, -1)
     anchor_effect = np.zeros(count, int)
-    for row, (subject, _, endpoint, _) in enumerate(rows):
-        key = (subject.stratum, endpoint.phase)
+    for row, one in enumerate(rows):
+        key = (one.subject.stratum, one.read.phase)
         if key in anchors:
             anchor_row[row] = anchors[key]
-            anchor_effect[row] = declared(
-                "e_max", f"effect of reference in {subject.stratum}, {endpoint.phase}"
-            )
+            anchor_effect[row] = declared("e_max", f"effect of reference in {key[0]}, {key[1]}")
     own, own_index = _own_effects(rows, library, targets, declared)
     binder = Binder(case, library, register, declared, chains)
     blocks = []
     for size in dict.fromkeys(len(edges) for edges in grids):
         mine = [row for row in range(count) if len(grids[row]) == size]
         inside = [
-            ArmCourse(subject, arm, where, strata.index(subject.stratum), plans[row])
+            ArmCourse(one.subject, one.arm, one.where, strata.index(one.subject.stratum), plans[row])
             for row in mine
-            for subject, arm, _, where in (rows[row],)
+            for one in (rows[row],)
         ]
-        acute = sum(rows[row].endpoint.phase != "sustained" for row in mine)
+        acute = sum(rows[row].read.phase != "sustained" for row in mine)
         edges = np.array([grids[row] for row in mine])
         blocks.append(binder.block(acute, edges, rule_of(size - 1), inside, targets))
     reserve = {feature: declared("reserve", f"reserve of {feature}") for feature in features}
@@ -234,23 +232,23 @@ def _chains(plans: list[tuple[Ligand, ...]]) -> list[Chain]:
     return [chain for chain in every if chain is not None]
 
 
-def _content(subject: Subject, arm: Arm, endpoint: Endpoint, where: str) -> tuple:
+def _content(one: DistinctReading) -> tuple:
     """What makes two readings the same row; the endpoint's family matters for own effects.
 
     What a manipulation leaves is the arm's own, unless its record shares it.
     """
-    left = [part for one in arm.manipulations for part in (one.availability, one.tone) if part is not None]
+    subject, arm = one.subject, one.arm
+    left = [part for by in arm.manipulations for part in (by.availability, by.tone) if part is not None]
     return (
-        where if any(reported[0].shared is None for reported in left) else None,
+        one.where if any(reported[0].shared is None for reported in left) else None,
         subject.species,
         subject.stratum,
         None if subject.weight is None else subject.weight.value,
         arm.doses,
         arm.manipulations,
         arm.expectancy,
-        endpoint.family,
-        endpoint.test_time_h,
-        endpoint.phase,
+        one.family,
+        one.read,
     )
 
 
@@ -271,30 +269,27 @@ def _distinct(
     rows: list[DistinctReading] = []
     readings: list[ArmReading] = []
     anchors: dict[tuple[str, str], int] = {}
-    reference = {
-        (a.study, a.experiment, a.endpoint, a.arm): (a.stratum, a.phase) for a in loaded.case.anchors
-    }
+    reference = {(a.study, a.experiment, a.endpoint, a.arm, a.phase): a.stratum for a in loaded.case.anchors}
     for study, experiment in loaded.ledger.experiments():
         protocol = experiment.protocol
         wanted = [(o.endpoint, arm) for o in experiment.outcomes if is_scored(o) for arm in arms_of(o)]
         wanted += [
-            (endpoint, arm) for s, e, endpoint, arm in reference if (s, e) == (study.id, experiment.id)
+            (endpoint, arm) for s, e, endpoint, arm, _ in reference if (s, e) == (study.id, experiment.id)
         ]
-        for key, name in dict.fromkeys(wanted):
-            endpoint, arm = protocol.endpoints[key], protocol.arms[name]
+        pairs = [(key, name, protocol.endpoints[key]) for key, name in dict.fromkeys(wanted)]
+        for key, name, endpoint, read in [(*pair, read) for pair in pairs for read in pair[-1].assessments]:
+            subject, arm = protocol.subject, protocol.arms[name]
             row = -1
             if arm.doses or arm.manipulations or arm.expectancy:
                 where = f"{study.id}/{experiment.id}/{name}"
-                content = _content(protocol.subject, arm, endpoint, where)
-                row = contents.setdefault(content, len(contents))
+                one = DistinctReading(subject, arm, endpoint.family, read, where)
+                row = contents.setdefault(_content(one), len(contents))
                 if row == len(rows):
-                    rows.append(DistinctReading(protocol.subject, arm, endpoint, where))
-            readings.append(
-                ArmReading(study.id, experiment.id, name, key, protocol.subject.stratum, endpoint.phase, row)
-            )
-            anchor = (study.id, experiment.id, key, name)
+                    rows.append(one)
+            readings.append(ArmReading(study.id, experiment.id, name, key, subject.stratum, read.phase, row))
+            anchor = (study.id, experiment.id, key, name, read.phase)
             if anchor in reference and row >= 0:
-                anchors[reference[anchor]] = row
+                anchors.setdefault((reference[anchor], read.phase), row)
     return rows, readings, anchors
 
 
@@ -326,13 +321,13 @@ def _own_effects(
     """Additive own effect of every antagonist given beside the test drug, per species and endpoint family."""
     columns: dict[str, int] = {}
     entries: list[tuple[int, int]] = []
-    for row, (subject, arm, endpoint, _) in enumerate(rows):
+    for row, (subject, arm, family, *_) in enumerate(rows):
         for name in dict.fromkeys(name for name, _, _ in dosed_drugs(arm.doses, library)):
             drug = library.drug(name)
             affinities = drug.affinities if isinstance(drug, Drug) else ()
             modes = [MODES[a.mode] for a in affinities if a.target in targets]
             if modes and all(mode.silences and not mode.activates for mode in modes):
-                label = f"own effect of {name} in {subject.species}, {subject.preparation}, {endpoint.family}"
+                label = f"own effect of {name} in {subject.species}, {subject.preparation}, {family}"
                 entries.append((row, columns.setdefault(label, len(columns))))
     design = np.zeros((len(rows), len(columns)))
     for row, column in entries:

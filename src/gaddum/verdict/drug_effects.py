@@ -108,7 +108,8 @@ def _cells(ask: RelativeEffect, scored: Sequence[ScoredOutcome], library: Librar
         subject, endpoint = s.experiment.protocol.subject, s.experiment.protocol.endpoints[s.outcome.endpoint]
         if subject.preparation != "behaving" or (ask.species and subject.species not in ask.species):
             continue
-        if ask.stress not in (None, subject.stress) or ask.phase not in (None, endpoint.phase):
+        phases = {one.phase for one in endpoint.assessments}
+        if ask.stress not in (None, subject.stress) or (ask.phase and phases != {ask.phase}):
             continue
         for which, contrast in enumerate(s.reduced.contrasts):
             drugs = [_active(s, arm, library) for arm, _ in contrast]
@@ -195,15 +196,17 @@ def _block(
     level = features.get(f"{ask.target}.block")
     if level is None:
         return {}
-    row_of = {(r.study, r.experiment, r.endpoint, r.arm): r.row for r in readings}
+    rows_of: dict[tuple[str, ...], list[int]] = {}
+    for r in readings:
+        rows_of.setdefault((r.study, r.experiment, r.endpoint, r.arm), []).append(r.row)
     away = np.abs(level - at_rest("block"))
     peaks: dict[str, list[np.ndarray]] = {}
     tests: dict[str, list[np.ndarray]] = {}
     for cell in cells:
         s = cell.scored
-        row = row_of[s.study.id, s.experiment.id, s.outcome.endpoint, cell.arm]
-        peaks.setdefault(cell.drug, []).append(away[row].max(axis=0))
-        tests.setdefault(cell.drug, []).append(away[row, -1])
+        read = away[rows_of[s.study.id, s.experiment.id, s.outcome.endpoint, cell.arm]]
+        peaks.setdefault(cell.drug, []).append(read.max(axis=1).mean(axis=0))
+        tests.setdefault(cell.drug, []).append(read[:, -1].mean(axis=0))
     if ask.reference not in peaks:
         return {}
     reference = np.mean(peaks[ask.reference], axis=0)

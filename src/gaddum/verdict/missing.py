@@ -12,6 +12,7 @@ from gaddum.weigh.likelihood import ScoredOutcome
 def missing(loaded: LoadedCase, scored: tuple[ScoredOutcome, ...], claims: Sequence[ClaimRow]) -> list[str]:
     """Sentences on what the record lacks, each with its count."""
     unknown = [s for s in scored if s.experiment.lacks_sizes(s.outcome)]
+    undated = [s for s in scored if len(s.experiment.protocol.endpoints[s.outcome.endpoint].assessments) > 1]
     verbal = [s for s in scored if s.outcome.form == "verdict"]
     narrative = sum(o.form == "narrative" for _, _, o in loaded.ledger.outcomes())
     blockade = [
@@ -24,6 +25,10 @@ def missing(loaded: LoadedCase, scored: tuple[ScoredOutcome, ...], claims: Seque
     found = []
     if unknown:
         found.append(f"{len(unknown)} of {len(scored)} scored outcomes come without the number of subjects.")
+    if undated:
+        found.append(
+            f"{len(undated)} of {len(scored)} scored outcomes come without a known time of the test."
+        )
     if verbal:
         found.append(f"{len(verbal)} of {len(scored)} scored outcomes are known only as a verdict.")
     if alone:

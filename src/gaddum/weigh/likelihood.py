@@ -1,11 +1,13 @@
 """Likelihood: one compiled log density per case, with the hypothesis, the priors and the weights as data.
 
 For a draw of the parameters the chain gives every reading's effect; contrasts of effects are looked up in the outcomes'
-tables; each cohort's heterogeneity (a multiplicative effect) is integrated by Gauss-Hermite nodes; and each cohort may
+tables; outcomes of an endpoint whose test time is not known are averaged, together, over the times that it may have
+had; each cohort's heterogeneity (a multiplicative effect) is integrated by Gauss-Hermite nodes; and each cohort may
 have failed (a mixture with the density that its outcomes have when their contrasts are unrelated to any hypothesis).
 Leaving a cohort out, a power prior, the timeline and the slice link are weights.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from gaddum.outcomes.form import Table
 from gaddum.outcomes.reduce import Report, reduce_record
@@ -25,6 +27,9 @@ from gaddum.response.response import Account, prior_table, respond, values
 from gaddum.weigh.density_tables import Tables, evaluate_1d, evaluate_2d, stack_tables
 
 HERMITE_NODES = 8
+
+Readings = dict[tuple[str, str, str, str], list[ArmReading]]
+"""Readings of each study, experiment, endpoint and arm."""
 
 
 class Setting(NamedTuple):
@@ -58,6 +63,14 @@ class ScoredOutcome(NamedTuple):
         }
 
 
+class EndpointTimes(NamedTuple):
+    """Times at which one endpoint may have been read, each as likely as any other."""
+
+    cohort: int
+    rows: Int[np.ndarray, " times"]
+    """Rows of the memberships."""
+
+
 class Problem(NamedTuple):
     """A case reduced to what sampling needs."""
 
@@ -67,16 +80,20 @@ class Problem(NamedTuple):
     link: Float[np.ndarray, " cohorts"]
     """1 for behaviour, the case's link for slices and imaging."""
     log_saturated: Float[np.ndarray, " cohorts"]
+    outcome_of: Int[np.ndarray, " columns"]
+    """Place in `scored` of each column: one an outcome, or one for each time at which it may have been read."""
     contrasts: tuple[Float[np.ndarray, "contrasts rows"], ...]
-    """Contrasts of every scored outcome over the distinct readings."""
+    """Contrasts of every column over the distinct readings."""
     contrasts_1d: Float[np.ndarray, "ones rows"]
     contrasts_2d: Float[np.ndarray, "2 twos rows"]
     whitened: Float[np.ndarray, "squares rows"]
     """Rows whose squares make up the quadratic forms of joint means."""
-    squares_of: Float[np.ndarray, "outcomes squares"]
-    """1 where a square belongs to an outcome."""
-    members_1d: Float[np.ndarray, "cohorts ones"]
-    members_2d: Float[np.ndarray, "cohorts twos"]
+    squares_of: Float[np.ndarray, "columns squares"]
+    """1 where a square belongs to a column."""
+    members_1d: Float[np.ndarray, "cohorts_and_times ones"]
+    """Weight of each column in its cohort; below the cohorts, one row for each time of an endpoint that has several."""
+    members_2d: Float[np.ndarray, "cohorts_and_times twos"]
+    times: tuple[EndpointTimes, ...]
     tables: Tables
     failure: float
 
@@ -109,7 +126,9 @@ def build_problem(
         What `reduce_record` gave for that year, where it is had already.
     """
     record = reduce_record(loaded, until=until) if record is None else record
-    readings = {(r.study, r.experiment, r.endpoint, r.arm): r for r in assembly.readings}
+    readings: Readings = {}
+    for r in assembly.readings:
+        readings.setdefault((r.study, r.experiment, r.endpoint, r.arm), []).append(r)
     cohorts: list[str] = []
     link: list[float] = []
     scored: list[ScoredOutcome] = []
@@ -127,12 +146,16 @@ def build_problem(
     ones = [s for s in scored if s.reduced.grid_log_density.ndim == 1]
     twos = [s for s in scored if s.reduced.grid_log_density.ndim == 2]
     ordered, rows = ones + twos, assembly.rows.expectancy.size
-    contrasts = tuple(_rows(s, readings, rows) for s in ordered)
-    first = np.array([_along(s) @ c for s, c in zip(ones, contrasts, strict=False)]).reshape(len(ones), rows)
-    pair = np.array(contrasts[len(ones) :]).reshape(len(twos), 2, rows).swapaxes(0, 1)
-    squares = [(i, s.reduced.joint.whitened @ contrasts[i]) for i, s in enumerate(ones) if s.reduced.joint]
-    squares_of = np.zeros((len(ordered), sum(len(white) for _, white in squares)))
+    by_outcome = [_rows(s, readings, rows) for s in ordered]
+    contrasts = tuple(itertools.chain.from_iterable(by_outcome))
+    outcome_of = np.repeat(np.arange(len(ordered)), [len(each) for each in by_outcome])
+    columns, count = [ordered[place] for place in outcome_of], sum(map(len, by_outcome[: len(ones)]))
+    first = np.array([_along(s) @ c for s, c in zip(columns[:count], contrasts, strict=False)])
+    pair = np.array(contrasts[count:]).reshape(len(columns) - count, 2, rows).swapaxes(0, 1)
+    squares = [(i, s.reduced.joint.whitened @ contrasts[i]) for i, s in enumerate(columns) if s.reduced.joint]
+    squares_of = np.zeros((len(columns), sum(len(white) for _, white in squares)))
     squares_of[[i for i, white in squares for _ in white], np.arange(squares_of.shape[1])] = 1.0
+    members, times = _members(columns, outcome_of, len(cohorts))
     saturated = np.zeros(len(cohorts))
     for s in scored:
         saturated[s.cohort] += s.weight * s.reduced.log_saturated
@@ -142,14 +165,16 @@ def build_problem(
         cohorts=tuple(cohorts),
         link=np.array(link),
         log_saturated=saturated,
+        outcome_of=outcome_of,
         contrasts=contrasts,
-        contrasts_1d=first,
+        contrasts_1d=first.reshape(count, rows),
         contrasts_2d=pair,
         whitened=np.concatenate([np.zeros((0, rows)), *(white for _, white in squares)]),
         squares_of=squares_of,
-        members_1d=_members(ones, len(cohorts)),
-        members_2d=_members(twos, len(cohorts)),
-        tables=stack_tables([s.reduced for s in ordered]),
+        members_1d=members[:, :count],
+        members_2d=members[:, count:],
+        times=times,
+        tables=stack_tables([s.reduced for s in columns]),
         failure=assembly.constants.get("study_failure", 0.05),
     )
 
@@ -204,7 +229,7 @@ def cohort_log_likelihoods(
 
     tables = Tables(*(constant(table) for table in problem.tables))
     scale = jnp.exp(spread[None, :] * constant(nodes)[:, None]).ravel()
-    total = jnp.zeros((len(problem.cohorts), scale.size), precision)
+    total = jnp.zeros((len(problem.members_1d), scale.size), precision)
     if problem.contrasts_1d.size:
         x = _times(jnp.matmul(constant(problem.contrasts_1d), effect), nodes.size) * scale
         total += constant(problem.members_1d) @ evaluate_1d(tables, x)
@@ -216,7 +241,11 @@ def cohort_log_likelihoods(
         x = _times(constant(problem.contrasts_2d[0]) @ effect, nodes.size) * scale
         y = _times(constant(problem.contrasts_2d[1]) @ effect, nodes.size) * scale
         total += constant(problem.members_2d) @ evaluate_2d(tables, x, y)
-    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size)
+    for cohort, rows in problem.times:
+        total = total.at[cohort].add(
+            jax.scipy.special.logsumexp(total[rows], axis=0) - float(np.log(len(rows)))
+        )
+    by_node = total[: len(problem.cohorts)].reshape(len(problem.cohorts), nodes.size, spread.size)
     integrated = jax.scipy.special.logsumexp(by_node + constant(log_node_weights)[:, None], axis=1)
     failed = constant(np.log(problem.failure) + problem.log_saturated)[:, None]
     return jnp.logaddexp(float(np.log1p(-problem.failure)) + integrated, failed)
@@ -227,11 +256,24 @@ def _times(x: Array, count: int) -> Array:
     return jnp.tile(x, (1, count))
 
 
-def _members(scored: list[ScoredOutcome], cohorts: int) -> Float[np.ndarray, "cohorts outcomes"]:
-    members = np.zeros((cohorts, len(scored)))
-    for place, s in enumerate(scored):
-        members[s.cohort, place] = s.weight
-    return members
+def _members(
+    columns: list[ScoredOutcome], outcome_of: Int[np.ndarray, " columns"], cohorts: int
+) -> tuple[Float[np.ndarray, "cohorts_and_times columns"], tuple[EndpointTimes, ...]]:
+    """Weights of columns in their cohorts, or in the times of their endpoint where it may have had several."""
+    endpoints: dict[tuple[str, str, str], EndpointTimes] = {}
+    entries, last = [], cohorts
+    for place, s in enumerate(columns):
+        mine = np.flatnonzero(outcome_of == outcome_of[place])
+        key = (s.study.id, s.experiment.id, s.outcome.endpoint)
+        if len(mine) > 1 and key not in endpoints:
+            endpoints[key] = EndpointTimes(s.cohort, np.arange(last, last + len(mine)))
+            last += len(mine)
+        row = endpoints[key].rows[place - mine[0]] if len(mine) > 1 else s.cohort
+        entries.append((row, place, s.weight))
+    members = np.zeros((last, len(columns)))
+    for row, place, weight in entries:
+        members[row, place] = weight
+    return members, tuple(endpoints.values())
 
 
 def _composite(outcome: Outcome, peers: int) -> float:
@@ -247,14 +289,14 @@ def _along(s: ScoredOutcome) -> Float[np.ndarray, " contrasts"]:
     return np.ones(1) if s.reduced.joint is None else s.reduced.joint.direction
 
 
-def _rows(
-    s: ScoredOutcome, readings: dict[tuple[str, str, str, str], ArmReading], rows: int
-) -> Float[np.ndarray, "contrasts rows"]:
-    """Contrasts as coefficients over the distinct readings."""
-    coefficients = np.zeros((len(s.reduced.contrasts), rows))
+def _rows(s: ScoredOutcome, readings: Readings, rows: int) -> list[Float[np.ndarray, "contrasts rows"]]:
+    """Contrasts as coefficients over the distinct readings, for each time at which they may have been read."""
+    times = len(s.experiment.protocol.endpoints[s.outcome.endpoint].assessments)
+    found = [np.zeros((len(s.reduced.contrasts), rows)) for _ in range(times)]
     for which, contrast in enumerate(s.reduced.contrasts):
         for arm, coefficient in contrast:
-            reading = readings[s.study.id, s.experiment.id, s.outcome.endpoint, arm]
-            if reading.row >= 0:
-                coefficients[which, reading.row] += coefficient
-    return coefficients
+            read = readings[s.study.id, s.experiment.id, s.outcome.endpoint, arm]
+            for coefficients, reading in zip(found, read, strict=True):
+                if reading.row >= 0:
+                    coefficients[which, reading.row] += coefficient
+    return found

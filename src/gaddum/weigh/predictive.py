@@ -115,19 +115,36 @@ class Predictor:
         effect, spread = np.asarray(outline.effect), np.asarray(outline.spread)
         scale = self._scale(spread, seed)
         most = max((len(rows) for rows in problem.contrasts), default=1)
-        effects = np.full((most, len(problem.scored), spread.size), np.nan)
+        effects = np.full((most, len(problem.contrasts), spread.size), np.nan)
         for place, rows in enumerate(problem.contrasts):
             effects[: len(rows), place] = rows @ effect * scale[place]
         along, ones = effects[0].copy(), len(problem.contrasts_1d)
         along[:ones] = problem.contrasts_1d @ effect * scale[:ones]
         across = effects[1] if most > 1 else np.full_like(along, np.nan)
         square = problem.squares_of @ (problem.whitened @ effect) ** 2 * scale**2
-        return OutcomePredictions(effects, *in_chunks(self._densities, along, across, square))
+        (density,) = in_chunks(self._densities, along, across, square)
+        return self._at_one_time(OutcomePredictions(effects, density), seed)
+
+    def _at_one_time(self, columns: OutcomePredictions, seed: int) -> OutcomePredictions:
+        """Effects at a time that is drawn, and the mean density over times, of outcomes that may have had several."""
+        problem, rng = self.problem, np.random.default_rng([seed, 1])
+        first = np.searchsorted(problem.outcome_of, np.arange(len(problem.scored)))
+        effects, density = columns.effects[:, first], columns.density[first]
+        drawn: dict[tuple[str, ...], np.ndarray] = {}
+        for place in np.flatnonzero(np.bincount(problem.outcome_of) > 1):
+            s, mine = problem.scored[place], np.flatnonzero(problem.outcome_of == place)
+            key = (s.study.id, s.experiment.id, s.outcome.endpoint)
+            if key not in drawn:
+                drawn[key] = rng.integers(len(mine), size=density.shape[1])
+            effects[:, place] = columns.effects[:, mine[drawn[key]], np.arange(density.shape[1])]
+            density[place] = columns.density[mine].mean(axis=0)
+        return OutcomePredictions(effects, density)
 
     def _scale(self, spread: Float[np.ndarray, " draws"], seed: int) -> np.ndarray:
-        """Multiplicative cohort effects, one per outcome and draw, the same within a cohort."""
+        """Multiplicative cohort effects, one per column and draw, the same within a cohort."""
         noise = np.random.default_rng(seed).standard_normal((len(self.problem.cohorts), spread.size))
-        return np.exp(spread * noise)[[s.cohort for s in self.problem.scored]]
+        cohorts = np.array([s.cohort for s in self.problem.scored], int)
+        return np.exp(spread * noise)[cohorts[self.problem.outcome_of]]
 
 
 def _densities(

@@ -175,7 +175,7 @@ def _not_laid_out(loaded: LoadedCase, missing: list[str]) -> Iterator[Finding]:
         alone = study.experiments[index].model_copy(update={"outcomes": ()})
         anchor = Anchor(
             stratum=alone.protocol.subject.stratum,
-            phase=alone.protocol.endpoints[endpoint].phase,
+            phase=alone.protocol.endpoints[endpoint].assessments[0].phase,
             study=study.id,
             experiment=alone.id,
             endpoint=endpoint,

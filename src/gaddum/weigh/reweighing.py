@@ -38,8 +38,8 @@ class RecordReading(NamedTuple):
     """How the record is read: all that a cohort's likelihood takes but the predicted effects."""
 
     tables: Tables
-    members_1d: Float[np.ndarray, "cohorts ones"]
-    members_2d: Float[np.ndarray, "cohorts twos"]
+    members_1d: Float[np.ndarray, "cohorts_and_times ones"]
+    members_2d: Float[np.ndarray, "cohorts_and_times twos"]
     log_saturated: Float[np.ndarray, " cohorts"]
 
 
@@ -68,8 +68,12 @@ def reading_of(problem: Problem, kept: Bool[np.ndarray, " outcomes"] | None = No
     saturated = np.zeros(len(problem.cohorts))
     for s, flag in zip(problem.scored, keep, strict=True):
         saturated[s.cohort] += flag * s.weight * s.reduced.log_saturated
+    by_column = keep[problem.outcome_of]
     return RecordReading(
-        problem.tables, problem.members_1d * keep[:ones], problem.members_2d * keep[ones:], saturated
+        problem.tables,
+        problem.members_1d * by_column[:ones],
+        problem.members_2d * by_column[ones:],
+        saturated,
     )
 
 
@@ -100,7 +104,8 @@ def selective_reading(problem: Problem, omega: float, sd: float) -> RecordReadin
             )
         reduced.append(one)
         saturated[s.cohort] += s.weight * one.log_saturated
-    return RecordReading(stack_tables(reduced), problem.members_1d, problem.members_2d, saturated)
+    tables = stack_tables([reduced[place] for place in problem.outcome_of])
+    return RecordReading(tables, problem.members_1d, problem.members_2d, saturated)
 
 
 def log_selection(s: ScoredOutcome, omega: float) -> Float[np.ndarray, "..."]:

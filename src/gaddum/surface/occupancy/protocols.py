@@ -102,7 +102,7 @@ def _arm(case: str, study: str, experiment: str, arm: str, asked: DosingRequest)
     weight = asked.weight
     if weight is None and subject.weight is not None:
         weight = f"{subject.weight.value} {subject.weight.unit}"
-    tests = tuple((name, one.test_time_h) for name, one in protocol.endpoints.items())
+    tests = tuple((name, one.time_h) for name, one in protocol.tests().items())
     return DosedSubject(
         f"{case}:{study}/{experiment}/{arm}",
         found.doses,
