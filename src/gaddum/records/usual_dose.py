@@ -55,7 +55,7 @@ def _largest() -> dict[tuple[str, str, str], float]:
     return found
 
 
-def _given() -> Iterator[tuple[Dose, Species]]:
+def _given() -> Iterator[tuple[Dose, str]]:
     for name in bundled_cases():
         for _, experiment in load_case(name).ledger.experiments():
             for arm in experiment.protocol.arms.values():
