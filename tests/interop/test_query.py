@@ -9,6 +9,7 @@ import pytest
 from gaddum import load_case, query_ledger
 from gaddum.interop import query as interop_query
 from gaddum.interop.tables import TABLES, ledger_tables
+from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger
 from gaddum.records.outcome import is_scored
 
@@ -191,3 +192,12 @@ def test_an_interrupt_of_the_user_stops_a_query_as_an_interrupt(ledger):
 def test_a_cell_without_end_is_refused(ledger):
     with pytest.raises(ValueError, match="at most 100,000 characters"):
         query_ledger(ledger, "SELECT repeat('x', 1000000)")
+
+
+def test_an_hour_that_is_not_known_is_null_and_its_text_says_so(ledger):
+    study = ledger.studies[0].model_dump(mode="json", exclude_none=True)
+    (name,) = list(study["experiments"][0]["protocol"]["endpoints"])[:1]
+    study["experiments"][0]["protocol"]["endpoints"][name] |= {"test_time": "1 h or 24 h", "phase": "unknown"}
+    changed = Ledger((Study.model_validate(study),))
+    sql = "SELECT test_time, test_time_h, phase FROM endpoints WHERE endpoint = '" + name + "' LIMIT 1"
+    assert query_ledger(changed, sql).rows == [("1 h or 24 h", None, "unknown")]

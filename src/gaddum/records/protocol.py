@@ -3,6 +3,7 @@
 A Protocol with Outcomes is published evidence (see `experiment`); without, it is a candidate design.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -233,31 +234,26 @@ class Protocol(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Protocol":
+        earliest = {key: min(when.time_h for when in one.assessments) for key, one in self.endpoints.items()}
+        unknown = next((key for key, one in self.endpoints.items() if one.test_time == "unknown"), None)
         for name, arm in self.arms.items():
             if arm.subset_of is not None and arm.subset_of not in self.arms:
                 raise ValueError(
                     f"`subset_of` must name an arm of the same protocol; got {arm.subset_of!r} in arm {name!r}, "
                     f"arms are {', '.join(self.arms)}."
                 )
-            starts = [dose.time_h for dose in arm.doses]
-            if not starts:
-                continue
-            for key, endpoint in self.endpoints.items():
-                earliest = min(one.time_h for one in endpoint.assessments)
-                last = (
-                    max(dose.times_h[-1] for dose in arm.doses)
-                    if endpoint.test_time == "unknown"
-                    else earliest
-                )
-                if earliest < last:
-                    raise ValueError(
-                        f"An unknown test time stands for {earliest:g} h and later, which must not come before the "
-                        f"last dose; arm {name!r} is dosed until {last:g} h. Name the hours at which endpoint "
-                        f"{key!r} may have been read, such as `test_time: {last + 1:g} h or {last + 24:g} h`."
-                    )
-                if earliest < min(starts):
+            first = min((dose.time_h for dose in arm.doses), default=-math.inf)
+            for key, time in earliest.items():
+                if time < first:
                     raise ValueError(
                         f"A test must not come before the first dose; endpoint {key!r} is read at "
-                        f"{earliest:g} h, arm {name!r} is first dosed at {min(starts):g} h."
+                        f"{time:g} h, arm {name!r} is first dosed at {first:g} h."
                     )
+            last = max((dose.times_h[-1] for dose in arm.doses if unknown), default=-math.inf)
+            if unknown and earliest[unknown] < last:
+                raise ValueError(
+                    f"An unknown test time stands for {earliest[unknown]:g} h and later, which must not come before "
+                    f"the last dose; arm {name!r} is dosed until {last:g} h. Name the hours at which endpoint "
+                    f"{unknown!r} may have been read, such as `test_time: {last + 1:g} h or {last + 24:g} h`."
+                )
         return self

@@ -156,3 +156,14 @@ def test_unusable_input_is_code_2_with_a_sentence(capsys, arguments, said):
     caught = capsys.readouterr()
     assert said in caught.err
     assert "Traceback" not in caught.err and caught.out == ""
+
+
+def test_an_arm_whose_hour_of_test_is_not_known_is_read_at_every_hour_that_it_may_be(tmp_path, capsys):
+    assert main(["new", "fresh", "--folder", str(tmp_path), "--drug", "ketamine"]) == 0
+    study = tmp_path / "fresh" / "studies" / "example.yaml"
+    study.write_text(study.read_text("utf-8").replace("test_time: 0 h", "test_time: 1 h or 24 h"), "utf-8")
+    capsys.readouterr()
+    found = run(capsys, "occupancy", f"{tmp_path / 'fresh'}:example/first/K", "--draws", "16")
+    tests = found["protocols"][0]["tests"]
+    assert [one["time_h"] for one in tests] == [1.0, 24.0]
+    assert all(one["endpoint"].startswith("first, if at") for one in tests)
