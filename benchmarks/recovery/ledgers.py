@@ -60,7 +60,7 @@ class Ledgers:
         """Ledgers with the protocols and the scored outcomes of a case."""
         priors = {prior.name: prior.distribution for prior in loaded.case.priors}
         problem = build_problem(loaded, assemble(loaded))
-        if any(s.weight != 1 for s in problem.scored) or np.any(problem.link != 1) or problem.times:
+        if any(s.weight != 1 for s in problem.scored) or np.any(problem.link != 1) or problem.times.rows.size:
             raise ValueError(
                 "Every outcome and cohort must have a weight of 1, for a power of a likelihood has no draws, and every "
                 "test one known hour."

@@ -41,7 +41,7 @@ def rich() -> LoadedCase:
     anchors = tuple(
         Anchor(
             stratum=experiment.protocol.subject.stratum,
-            phase=endpoint.phase,
+            phase=endpoint.assessments[0].phase,
             study=study.id,
             experiment=experiment.id,
             endpoint=key,

@@ -28,6 +28,8 @@ def test_doses_of_bundled_studies_are_not_asked_about(name):
         ("ketamine 30 mg/kg ip", "rat", False),
         ("naltrexone 50 g po", "human", True),
         ("naltrexone 50 mg po", "human", False),
+        ("haloperidol 900 mg po", "human", True),  # no case gave it to people; curves were read after some mg
+        ("haloperidol 10 mg po", "human", False),
         ("CTAP 1e6 nM bath for 1 h", "mouse", False),  # nothing to compare it with
     ],
 )

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from gaddum import __version__
+from gaddum.records.ledger import case_folder
 from gaddum.records.library import load_library
 from gaddum.surface import cli
 
@@ -94,6 +95,18 @@ def test_unreadable_records_name_the_line_and_are_findings_of_the_check_only(mad
         error = capsys.readouterr().err
         assert "example.yaml:17: error: experiments[0].protocol.subject.species" in error
         assert "Did you mean 'rat'" in error
+
+
+@pytest.mark.parametrize(
+    ("drug", "code", "told"), [("morphine", 0, "is in no case"), ("morphin", 1, "Did you mean 'morphine'")]
+)
+def test_a_study_that_is_in_no_case_is_checked_by_itself(drug, code, told, tmp_path, capsys):
+    study = tmp_path / "matthes_1996.yaml"
+    text = (case_folder("morphine") / "studies" / study.name).read_text("utf-8")
+    study.write_text(text.replace("drug: morphine", f"drug: {drug}"), "utf-8")
+    assert cli.main(["check", str(study)]) == code
+    said = capsys.readouterr()
+    assert told in said.err and (f"{study}: 0 error(s)" in said.out) == (code == 0)
 
 
 @pytest.mark.parametrize("place", ["title: Test", "V:", "rat"])

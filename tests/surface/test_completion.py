@@ -50,6 +50,8 @@ def offered(tmp_path_factory):
         (["occupancy", "x", "--species", "ra"], {"rat", "rabbit"}),
         (["occupancy", "x", "--targets", "MOR,K"], {"MOR,KOR"}),
         (["new", "x", "--drug", "morphine-"], {"morphine-6-glucuronide"}),
+        (["new", "x", "--drug", "esk"], {"esketamine"}),
+        (["occupancy", "x", "--targets", "SERT,AD"], {"SERT,ADORA1", "SERT,ADORA2A"}),
     ],
 )
 def test_bash_completes_names_by_what_they_are_of(offered, line, names):
@@ -69,7 +71,11 @@ def test_studies_of_a_folder_are_offered_and_of_nothing_none(tmp_path):
     assert completion.studies(Context(str(tmp_path / "no")), "") == []  # pyright: ignore[reportArgumentType]
 
 
-def test_names_offered_are_keys_of_the_library():
+def test_names_offered_are_keys_of_the_library_and_synonyms_of_one_word():
     library = load_library()
-    assert set(completion.drugs("")) == set(library.drugs)
-    assert set(completion.targets("")) == set(library.targets)
+    for offered, records in (
+        (completion.drugs(""), library.drugs),
+        (completion.targets(""), library.targets),
+    ):
+        synonyms = {name for one in records.values() for name in one.synonyms if " " not in name}
+        assert set(offered) == {*records, *synonyms} and synonyms

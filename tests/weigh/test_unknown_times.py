@@ -16,7 +16,7 @@ from gaddum.response.response import account
 from gaddum.verdict.missing import missing
 from gaddum.weigh.likelihood import Problem, build_problem, cohort_log_likelihoods, setting
 from gaddum.weigh.predictive import Outline, Predictor, engagement, forest
-from gaddum.weigh.reweighing import Reader, reading_of
+from gaddum.weigh.reweighing import Reader, reading_of, selective_reading
 from letter import load_letter
 
 KETAMINE = "{drug: ketamine, amount: 10 mg/kg, route: ip}"
@@ -130,6 +130,39 @@ def test_outcomes_of_an_unknown_hour_have_the_mean_likelihood_of_its_hours(solve
     np.testing.assert_allclose(solve(*BOTH).logs, np.logaddexp(*logs) - np.log(2), rtol=0, atol=1e-12)
 
 
+def test_endpoints_with_different_numbers_of_hours_are_mixed_side_by_side(solve):
+    """A second endpoint, of one hour more, in a cohort of its own."""
+    first, second = case(*BOTH), case("1 h or 2 h or 24 h", "acute")
+    (study,) = second.ledger.studies
+    second_study = study.model_copy(update={"id": "again", "cohort": "again"})
+    together = dataclasses.replace(first, ledger=Ledger((*first.ledger.studies, second_study)))
+    problem = build_problem(together, assemble(together))
+    effect = np.random.default_rng(0).normal(0.8, 0.6, (problem.assembly.rows.expectancy.size, 40))
+    spread = np.full(40, 0.3)
+    found = np.asarray(cohort_log_likelihoods(problem, jnp.asarray(effect), jnp.asarray(spread)))
+    assert problem.cohorts == ("again", "zhang_hashimoto2019")
+    for cohort, times in enumerate((3, 2)):
+        at = []
+        for hour in range(times):
+            mine = [s.cohort == cohort for s in problem.scored]
+            places = [np.flatnonzero(problem.outcome_of == place)[hour] for place in np.flatnonzero(mine)]
+            alone = problem._replace(
+                members_1d=np.zeros_like(problem.members_1d[:1]),
+                members_2d=np.zeros_like(problem.members_2d[:1]),
+                cohorts=("one",),
+                log_saturated=problem.log_saturated[cohort : cohort + 1],
+                times=problem.times._replace(rows=np.zeros((0, 0), int)),
+            )
+            ones = alone.members_1d.shape[1]
+            for place in places:
+                members = alone.members_1d if place < ones else alone.members_2d
+                members[0, place if place < ones else place - ones] = 1.0
+            logs = np.asarray(cohort_log_likelihoods(alone, jnp.asarray(effect), jnp.asarray(spread)))
+            at.append(logs[0])
+        expected = np.logaddexp.reduce(at) - np.log(times)
+        np.testing.assert_allclose(found[cohort], expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.slow
 def test_the_gradient_is_that_of_the_mean(solve):
     one = solve(*BOTH)
@@ -175,6 +208,12 @@ def test_left_out_outcomes_leave_no_trace_and_the_rest_share_the_hour(solve):
     np.testing.assert_allclose(logs(both, kept), expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(logs(both, None), both.logs, rtol=0, atol=1e-12)
     np.testing.assert_allclose(logs(both, np.zeros(3, bool)), 0.0, atol=1e-12)
+
+
+def test_what_was_selected_for_publication_reads_as_it_is_where_everything_is_published(solve):
+    one = solve(*BOTH)
+    found = Reader(one.problem).cohort_logs(one.outline, selective_reading(one.problem, 1.0, 1.0))
+    np.testing.assert_allclose(found, one.logs, rtol=0, atol=1e-9)
 
 
 def test_the_forest_has_one_row_an_outcome_and_engagement_one_an_hour(solve):

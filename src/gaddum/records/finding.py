@@ -96,10 +96,13 @@ def nearest(name: str, known: Iterable[str], *, what: str = "Known") -> str:
     'Known: CTAP, MOR.'
     >>> nearest("x", [])
     'Known: none.'
+    >>> nearest("antagonist", ["agonist", "competitive antagonist"])
+    "Did you mean 'competitive antagonist'?"
     """
     names = list(dict.fromkeys(known))
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), folded, n=3, cutoff=0.7)
+    close = [one for one in folded if len(name) > 3 and name.casefold() in one.split()][:3]
+    close = close or get_close_matches(name.casefold(), folded, n=3, cutoff=0.7)
     if close:
         return f"Did you mean {' or '.join(repr(folded[key]) for key in close)}?"
     if len(names) > 40:

@@ -16,6 +16,7 @@ from gaddum.records.case import Case
 from gaddum.records.document_cache import remembering
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.finding import Finding, RecordError, nearest
+from gaddum.records.hypothesis import Hypothesis
 from gaddum.records.library import Library, bundled, load_library, yaml_files
 from gaddum.records.outcome import Outcome
 from gaddum.records.prior_table import missing_priors
@@ -131,6 +132,26 @@ def case_library(case: str | Path | None) -> Library:
     """The library with a case's own drugs and targets; the bundled one where no case is named."""
     folder = None if case is None else case_folder(case)
     return load_library(folder if isinstance(folder, Path) else None)
+
+
+def case_of_study(path: Path) -> LoadedCase:
+    """Read a study that stands in no case, as the one study of a case that asks nothing of it."""
+    document, library = read_document(path), load_library()
+    study = _with_keys(to_record(document, Study), library)
+    given = (
+        dose.drug for one in study.experiments for arm in one.protocol.arms.values() for dose in arm.doses
+    )
+    case = Case(
+        name="none",
+        title=study.title,
+        question="none",
+        test_drug=next(given, next(iter(library.drugs))),
+        effect="effect",
+        link=1.0,
+        hypotheses=(Hypothesis(name="nothing", title="nothing", gate="0", says="nothing"),),
+    )
+    case = case.model_copy(update={"priors": missing_priors(case, [study])})
+    return LoadedCase(case, library, Ledger((study,)), path.parent, {f"study:{study.id}": document})
 
 
 def load_case(name_or_path: str | Path) -> LoadedCase:

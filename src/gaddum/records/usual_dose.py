@@ -1,8 +1,10 @@
-"""Usual dose: the most of a drug that any bundled study gave a species, beside which a slip of units shows."""
+"""Usual dose: the most of a drug that any bundled study or curve gave a species, beside which a slip of units shows."""
 
+from collections.abc import Iterator
 from functools import cache
 
 from gaddum import units
+from gaddum.records.curve import load_curves
 from gaddum.records.dose import HELD, Dose
 from gaddum.records.ledger import bundled_cases, load_case
 from gaddum.records.library import Library
@@ -15,7 +17,7 @@ _SMALL = {"mg": 100.0, "mg/kg": 1.0, "nmol": 1e5, "nmol/kg": 1e3, "nM": 1e3, "ng
 
 
 def doubtful_doses(doses: tuple[Dose, ...], species: Species, library: Library) -> list[str]:
-    """Say which doses are far beyond any that the bundled studies gave this species.
+    """Say which doses are far beyond any that the bundled studies and curves gave this species.
 
     Examples
     --------
@@ -46,11 +48,18 @@ def _amount(dose: Dose) -> tuple[float, str]:
 def _largest() -> dict[tuple[str, str, str], float]:
     """Largest amount by drug, species and canonical unit."""
     found: dict[tuple[str, str, str], float] = {}
+    for dose, species in _given():
+        amount, unit = _amount(dose)
+        key = (dose.drug, species, unit)
+        found[key] = max(amount, found.get(key, 0.0))
+    return found
+
+
+def _given() -> Iterator[tuple[Dose, str]]:
     for name in bundled_cases():
         for _, experiment in load_case(name).ledger.experiments():
             for arm in experiment.protocol.arms.values():
-                for dose in arm.doses:
-                    amount, unit = _amount(dose)
-                    key = (dose.drug, experiment.protocol.subject.species, unit)
-                    found[key] = max(amount, found.get(key, 0.0))
-    return found
+                yield from ((dose, experiment.protocol.subject.species) for dose in arm.doses)
+    for curve in load_curves():
+        for reading in curve.readings:
+            yield from ((dose, curve.species) for dose in reading.doses or curve.doses)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gaddum.surface import completion
-from gaddum.surface.options import AsJson, Seed, tell
+from gaddum.surface.csv_table import csv_of_rows
+from gaddum.surface.options import AsCsv, AsJson, Seed, tell
 from gaddum.surface.request import Request, asking
 
 AUDIT = "audit.html"
@@ -45,6 +46,7 @@ def audit(
     asked: AuditRequest,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page and its JSON there.")] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Ask of blockade studies what a referee would ask. Exit code 1 if there are serious concerns."""
     from gaddum.result_set import RESULT
@@ -57,8 +59,14 @@ def audit(
         with staged(out) as work:
             (work / AUDIT).write_text(write_page(document), encoding="utf-8")
             (work / RESULT).write_text(to_json(document) + "\n", encoding="utf-8")
-    tell(document, as_json, lambda console: print_audit(document, console), out and f"Page: {out / AUDIT}")
+    made = out and f"Page: {out / AUDIT}"
+    tell(document, as_json, lambda console: print_audit(document, console), made, as_csv and _table)
     raise typer.Exit(int(document["serious"] > 0))
+
+
+def _table(document: dict[str, Any]) -> str:
+    """Every concern, with its study."""
+    return csv_of_rows({"study": s["id"]} | one for s in document["studies"] for one in s["concerns"])
 
 
 def find_subject(what: str, case: str | None) -> tuple[str, str | None]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gaddum.surface.options import AsJson, Draws, Seed, tell
+from gaddum.surface.csv_table import csv_of_rows
+from gaddum.surface.options import AsCsv, AsJson, Draws, Seed, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def benchmarks(
         Path | None, typer.Option(metavar="PAGE", help="Renew the tables in a Markdown page, or make one.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Predict published occupancies, levels and potency ratios, and count hits and misses."""
     from gaddum.surface.benchmarks_page import print_benchmarks, renewed
@@ -44,7 +46,8 @@ def benchmarks(
     document = run(asked)
     if write is not None:
         write_atomically(write, renewed(before, document))
-    tell(document, as_json, lambda console: print_benchmarks(document, console), write and f"Page: {write}")
+    made = write and f"Page: {write}"
+    tell(document, as_json, lambda console: print_benchmarks(document, console), made, as_csv and _table)
 
 
 def run(asked: BenchmarksRequest) -> dict[str, Any]:
@@ -74,6 +77,14 @@ def run(asked: BenchmarksRequest) -> dict[str, Any]:
         "manifest": {"version": __version__, **said},
         **said,
     }
+
+
+def _table(document: dict[str, Any]) -> str:
+    """One row a published value."""
+    about = ("id", "title", "species", "protocol", "quantity", "unit", "verdict")
+    return csv_of_rows(
+        {name: one[name] for name in about} | row for one in document["benchmarks"] for row in one["readings"]
+    )
 
 
 def _row(one: "BenchmarkComparison") -> dict[str, Any]:

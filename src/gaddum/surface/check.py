@@ -1,14 +1,16 @@
 """The command `gaddum check`: what is wrong, or doubtful, in the files of a case."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gaddum.surface import completion
-from gaddum.surface.options import AsJson, print_findings, tell
+from gaddum.surface.csv_table import csv_of_rows
+from gaddum.surface.options import AsCsv, AsJson, print_findings, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
@@ -24,26 +26,26 @@ class CheckRequest(Request):
         str,
         typer.Argument(
             metavar="CASE|STUDY|CSV",
-            help="A bundled case, the folder of one, the file of a study in it, CASE:STUDY, or a CSV file of curves.",
+            help="A bundled case, the folder of one, the file of a study, CASE:STUDY, or a CSV file of curves.",
             autocompletion=completion.subjects,
         ),
     ]
 
 
 @asking
-def check(asked: CheckRequest, as_json: AsJson = False) -> None:
+def check(asked: CheckRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Check files, and whether a case can be weighed. Exit code 1 for errors and warnings; notes do not count."""
     findings = run(asked)
     document = {"case": asked.case, "findings": [asdict(finding) for finding in findings]}
-    tell(document, as_json, lambda console: _print(asked.case, findings), None)
+    tell(document, as_json, lambda console: _print(asked.case, findings), None, as_csv and _table)
     raise typer.Exit(int(any(finding.level != "note" for finding in findings)))
 
 
 def run(asked: CheckRequest) -> "Sequence[Finding]":
     """Check the case that is asked of; where it cannot be read, say why."""
     from gaddum.interop.curves import read_curves
-    from gaddum.records.finding import RecordError
-    from gaddum.records.ledger import load_case
+    from gaddum.records.finding import Finding, RecordError
+    from gaddum.records.ledger import case_of_study, load_case
     from gaddum.records.library import load_library
     from gaddum.surface.accelerator import collecting_seldom
     from gaddum.surface.audit import find_subject
@@ -52,6 +54,14 @@ def run(asked: CheckRequest) -> "Sequence[Finding]":
     try:
         if asked.case.casefold().endswith(".csv"):
             return read_curves(asked.case, load_library()).findings
+        path = Path(os.path.expanduser(asked.case))
+        if path.suffix == ".yaml" and path.is_file() and not _in_a_case(path):
+            found = [one for one in check_case(case_of_study(path)) if one.file == str(path)]
+            told = (
+                "This study is in no case, and was checked without accounts, anchors and prior table. Put it into the "
+                "folder `studies` of a case, named after its `id`, for these."
+            )
+            return [*found, Finding("note", str(path), "", told)]
     except RecordError as error:
         return error.findings
     name, study = find_subject(asked.case, None)
@@ -64,6 +74,14 @@ def run(asked: CheckRequest) -> "Sequence[Finding]":
     except RecordError as error:
         findings = error.findings
     return [one for one in findings if study in (None, Path(one.file).stem)]
+
+
+def _table(document: dict[str, Any]) -> str:
+    return csv_of_rows(document["findings"])
+
+
+def _in_a_case(path: Path) -> bool:
+    return any((folder / "case.yaml").is_file() for folder in (path.parent, path.parent.parent))
 
 
 def _print(case: str, findings: "Sequence[Finding]") -> None:

@@ -1,10 +1,11 @@
 """Completion: what the shell may offer where a case, a study, a drug, a target or a species is asked for.
 
-Names come from the files' own names, so that a press of the tab key reads no library. Files and folders are the shell's
-own business. `gaddum --install-completion` sets it up.
+Names come from the files' own names and the line of their synonyms, so that a press of the tab key reads no library.
+Files and folders are the shell's own business. `gaddum --install-completion` sets it up.
 """
 
 import os
+import re
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -50,7 +51,13 @@ def species(incomplete: str) -> list[str]:
 
 
 def _names(folder: str) -> list[str]:
-    return sorted(one.name[:-5] for one in (files("gaddum") / "library" / folder).iterdir() if _is_yaml(one))
+    """Keys and synonyms, but for those of several words, which the shell would take for several arguments."""
+    import yaml
+
+    paths = [one for one in (files("gaddum") / "library" / folder).iterdir() if _is_yaml(one)]
+    lines = re.findall(r"^synonyms: (.*)$", "\n".join(one.read_text("utf-8") for one in paths), re.MULTILINE)
+    synonyms = (name for line in lines for name in yaml.safe_load(line))
+    return sorted({*(one.name[:-5] for one in paths), *(name for name in synonyms if " " not in name)})
 
 
 def _ids(case: str) -> list[str]:

@@ -16,6 +16,13 @@ def csv_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
+def csv_of_rows(rows: Iterable[dict[str, Any]]) -> str:
+    """Write rows by their names of columns, in the order in which these come first."""
+    kept = list(rows)
+    columns = list(dict.fromkeys(name for row in kept for name in row))
+    return csv_of(columns, ([row.get(name) for name in columns] for row in kept))
+
+
 def _harmless(value: Any) -> str:
     """A cell that no spreadsheet program takes for a formula, which begins with one of these signs."""
     text = cell(value)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from gaddum.surface.options import AsJson, OwnCase, tell
+from gaddum.surface.csv_table import csv_of_rows
+from gaddum.surface.options import AsCsv, AsJson, OwnCase, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
@@ -47,17 +48,17 @@ class DrugsRequest(TargetsRequest):
 
 
 @asking
-def targets(asked: TargetsRequest, as_json: AsJson = False) -> None:
+def targets(asked: TargetsRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the targets of the library, or show one and what binds it."""
     document = run(asked)
-    tell(document, as_json, lambda console: _print(document, console), None)
+    tell(document, as_json, lambda console: _print(document, console), None, as_csv and _table)
 
 
 @asking
-def drugs(asked: DrugsRequest, as_json: AsJson = False) -> None:
+def drugs(asked: DrugsRequest, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the drugs of the library, or show what it knows of one in each species, whence, and what it lacks."""
     document = run(asked)
-    tell(document, as_json, lambda console: _print(document, console), None)
+    tell(document, as_json, lambda console: _print(document, console), None, as_csv and _table)
 
 
 def run(asked: TargetsRequest) -> dict[str, Any]:
@@ -213,6 +214,19 @@ def _lacking(library: "Library", drug: "Drug", species: "Species") -> Iterator[s
         return
     if not drug.disposition[species].absorption:
         yield f"routes in {species}: iv only"
+
+
+def _table(document: dict[str, Any]) -> str:
+    """What is listed, or every number of what is shown."""
+    rows = document.get("drugs") or document.get("targets")
+    return csv_of_rows(rows or [row for one in document["shown"] for row in _numbers(one)])
+
+
+def _numbers(shown: dict[str, Any]) -> Iterator[dict[str, str]]:
+    of = {key: shown[key] for key in ("drug", "target") if key in shown}
+    yield from (of | row for row in shown["known"])
+    for part in shown.get("parts", ()):
+        yield from _numbers(part)
 
 
 def _print(document: dict[str, Any], console: "Console") -> None:

@@ -1,7 +1,7 @@
 """Options: what several commands take, and how they answer."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from unicodedata import category
 
 import typer
@@ -38,9 +38,18 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="List assumptions
 
 
 def tell(
-    document: dict[str, Any], as_json: bool, show: "Callable[[Console], None]", made: str | None
+    document: dict[str, Any],
+    as_json: bool,
+    show: "Callable[[Console], None]",
+    made: str | None,
+    as_csv: "Callable[[dict[str, Any]], str] | Literal[False]" = False,
 ) -> None:
-    """Print a document as JSON, or as `show` does and then what was made of it."""
+    """Print a document as JSON, as the CSV that is wanted, or as `show` does and then what was made of it."""
+    if as_json and as_csv:
+        raise ValueError("An answer must be JSON or CSV; got both. Take one.")
+    if as_csv:
+        typer.echo(as_csv(document), nl=False)
+        return
     if as_json:
         from gaddum.surface.files import as_json as to_json
 

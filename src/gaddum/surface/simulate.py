@@ -9,7 +9,7 @@ import typer
 from gaddum.surface import completion
 from gaddum.surface.hours import written
 from gaddum.surface.occupancy.request import DosingRequest
-from gaddum.surface.options import AsJson, Verbose, tell
+from gaddum.surface.options import AsCsv, AsJson, Verbose, tell
 from gaddum.surface.request import asking, words
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def simulate(
         Path | None, typer.Option(metavar="DIR", help="Folder for figure, table and JSON.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     verbose: Verbose = False,
 ) -> None:
     """Simulate doses: concentrations, receptors and, by a case's accounts, acute and sustained states."""
@@ -65,7 +66,8 @@ def simulate(
 
         write_files(document, out, RESULT, _table)
     made = out and f"Figure: {out / f'{RESULT}.svg'}"
-    tell(document, as_json, lambda console: _print(document, console, verbose=verbose), made)
+    shown = as_csv and _table
+    tell(document, as_json, lambda console: _print(document, console, verbose=verbose), made, shown)
 
 
 def run(asked: SimulateRequest) -> dict[str, Any]:

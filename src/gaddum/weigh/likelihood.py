@@ -64,11 +64,14 @@ class ScoredOutcome(NamedTuple):
 
 
 class EndpointTimes(NamedTuple):
-    """Times at which one endpoint may have been read, each as likely as any other."""
+    """Endpoints that may have been read at several times, each as likely as any other."""
 
-    cohort: int
-    rows: Int[np.ndarray, " times"]
-    """Rows of the memberships."""
+    rows: Int[np.ndarray, "endpoints times"]
+    """Rows of the memberships; of endpoints with fewer times than others the last again."""
+    log_weight: Float[np.ndarray, "endpoints times"]
+    """Log of one over the number of times; -inf where a row is there again."""
+    cohorts: Float[np.ndarray, "cohorts endpoints"]
+    """1 where an endpoint belongs to a cohort."""
 
 
 class Problem(NamedTuple):
@@ -93,7 +96,7 @@ class Problem(NamedTuple):
     members_1d: Float[np.ndarray, "cohorts_and_times ones"]
     """Weight of each column in its cohort; below the cohorts, one row for each time of an endpoint that has several."""
     members_2d: Float[np.ndarray, "cohorts_and_times twos"]
-    times: tuple[EndpointTimes, ...]
+    times: EndpointTimes
     tables: Tables
     failure: float
 
@@ -241,11 +244,11 @@ def cohort_log_likelihoods(
         x = _times(constant(problem.contrasts_2d[0]) @ effect, nodes.size) * scale
         y = _times(constant(problem.contrasts_2d[1]) @ effect, nodes.size) * scale
         total += constant(problem.members_2d) @ evaluate_2d(tables, x, y)
-    for cohort, rows in problem.times:
-        total = total.at[cohort].add(
-            jax.scipy.special.logsumexp(total[rows], axis=0) - float(np.log(len(rows)))
-        )
-    by_node = total[: len(problem.cohorts)].reshape(len(problem.cohorts), nodes.size, spread.size)
+    if problem.times.rows.size:
+        by_time = total[problem.times.rows] + constant(problem.times.log_weight)[..., None]
+        mixed = jax.scipy.special.logsumexp(by_time, axis=1)
+        total = total[: len(problem.cohorts)] + constant(problem.times.cohorts) @ mixed
+    by_node = total.reshape(len(problem.cohorts), nodes.size, spread.size)
     integrated = jax.scipy.special.logsumexp(by_node + constant(log_node_weights)[:, None], axis=1)
     failed = constant(np.log(problem.failure) + problem.log_saturated)[:, None]
     return jnp.logaddexp(float(np.log1p(-problem.failure)) + integrated, failed)
@@ -258,22 +261,31 @@ def _times(x: Array, count: int) -> Array:
 
 def _members(
     columns: list[ScoredOutcome], outcome_of: Int[np.ndarray, " columns"], cohorts: int
-) -> tuple[Float[np.ndarray, "cohorts_and_times columns"], tuple[EndpointTimes, ...]]:
+) -> tuple[Float[np.ndarray, "cohorts_and_times columns"], EndpointTimes]:
     """Weights of columns in their cohorts, or in the times of their endpoint where it may have had several."""
-    endpoints: dict[tuple[str, str, str], EndpointTimes] = {}
+    endpoints: dict[tuple[str, str, str], list[int]] = {}
+    of_cohort: list[int] = []
     entries, last = [], cohorts
     for place, s in enumerate(columns):
         mine = np.flatnonzero(outcome_of == outcome_of[place])
         key = (s.study.id, s.experiment.id, s.outcome.endpoint)
         if len(mine) > 1 and key not in endpoints:
-            endpoints[key] = EndpointTimes(s.cohort, np.arange(last, last + len(mine)))
+            endpoints[key] = list(range(last, last + len(mine)))
+            of_cohort.append(s.cohort)
             last += len(mine)
-        row = endpoints[key].rows[place - mine[0]] if len(mine) > 1 else s.cohort
+        row = endpoints[key][place - mine[0]] if len(mine) > 1 else s.cohort
         entries.append((row, place, s.weight))
     members = np.zeros((last, len(columns)))
     for row, place, weight in entries:
         members[row, place] = weight
-    return members, tuple(endpoints.values())
+    counts = np.array([len(rows) for rows in endpoints.values()], int)
+    most = max(counts, default=0)
+    again = np.arange(most) >= counts[:, None]
+    padded = [rows + rows[-1:] * (most - len(rows)) for rows in endpoints.values()]
+    belongs = np.zeros((cohorts, len(counts)))
+    belongs[of_cohort, np.arange(len(counts))] = 1.0
+    log_weight = np.where(again, -np.inf, -np.log(np.maximum(counts, 1))[:, None])
+    return members, EndpointTimes(np.array(padded, int).reshape(len(padded), most), log_weight, belongs)
 
 
 def _composite(outcome: Outcome, peers: int) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gaddum.surface.occupancy.request import OccupancyRequest, hours
-from gaddum.surface.options import AsJson, Verbose, tell
+from gaddum.surface.options import AsCsv, AsJson, Verbose, tell
 from gaddum.surface.request import asking, words
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def occupancy(
         Path | None, typer.Option(metavar="DIR", help="Folder for page, figure, table and JSON.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     verbose: Verbose = False,
 ) -> None:
     """Follow doses to the receptors: how much of each is occupied, by what, when, and how sure that is."""
@@ -38,11 +39,12 @@ def occupancy(
 
     document = run(asked)
     if out is not None:
-        from gaddum.surface.occupancy.page import write_page, write_table
+        from gaddum.surface.occupancy.page import write_page
 
-        write_files(document, out, RESULT, write_table, write_page)
+        write_files(document, out, RESULT, _table, write_page)
     made = out and f"Page: {out / f'{RESULT}.html'}"
-    tell(document, as_json, lambda console: print_occupancy(document, console, verbose=verbose), made)
+    shown = as_csv and _table
+    tell(document, as_json, lambda console: print_occupancy(document, console, verbose=verbose), made, shown)
 
 
 def run(asked: OccupancyRequest) -> dict[str, Any]:
@@ -69,6 +71,12 @@ def run(asked: OccupancyRequest) -> dict[str, Any]:
             if not used & {constant.name for constant in fit.constants}:
                 typer.echo(f"{name} is of {fit.drug} in {fit.species} and is not used here.", err=True)
         return collect(parts, asked)
+
+
+def _table(document: dict[str, Any]) -> str:
+    from gaddum.surface.occupancy.page import write_table
+
+    return write_table(document)
 
 
 def _reached(asked: OccupancyRequest) -> dict[str, Any] | None:
