@@ -15,8 +15,10 @@ SESSION_CORRELATION = 0.5
 """Assumed correlation r of a subject's sessions (1); 0 between subjects."""
 
 
-def effective_sizes(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> dict[str, float]:
-    """Sizes of independent groups that would give contrasts the same error.
+def effective_sizes(
+    n: Mapping[str, float], arms: Sequence[str], paired: bool, correlation: float = SESSION_CORRELATION
+) -> dict[str, float]:
+    """Sizes of independent groups that would give contrasts the same error; `correlation` is of a subject's sessions.
 
     Examples
     --------
@@ -25,7 +27,7 @@ def effective_sizes(n: Mapping[str, float], arms: Sequence[str], paired: bool) -
     """
     if not paired:
         return {name: float(n[name]) for name in arms}
-    return dict.fromkeys(arms, min(n[name] for name in arms) / (1 - SESSION_CORRELATION))
+    return dict.fromkeys(arms, min(n[name] for name in arms) / (1 - correlation))
 
 
 def contrast_error(n: Mapping[str, float], arms: Sequence[str], paired: bool) -> float:
