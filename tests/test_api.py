@@ -37,6 +37,7 @@ PUBLIC = [
     "parse_doses",
     "parse_gate",
     "plot",
+    "predict",
     "predict_events",
     "query_ledger",
     "read_events",

@@ -37,6 +37,7 @@ _HOMES = {
     "parse_doses": "gaddum.records.shorthand",
     "parse_gate": "gaddum.records.gate",
     "plot": "gaddum.surface.plot",
+    "predict": "gaddum.prediction.predict",
     "predict_events": "gaddum.exposure.event_prediction",
     "query_ledger": "gaddum.interop.query",
     "read_events": "gaddum.interop.event_tables",

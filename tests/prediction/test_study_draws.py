@@ -1,6 +1,5 @@
 """A study by every account: what the case itself would say of it, priors where a run has no draws, and refusals."""
 
-import dataclasses
 from typing import Any
 
 import jax
@@ -16,23 +15,9 @@ from gaddum.response.assemble import assemble
 from gaddum.response.response import respond
 from gaddum.weigh.compare import variant_account
 from gaddum.weigh.likelihood import build_problem, cohort_log_likelihoods, cohort_spread, setting
-from letter import load_letter
 from prediction.stored import NEW, prior_run
 
 KNOWN = ("zhang_hashimoto2019", "yoon2019")
-
-
-@pytest.fixture(scope="module")
-def letter():
-    loaded = load_letter(("zhang_hashimoto2019", "yoon2019", "zhang2014"))
-    names = ("nmdar", "nmdar-permissive-opioid", "opioid-release")
-    chosen = tuple(one for one in loaded.case.hypotheses if one.name in names)
-    return dataclasses.replace(loaded, case=loaded.case.model_copy(update={"hypotheses": chosen}))
-
-
-@pytest.fixture(scope="module")
-def run(letter):
-    return prior_run(letter)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from gaddum.outcomes.design import SESSION_CORRELATION, degrees_of_freedom, effective_sizes
-from gaddum.outcomes.noncentral_t import chi_nodes
+from gaddum.outcomes.noncentral_t import chi_logpdf, chi_steps
 from gaddum.outcomes.verdict_events import critical_value
 
 BlockadeEvent = Literal["abolished", "partial", "not_abolished", "nothing_to_block"]
@@ -36,6 +36,8 @@ _CROSSED = np.array([[1.0, -1, 0, 0], [1, -1, -1, 1], [0, 0, 1, -1]])
 _UNCORRECTED = {"none": 1.0}
 _BLOCK = 2048
 """Points computed at a time: what fits a core's cache with the nodes of the SD."""
+_SPACING, _NEGLIGIBLE = 1.0, 1e-11
+"""Step of the nodes of the SD in widths of the integrand, and the weight below which one is left out (1)."""
 
 
 class EventChances(NamedTuple):
@@ -144,8 +146,9 @@ def _orthants(
     """Chances that the effect is found; and the block too; and the residual too."""
     sd = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(sd, sd)
-    s, log_weight = chi_nodes(df, float(np.max(margins / sd)) ** 2)
-    weight = np.exp(log_weight)
+    s, ds = chi_steps(df, float(np.max(margins / sd)) ** 2, 0.0, _SPACING)
+    weight = np.exp(chi_logpdf(s, df)) * ds
+    s, weight = s[weight > _NEGLIGIBLE], weight[weight > _NEGLIGIBLE]
 
     def beyond(which: int, margin: float) -> np.ndarray:
         return (means[which][:, None] - margin * s) / sd[which]
@@ -167,7 +170,9 @@ def _orthants(
     return found @ weight, blocked @ weight, partial @ weight
 
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+_RULES = {count: np.polynomial.legendre.leggauss(count) for count in (12, 32)}
+_OBLIQUE = 0.75
+"""Correlation from which on more nodes are taken; with these chances err by less than 1e-7."""
 
 
 def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:
@@ -176,7 +181,8 @@ def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:
     Drezner Z & Wesolowsky GO (1990). doi:10.1080/00949659008811236
     """
     angle = np.arcsin(correlation)
+    nodes, weights = _RULES[32 if abs(correlation) > _OBLIQUE else 12]
     total, square, product = np.zeros(x.shape), 0.5 * (x * x + y * y), x * y
-    for node, weight in zip(0.5 * angle * (1 + _NODES), 0.5 * angle * _WEIGHTS, strict=True):
+    for node, weight in zip(0.5 * angle * (1 + nodes), 0.5 * angle * weights, strict=True):
         total += weight * np.exp((product * np.sin(node) - square) / np.cos(node) ** 2)
     return ndtr(x) * ndtr(y) + total / (2 * np.pi)

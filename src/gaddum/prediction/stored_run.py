@@ -42,6 +42,8 @@ class StoredRun(NamedTuple):
     """Every account and phase, in the order of the case."""
     cohorts: tuple[str, ...]
     """Cohorts that the run weighed, slices and imaging apart, as ``COHORT`` or ``COHORT, PREPARATION``."""
+    folder: str
+    """Where it was read from."""
 
     @property
     def draws(self) -> int:
@@ -101,4 +103,4 @@ def read_run(folder: str | Path, case: str | Path | LoadedCase | None = None) ->
                 )
             fits.append(StoredFit(variant, mass, row.prior / phases, scores_of(fit, folder), effective))
         cohorts = next(iter(stored.values()))["log_likelihood"].variables["cohort"][...].tolist()
-    return StoredRun(loaded, result, tuple(fits), tuple(cohorts))
+    return StoredRun(loaded, result, tuple(fits), tuple(cohorts), str(folder))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from gaddum.numerics.variates import even_variates
 from gaddum.outcomes.group_sizes import fixed_value
@@ -43,7 +43,7 @@ from gaddum.weigh.predictive import (
     in_chunks,
     in_double_precision,
 )
-from gaddum.weigh.reweighing import Reader, RecordReading, reading_of
+from gaddum.weigh.reweighing import Reader, reading_of
 
 DRAWS = 400
 """Draws of each account and phase, by default; a chance then errs by 0.02 at most within one, by less on average."""
@@ -65,7 +65,8 @@ class StudyDraws(NamedTuple):
     """Every arm at every endpoint, experiment by experiment."""
     effects: Float[np.ndarray, "accounts readings draws"]
     """True effect of each arm in this study above no drug at all (within-group SD; more is better). The deviation of a
-    new cohort is drawn and is in it, the same for all arms; that a study may have failed is not."""
+    new cohort is drawn and is in it, the same for all arms; that a study may have failed is not. Of an endpoint whose
+    time is one of several, draws take these in turn, the same for all arms."""
     spread: Float[np.ndarray, "accounts draws"]
     """SD of the log deviation of cohorts (1)."""
     failure: float
@@ -133,8 +134,8 @@ def _study_draws(run: StoredRun, study: Study, seed: int, draws: int) -> StudyDr
         ],
         workers=2,
     )
-    rows = np.array([r.row for r in readings])
-    of_arms = np.where((rows >= 0)[:, None], effect[:, rows], 0.0)
+    rows = _rows(readings, draws)
+    of_arms = np.where(rows >= 0, np.take_along_axis(effect, np.maximum(rows, 0)[None], axis=1), 0.0)
     deviate = even_variates([f"deviation of {study.cohort}"], draws, seed)[0]
     scale = np.exp(spread * deviate)
     whole, single = _log_likelihoods(problem, effect, spread) if problem.scored else (None, None)
@@ -143,7 +144,7 @@ def _study_draws(run: StoredRun, study: Study, seed: int, draws: int) -> StudyDr
         accounts=tuple(fit.variant.label for fit in run.fits),
         probability=np.array([fit.probability for fit in run.fits]),
         prior=np.array([fit.prior for fit in run.fits]),
-        readings=readings,
+        readings=tuple({(r.experiment, r.endpoint, r.arm): r for r in readings}.values()),
         effects=of_arms * scale[:, None],
         spread=spread,
         failure=problem.failure,
@@ -161,9 +162,11 @@ def _alone(loaded: LoadedCase, study: Study) -> LoadedCase:
     if faults:
         raise RecordError(faults)
     asked = {
-        (experiment.protocol.subject.stratum, endpoint.phase): (experiment.id, name)
+        (experiment.protocol.subject.stratum, phase): (experiment.id, name)
         for experiment in study.experiments
         for name, endpoint in experiment.protocol.endpoints.items()
+        for phase in ("acute", "sustained")
+        if endpoint.phase in (phase, "unknown")
     }
     anchors = {(one.stratum, one.phase): one for one in loaded.case.anchors}
     for (stratum, phase), (experiment, endpoint) in asked.items():
@@ -215,6 +218,14 @@ def _spoken_of(loaded: LoadedCase, study: Study, readings: tuple[ArmReading, ...
         )
 
 
+def _rows(readings: tuple[ArmReading, ...], draws: int) -> Int[np.ndarray, "readings draws"]:
+    """Row of each arm at each endpoint, draw by draw: where a test may have been at several times, at these in turn."""
+    times: dict[tuple[str, str, str], list[int]] = {}
+    for r in readings:
+        times.setdefault((r.experiment, r.endpoint, r.arm), []).append(r.row)
+    return np.array([np.resize(rows, draws) for rows in times.values()])
+
+
 def _followed(
     run: StoredRun, problem: Problem, names: list[str], unknown: Float[np.ndarray, "parameters draws"]
 ) -> tuple[Float[np.ndarray, "accounts rows draws"], Float[np.ndarray, "accounts draws"]]:
@@ -243,21 +254,13 @@ def _log_likelihoods(
     outline = Outline(nothing, flat, spread.ravel(), nothing)
     reader = Reader(problem)
     whole = problem.link @ reader.cohort_logs(outline, reading_of(problem))
+    # one outcome at a time, which then counts fully
+    kept = np.diag([1 / s.weight for s in problem.scored])
     single = [
-        reader.cohort_logs(outline, _only(problem, place))[s.cohort] for place, s in enumerate(problem.scored)
+        reader.cohort_logs(outline, reading_of(problem, one))[s.cohort]
+        for s, one in zip(problem.scored, kept, strict=True)
     ]
     return whole.reshape(spread.shape), np.array(single).reshape(-1, *spread.shape)
-
-
-def _only(problem: Problem, place: int) -> RecordReading:
-    """The record with one of its outcomes, which counts fully."""
-    s, flag = problem.scored[place], np.zeros(len(problem.scored))
-    flag[place] = 1 / s.weight
-    ones, saturated = problem.members_1d.shape[1], np.zeros(len(problem.cohorts))
-    saturated[s.cohort] = s.reduced.log_saturated
-    return RecordReading(
-        problem.tables, problem.members_1d * flag[:ones], problem.members_2d * flag[ones:], saturated
-    )
 
 
 def _setting(fit: StoredFit, problem: Problem) -> Setting:

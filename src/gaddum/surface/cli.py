@@ -20,6 +20,7 @@ COMMANDS = {
     "occupancy": "gaddum.surface.occupancy.command",
     "simulate": "gaddum.surface.simulate",
     "audit": "gaddum.surface.audit",
+    "predict": "gaddum.surface.predict",
     "fit": "gaddum.surface.fit",
     "benchmarks": "gaddum.surface.benchmarks",
     "schild": "gaddum.surface.schild",

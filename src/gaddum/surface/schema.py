@@ -16,7 +16,7 @@ class SchemaRequest(Request):
     name: Annotated[
         str | None,
         typer.Argument(
-            help="case, curve, drug, mixture, study, target or result; all of them where not given."
+            help="case, curve, drug, mixture, study, target, result or prediction; all of them where not given."
         ),
     ] = None
 
@@ -31,10 +31,15 @@ def schema(asked: SchemaRequest) -> None:
 
 def run(asked: SchemaRequest) -> dict[str, Any]:
     """Give the schema that is asked for, or all by name."""
+    from gaddum.prediction.predicted_study import StudyPrediction
     from gaddum.records.schema import DIALECT, FILES, file_schema
     from gaddum.results import AdjudicationResult
 
-    result = {"$schema": DIALECT, **AdjudicationResult.model_json_schema(mode="serialization")}
-    if asked.name is None:
-        return {kind: file_schema(kind) for kind in FILES} | {"result": result}
-    return result if asked.name == "result" else file_schema(asked.name)
+    made = {"result": AdjudicationResult, "prediction": StudyPrediction}
+    if asked.name is not None and asked.name not in made:
+        return file_schema(asked.name)
+    said = {
+        name: {"$schema": DIALECT, **kind.model_json_schema(mode="serialization")}
+        for name, kind in made.items()
+    }
+    return {kind: file_schema(kind) for kind in FILES} | said if asked.name is None else said[asked.name]
