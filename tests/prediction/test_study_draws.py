@@ -15,6 +15,7 @@ from gaddum.response.assemble import assemble
 from gaddum.response.response import respond
 from gaddum.weigh.compare import variant_account
 from gaddum.weigh.likelihood import build_problem, cohort_log_likelihoods, cohort_spread, setting
+from gaddum.weigh.predictive import FOR_FEW_DRAWS
 from prediction.stored import NEW, prior_run
 
 KNOWN = ("zhang_hashimoto2019", "yoon2019")
@@ -30,7 +31,7 @@ def whole_case(letter):
         spread = cohort_spread(problem, z, given)
         return effect, spread, cohort_log_likelihoods(problem, effect, spread)
 
-    return problem, jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+    return problem, jax.jit(function, compiler_options=FOR_FEW_DRAWS)
 
 
 @pytest.fixture(scope="module")
