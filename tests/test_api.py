@@ -37,6 +37,7 @@ PUBLIC = [
     "parse_doses",
     "parse_gate",
     "plot",
+    "power",
     "predict",
     "predict_events",
     "query_ledger",

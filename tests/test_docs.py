@@ -91,6 +91,16 @@ def test_table_of_the_schild_page_gives_what_the_page_shows(
     assert capsys.readouterr().out.startswith(shown)
 
 
+def test_commands_of_the_power_page_size_what_they_say(capsys: pytest.CaptureFixture[str]):
+    text = (DOCS / "how-to/power.md").read_text(encoding="utf-8")
+    for line in re.findall(r"^\$ gaddum (.*)$", text, re.M):
+        assert main(shlex.split(line)) == 0, line
+        assert "BF01" in capsys.readouterr().out
+    assert main(["power", "--paired", "--n", "7", "--effect", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "Power 0.60" in said and "|t| > 4.15: chance 0.19" in said and "2.83" in said
+
+
 @pytest.fixture
 def fentanyl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The case of the pages on a drug and a case of one's own, made by their first command and their files."""

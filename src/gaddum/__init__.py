@@ -37,6 +37,7 @@ _HOMES = {
     "parse_doses": "gaddum.records.shorthand",
     "parse_gate": "gaddum.records.gate",
     "plot": "gaddum.surface.plot",
+    "power": "gaddum.outcomes.planned_test",
     "predict": "gaddum.prediction.predict",
     "predict_events": "gaddum.exposure.event_prediction",
     "query_ledger": "gaddum.interop.query",

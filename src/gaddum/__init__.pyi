@@ -28,6 +28,7 @@ from gaddum.interop.event_tables import write_events as write_events
 from gaddum.interop.export import export_studies as export_studies
 from gaddum.interop.query import query_ledger as query_ledger
 from gaddum.interop.studies import import_studies as import_studies
+from gaddum.outcomes.planned_test import power as power
 from gaddum.outcomes.power import t_test_power as t_test_power
 from gaddum.prediction.predict import predict as predict
 from gaddum.records.gate import gate_of as gate_of

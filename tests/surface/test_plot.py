@@ -20,12 +20,13 @@ def results():
         "occupancy": gaddum.occupancy(PROTOCOLS[1], times=["1 h", "4 h"], draws=64),
         "simulate": gaddum.simulate(PROTOCOLS, times=["1 h", "4 h"], targets=["MOR", "NMDAR"], draws=64),
         "audit": gaddum.audit("ketamine", "klein2020", draws=64),
+        "power": gaddum.power(n=7, effect=1.0),
         "result": stored,
         "adjudicate": Adjudication(stored, xr.DataTree()),
     }
 
 
-KINDS = ["occupancy", "simulate", "audit", "result", "adjudicate"]
+KINDS = ["occupancy", "simulate", "audit", "power", "result", "adjudicate"]
 
 
 class Cells(HTMLParser):

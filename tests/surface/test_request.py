@@ -181,6 +181,7 @@ PYTHON = {
         f"{TABLES} until above reach vary human_equivalent fit case",
         "manipulations library",
     ),
+    "power": InPython("power"),
     "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),
 }
 

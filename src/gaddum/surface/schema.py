@@ -16,14 +16,14 @@ class SchemaRequest(Request):
     name: Annotated[
         str | None,
         typer.Argument(
-            help="case, curve, drug, mixture, study, target, result or prediction; all of them where not given."
+            help="case, curve, drug, mixture, study, target, result, prediction or power; all of them where not given."
         ),
     ] = None
 
 
 @asking
 def schema(asked: SchemaRequest) -> None:
-    """Print the JSON Schema of a kind of file, for editors, or of an adjudication's result, for programs."""
+    """Print the JSON Schema of a kind of file, for editors, or of what a command prints, for programs."""
     from gaddum.surface.files import as_json
 
     typer.echo(as_json(run(asked)))
@@ -31,11 +31,12 @@ def schema(asked: SchemaRequest) -> None:
 
 def run(asked: SchemaRequest) -> dict[str, Any]:
     """Give the schema that is asked for, or all by name."""
+    from gaddum.power_results import PowerResult
     from gaddum.prediction.predicted_study import StudyPrediction
     from gaddum.records.schema import DIALECT, FILES, file_schema
     from gaddum.results import AdjudicationResult
 
-    made = {"result": AdjudicationResult, "prediction": StudyPrediction}
+    made = {"result": AdjudicationResult, "prediction": StudyPrediction, "power": PowerResult}
     if asked.name is not None and asked.name not in made:
         return file_schema(asked.name)
     said = {
