@@ -18,6 +18,7 @@ PUBLIC = [
     "benchmarks",
     "binding_constant",
     "check_case",
+    "compare",
     "dose_for",
     "doses_from_events",
     "events_from_doses",

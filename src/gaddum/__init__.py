@@ -18,6 +18,7 @@ _HOMES = {
     "benchmarks": "gaddum.engagement.scorecard",
     "binding_constant": "gaddum.concentration_response.binding_constants",
     "check_case": "gaddum.weigh.readiness",
+    "compare": "gaddum.run_comparison",
     "dose_for": "gaddum.engagement.effective_dose",
     "doses_from_events": "gaddum.interop.doses",
     "events_from_doses": "gaddum.interop.doses",

@@ -41,6 +41,7 @@ from gaddum.records.shorthand import write_doses as write_doses
 from gaddum.referee.audit import audit as audit
 from gaddum.response.simulate import simulate as simulate
 from gaddum.result_reader import read_result as read_result
+from gaddum.run_comparison import compare as compare
 from gaddum.surface.plot import plot as plot
 from gaddum.verdict.adjudicate import adjudicate as adjudicate
 from gaddum.weigh.readiness import check_case as check_case

@@ -64,6 +64,11 @@ def test_every_result_says_what_it_is_in_at_most_five_lines(results, kind):
     assert "array" not in said
 
 
+def test_a_comparison_of_runs_is_a_row_an_account_in_a_notebook(results):
+    found = gaddum.compare(results["result"], results["result"])
+    assert len(cells(found).rows) == len(results["result"].hypotheses) + 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_result_is_a_short_table_in_a_notebook(results, kind):
     found = cells(results[kind])

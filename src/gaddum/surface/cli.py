@@ -21,6 +21,7 @@ COMMANDS = {
     "simulate": "gaddum.surface.simulate",
     "audit": "gaddum.surface.audit",
     "predict": "gaddum.surface.predict",
+    "compare": "gaddum.surface.compare",
     "power": "gaddum.surface.power",
     "fit": "gaddum.surface.fit",
     "benchmarks": "gaddum.surface.benchmarks",

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 from markupsafe import escape
 
+from gaddum.change_results import RunComparison
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band
 from gaddum.power_results import PowerResult
 from gaddum.records.finding import nearest
@@ -129,6 +130,11 @@ def _table(result: Any) -> tuple[Row, list[Row]]:
             grades = ("serious", "caution", "note")
             return ("study", *grades, "in short"), [
                 (one.id, *(str(one.count(grade)) for grade in grades), one.line) for one in result.studies
+            ]
+        case RunComparison():
+            return ("account", "before", "after", "change"), [
+                (one.title, chance(one.before), chance(one.after), with_error(one.change, one.error))
+                for one in result.accounts
             ]
         case PowerResult():
             return ("n", "power", f"BF10 > {result.threshold:g}"), [
