@@ -68,6 +68,14 @@ def test_more_draws_make_the_error_of_a_proposition_smaller(stored: Adjudication
     assert all(more < few or few == 0 for more, few in zip(errors(10.0), errors(1.0), strict=True))
 
 
+def test_a_probability_that_rounding_left_beyond_one_has_no_error(stored: AdjudicationResult):
+    first, *rest = stored.propositions
+    sure = stored.model_copy(
+        update={"propositions": (first.model_copy(update={"probability": 1 + 4e-15}), *rest)}
+    )
+    assert compare(sure, sure).propositions[0].error == 0.0
+
+
 def test_a_study_that_one_run_lacks_and_a_setting_that_differs_are_named(stored: AdjudicationResult):
     other = stored.model_copy(update={"studies": stored.studies[1:], "seed": stored.seed + 1})
     found = compare(stored, other)

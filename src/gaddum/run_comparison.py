@@ -5,11 +5,12 @@ the effective draws of the accounts and from the errors of their evidence, at th
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from gaddum.change_results import AccountChange, NamedChange, PropositionChange, RunComparison
+from gaddum.change_words import account_words, listed, proposition_words
 from gaddum.result_reader import read_result
 from gaddum.result_set import RESULT
 from gaddum.results import AdjudicationResult, HypothesisRow, PropositionRow
@@ -22,8 +23,6 @@ _IN_WORDS = {
     "until": "the last year taken in",
     "version": "the version of gaddum",
 }
-_LISTED = 6
-"""Most things of a kind that a sentence names."""
 
 
 def compare(first: str | Path | AdjudicationResult, second: str | Path | AdjudicationResult) -> RunComparison:
@@ -145,7 +144,7 @@ def _proposition_error(run: AdjudicationResult) -> Callable[[PropositionRow], fl
     evidence = sum((row.probability * row.log_ml_mcse) ** 2 for row in run.hypotheses if row.probability > 0)
 
     def error(row: PropositionRow) -> float:
-        p = row.probability
+        p = min(max(row.probability, 0.0), 1.0)  # a sum of shares may end a bit beyond
         return math.sqrt(p * (1 - p) * draws + (max(p, 1 - p) ** 2 * evidence if 0 < p < 1 else 0.0))
 
     return error
@@ -162,7 +161,7 @@ def _change(before: Any, after: Any, error_before: Any, error_after: Any) -> dic
 def _words(found: RunComparison) -> Iterator[str]:
     """What differs, in sentences: what went in first, then what came out."""
     if found.settings:
-        yield f"Different settings: {_listed(map(_setting, found.settings))}."
+        yield f"Different settings: {listed(map(_setting, found.settings))}."
     for text, kept in (
         ("Only in the first run", [one.name for one in found.studies if one.second is None]),
         ("Only in the second run", [one.name for one in found.studies if one.first is None]),
@@ -170,7 +169,7 @@ def _words(found: RunComparison) -> Iterator[str]:
         ("Parameters with another prior", [one.name for one in found.priors]),
     ):
         if kept:
-            yield f"{text}: {_listed(kept)}."
+            yield f"{text}: {listed(kept)}."
     if not (found.settings or found.studies or found.priors):
         yield "Both runs have the same records, priors and settings."
     for text, kept in (
@@ -178,50 +177,11 @@ def _words(found: RunComparison) -> Iterator[str]:
         ("Accounts of the second run only", [one.title for one in found.accounts if one.before is None]),
     ):
         if kept:
-            yield f"{text}: {_listed(kept)}."
-    accounts = sorted((one for one in found.accounts if one.moved), key=lambda one: -abs(one.change or 0))
-    for one in accounts[:_LISTED]:
-        yield f"\u201c{one.title}\u201d: {_from_to(one)}."
-    if not accounts:
-        yield "No account moved by more than its error."
-    yield from _proposition_words(found)
-
-
-def _proposition_words(found: RunComparison) -> Iterator[str]:
-    asked = list(dict.fromkeys(one.name for one in found.propositions))
-    none = True
-    for name in asked:
-        mine = [one for one in found.propositions if one.name == name]
-        moved = sorted((one for one in mine if one.moved), key=lambda one: -abs(one.change or 0))
-        if moved:
-            told = [f"{_where(one)} {_from_to(one)}" for one in moved]
-            yield f"{name}: moved in {len(moved)} of {len(mine)}: {_listed(told, '; ')}."
-        words: dict[tuple[str | None, str | None], list[str]] = {}
-        for one in mine:
-            words.setdefault((one.word_before, one.word_after), []).append(_where(one))
-        renamed = {pair: where for pair, where in words.items() if None not in pair and pair[0] != pair[1]}
-        for (before, after), where in renamed.items():
-            places = "" if len(where) == len(mine) else f": {_listed(where, '; ')}"
-            yield f"{name}: \u201c{before}\u201d, now \u201c{after}\u201d in {len(where)} of {len(mine)}{places}."
-        none = none and not moved and not renamed
-    if none:
-        yield "No proposition moved by more than its error, and each has the word that it had."
+            yield f"{text}: {listed(kept)}."
+    yield from account_words(found.accounts)
+    yield from proposition_words(found.propositions)
 
 
 def _setting(one: NamedChange) -> str:
     name = _IN_WORDS.get(one.name, one.name)
     return name if one.name.endswith("hash") else f"{name} ({one.first}, then {one.second})"
-
-
-def _where(one: PropositionChange) -> str:
-    return one.stratum if one.stratum == one.phase else f"{one.stratum}, {one.phase}"
-
-
-def _from_to(one: AccountChange | PropositionChange) -> str:
-    return f"{one.before:.2f} to {one.after:.2f} (\u00b1 {max(one.error or 0.0, 0.005):.2f})"
-
-
-def _listed(texts: Iterable[str], between: str = ", ") -> str:
-    every = list(texts)
-    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
-    return between.join(every[:_LISTED]) + more
