@@ -50,6 +50,7 @@ PUBLIC = [
     "simulate",
     "t_test_power",
     "time_above",
+    "update",
     "window_for",
     "write_bibtex",
     "write_doses",

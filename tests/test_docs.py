@@ -185,6 +185,24 @@ def test_commands_about_a_planned_study_do_what_the_page_says(
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(ketamine.case.hypotheses)
 
 
+@pytest.mark.slow
+def test_commands_about_a_study_that_came_out_do_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    (study,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to/update.md").read_text(encoding="utf-8"), re.S)
+    Path("new_study.yaml").write_text(study, encoding="utf-8")
+    run = prior_run(load_case("ketamine"), draws=400)
+    for folder in ("runs/ketamine", "runs/until-2019"):
+        write_run(run, Path(folder))
+    *updates, compared = commands("how-to/update.md")
+    for words in updates:
+        assert main(words) == 0
+        assert "By importance weights: " in capsys.readouterr().out, words
+    assert main(compared) == 0
+    assert "Both runs have the same records, priors and settings." in capsys.readouterr().out
+
+
 TABLES_PAGE = (DOCS / "how-to/tables.md").read_text(encoding="utf-8")
 
 

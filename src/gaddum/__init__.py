@@ -50,6 +50,7 @@ _HOMES = {
     "simulate": "gaddum.response.simulate",
     "t_test_power": "gaddum.outcomes.power",
     "time_above": "gaddum.engagement.duration",
+    "update": "gaddum.prediction.update",
     "window_for": "gaddum.engagement.effective_dose",
     "write_bibtex": "gaddum.interop.bibtex",
     "write_doses": "gaddum.records.shorthand",

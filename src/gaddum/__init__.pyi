@@ -31,6 +31,7 @@ from gaddum.interop.studies import import_studies as import_studies
 from gaddum.outcomes.planned_test import power as power
 from gaddum.outcomes.power import t_test_power as t_test_power
 from gaddum.prediction.predict import predict as predict
+from gaddum.prediction.update import update as update
 from gaddum.records.gate import gate_of as gate_of
 from gaddum.records.gate import monotone_gates as monotone_gates
 from gaddum.records.gate import parse_gate as parse_gate

@@ -74,6 +74,11 @@ def write_run(run: StoredRun, folder: Path, **attrs: float) -> Path:
             {"z": (("chain", "draw", "parameter"), np.moveaxis(z, 0, -1))}, coords={"parameter": names}
         )
         tree[f"{where}/log_likelihood"] = xr.Dataset(coords={"cohort": ["yoon2019"]})
+        asked = {"proposition": ["opioid signalling needed | mouse, stressed, behaving | acute"]}
+        holds = (z[:1] > 0).astype(np.int8)
+        tree[f"{where}/propositions"] = xr.Dataset(
+            {"holds": (("chain", "draw", "proposition"), np.moveaxis(holds, 0, -1))}, coords=asked
+        )
     folder.mkdir(parents=True, exist_ok=True)
     xr.DataTree.from_dict(tree).to_netcdf(folder / DRAWS, engine="h5netcdf")
     (folder / RESULT).write_text(run.result.to_json(), encoding="utf-8")

@@ -183,6 +183,7 @@ PYTHON = {
         "manipulations library",
     ),
     "power": InPython("power"),
+    "update": InPython("update", {}, "", "settings"),
     "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),
 }
 

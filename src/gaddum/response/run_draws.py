@@ -13,6 +13,8 @@ from gaddum.result_set import DRAWS, read_result_of_draws
 
 MAIN_FORM = "gate-matched"
 """Parameterisation whose fits are read."""
+SEPARATOR = " | "
+"""Between name, stratum and phase of a stored proposition."""
 FEWEST = 100
 """Effective draws that a fit must have for numbers to be made of it."""
 

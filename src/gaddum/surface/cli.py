@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "gaddum.surface.audit",
     "predict": "gaddum.surface.predict",
     "compare": "gaddum.surface.compare",
+    "update": "gaddum.surface.update",
     "power": "gaddum.surface.power",
     "fit": "gaddum.surface.fit",
     "benchmarks": "gaddum.surface.benchmarks",

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 from markupsafe import escape
 
-from gaddum.change_results import RunComparison
+from gaddum.change_results import RunComparison, StudyUpdate
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band
 from gaddum.power_results import PowerResult
 from gaddum.records.finding import nearest
@@ -131,7 +131,7 @@ def _table(result: Any) -> tuple[Row, list[Row]]:
             return ("study", *grades, "in short"), [
                 (one.id, *(str(one.count(grade)) for grade in grades), one.line) for one in result.studies
             ]
-        case RunComparison():
+        case RunComparison() | StudyUpdate():
             return ("account", "before", "after", "change"), [
                 (one.title, chance(one.before), chance(one.after), with_error(one.change, one.error))
                 for one in result.accounts
