@@ -199,6 +199,9 @@ def test_commands_about_a_study_that_came_out_do_what_the_page_says(
     for words in updates:
         assert main(words) == 0
         assert "By importance weights: " in capsys.readouterr().out, words
+    (in_case,) = commands("how-to/power.md")
+    assert main(in_case) == 0
+    assert "could ever show" in " ".join(capsys.readouterr().out.split())
     assert main(compared) == 0
     assert "Both runs have the same records, priors and settings." in capsys.readouterr().out
 

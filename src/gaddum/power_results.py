@@ -94,3 +94,47 @@ class PowerResult(PowerRow):
 
     __str__ = __repr__
     _repr_html_ = html_of
+
+
+class AccountPower(AnswerChances):
+    """What a study of n a group shows if one account is true, by the event that its tests find.
+
+    `bayes_factors` are, by event, of the account over its rivals by their probabilities; a correct answer is one beyond
+    the threshold.
+    """
+
+    n: int
+    name: str
+    title: str
+    probability: Number
+    events: dict[str, Number]
+    bayes_factors: dict[str, Number]
+
+
+class CasePower(Record):
+    """What a blockade study could show in a case, against n: a row a size and account, the most probable first."""
+
+    case: str
+    study: str
+    run: str
+    experiment: str
+    endpoint: str
+    threshold: Number
+    rows: tuple[AccountPower, ...]
+    averaged: tuple[AnswerChances, ...]
+    """By size, over accounts by their probabilities."""
+    sizes: tuple[int, ...]
+    words: tuple[str, ...]
+    seed: int
+    command: str = ""
+
+    def to_json(self) -> str:
+        """Write as JSON."""
+        return self.model_dump_json(indent=2)
+
+    def __repr__(self) -> str:
+        told = (f"n = {n}: {one.correct:.2f}" for n, one in zip(self.sizes, self.averaged, strict=True))
+        return f"<CasePower of {self.study} in {self.case}: chance of a correct answer at {', '.join(told)}>"
+
+    __str__ = __repr__
+    _repr_html_ = html_of

@@ -148,6 +148,7 @@ def test_schemas_accept_the_bundled_files(capsys):
     schemas = json.loads(capsys.readouterr().out)
     assert set(schemas) == {
         "case",
+        "case power",
         "comparison",
         "curve",
         "drug",

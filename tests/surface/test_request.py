@@ -182,7 +182,7 @@ PYTHON = {
         f"{TABLES} until above reach vary human_equivalent fit case",
         "manipulations library",
     ),
-    "power": InPython("power"),
+    "power": InPython("power", {}, "what run"),
     "update": InPython("update", {}, "", "settings"),
     "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),
 }

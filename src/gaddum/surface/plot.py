@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from gaddum.change_results import RunComparison, StudyUpdate
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band
-from gaddum.power_results import PowerResult
+from gaddum.power_results import CasePower, PowerResult
 from gaddum.records.finding import nearest
 from gaddum.records.shorthand import parse_doses
 from gaddum.referee.audit import Audit
@@ -135,6 +135,10 @@ def _table(result: Any) -> tuple[Row, list[Row]]:
             return ("account", "before", "after", "change"), [
                 (one.title, chance(one.before), chance(one.after), with_error(one.change, one.error))
                 for one in result.accounts
+            ]
+        case CasePower():
+            return ("account", "n", "shown", "wrong"), [
+                (one.title, str(one.n), chance(one.correct), chance(one.misleading)) for one in result.rows
             ]
         case PowerResult():
             return ("n", "power", f"BF10 > {result.threshold:g}"), [

@@ -10,7 +10,7 @@ from gaddum.surface.options import AsCsv, AsJson, Seed, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
-    from gaddum.power_results import PowerResult
+    from gaddum.power_results import CasePower, PowerResult
 
 RESULT = "power"
 """Stem of the files that `--out` writes."""
@@ -21,6 +21,13 @@ class PowerRequest(Request):
     """What is asked of `gaddum power`."""
 
     verb = "power"
+    what: Annotated[
+        tuple[str, ...],
+        typer.Argument(
+            metavar="[CASE STUDY.yaml]",
+            help="A blockade study in a case: what it could show between the accounts of a run.",
+        ),
+    ] = ()
     n: Annotated[
         int | None,
         typer.Option(
@@ -66,6 +73,14 @@ class PowerRequest(Request):
     ] = False
     first: Annotated[int, typer.Option(help="First look of --sequential, a group or pairs.")] = 5
     every: Annotated[int, typer.Option(help="Subjects a group, or pairs, between looks.")] = 1
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of an adjudication of the case.  [default: runs/CASE]",
+            show_default=False,
+        ),
+    ] = None
     seed: Seed = 0
 
 
@@ -79,8 +94,16 @@ def power(
     as_csv: AsCsv = False,
 ) -> None:
     """Size a study: power, Bayes factors that it could show, and the smallest n for a wanted assurance."""
-    from gaddum.surface.power_table import print_power, table
+    from gaddum.surface.power_table import print_case_power, print_power, table
 
+    if asked.what:
+        if out is not None or as_csv:
+            raise ValueError("Power in a case is printed, or given as --json. Leave out --out and --csv.")
+        in_case = run_in_case(asked)
+        tell(
+            in_case.model_dump(mode="json"), as_json, lambda console: print_case_power(in_case, console), None
+        )
+        return
     found = run(asked)
     if out is not None:
         from gaddum.surface.power_page import write_files
@@ -97,4 +120,28 @@ def run(asked: PowerRequest) -> "PowerResult":
     """Find what the test that is asked of can do."""
     from gaddum.outcomes.planned_test import power as plan
 
-    return plan(**asdict(asked)).model_copy(update={"command": asked.command()})
+    if asked.run is not None:
+        raise ValueError("--run is of a case; got none. Give the case and a study's file, or leave it out.")
+    said = {name: value for name, value in asdict(asked).items() if name not in ("what", "run")}
+    return plan(**said).model_copy(update={"command": asked.command()})
+
+
+def run_in_case(asked: PowerRequest) -> "CasePower":
+    """Find what the study that is asked of could show."""
+    from gaddum.extras import required
+    from gaddum.surface.accelerator import collecting_seldom, configure_jax
+
+    kept = PowerRequest(asked.what, n=asked.n, threshold=asked.threshold, run=asked.run, seed=asked.seed)
+    if len(asked.what) != 2 or asked != kept:
+        raise ValueError(
+            "Power in a case takes the case and a study's file, --n, --threshold, --run and --seed; got "
+            f"'{asked.command()}'. Leave out what else there is."
+        )
+    required("jax", "Power in a case")
+    with collecting_seldom():
+        configure_jax()
+        from gaddum.prediction.case_power import case_power
+
+        case, study = asked.what
+        found = case_power(case, study, run=asked.run, n=asked.n, threshold=asked.threshold, seed=asked.seed)
+        return found.model_copy(update={"command": asked.command()})

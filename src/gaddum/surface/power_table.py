@@ -9,7 +9,7 @@ from gaddum.surface.rounding import chance, with_error
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gaddum.power_results import PowerResult, PowerRow, StoppingChances
+    from gaddum.power_results import CasePower, PowerResult, PowerRow, StoppingChances
 
 _WIDEST = 100
 """Longest line of running text (characters)."""
@@ -33,6 +33,36 @@ def print_power(found: "PowerResult", console: "Console") -> None:
         "other; undecided: neither."
     )
     console.print(Text(textwrap.fill(note, min(console.width, _WIDEST)), style="dim"))
+
+
+def print_case_power(found: "CasePower", console: "Console") -> None:
+    """Print sentences, and chances by size, over accounts by their probabilities."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(
+        Text(f"{found.study} in {found.case}: {found.endpoint} of {found.experiment}", style="bold")
+    )
+    for line in found.words:
+        console.print(Text(textwrap.fill(line, min(console.width, _WIDEST))))
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for head in (
+        "n",
+        "abolished",
+        "partial",
+        "not abolished",
+        "nothing to block",
+        "shown",
+        "undecided",
+        "wrong",
+    ):
+        shown.add_column(head, justify="right")
+    for n, answers in zip(found.sizes, found.averaged, strict=True):
+        mine = [row for row in found.rows if row.n == n]
+        events = [sum(row.probability * row.events[name] for row in mine) for name in mine[0].events]
+        shown.add_row(str(n), *map(chance, (*events, *dict(answers).values())))
+    console.print()
+    console.print(shown)
 
 
 def headline(found: "PowerResult") -> str:

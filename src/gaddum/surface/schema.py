@@ -16,8 +16,8 @@ class SchemaRequest(Request):
     name: Annotated[
         str | None,
         typer.Argument(
-            help="case, curve, drug, mixture, study or target; result, prediction, update, comparison or power; all of "
-            "them where not given."
+            help="case, curve, drug, mixture, study or target; result, prediction, update, comparison, power or "
+            "'case power'; all of them where not given."
         ),
     ] = None
 
@@ -33,7 +33,7 @@ def schema(asked: SchemaRequest) -> None:
 def run(asked: SchemaRequest) -> dict[str, Any]:
     """Give the schema that is asked for, or all by name."""
     from gaddum.change_results import RunComparison, StudyUpdate
-    from gaddum.power_results import PowerResult
+    from gaddum.power_results import CasePower, PowerResult
     from gaddum.prediction.predicted_study import StudyPrediction
     from gaddum.records.schema import DIALECT, FILES, file_schema
     from gaddum.results import AdjudicationResult
@@ -44,6 +44,7 @@ def run(asked: SchemaRequest) -> dict[str, Any]:
         "update": StudyUpdate,
         "comparison": RunComparison,
         "power": PowerResult,
+        "case power": CasePower,
     }
     if asked.name is not None and asked.name not in made:
         return file_schema(asked.name)
