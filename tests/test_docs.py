@@ -192,9 +192,9 @@ def test_commands_about_a_study_that_came_out_do_what_the_page_says(
     monkeypatch.chdir(tmp_path)
     (study,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to/update.md").read_text(encoding="utf-8"), re.S)
     Path("new_study.yaml").write_text(study, encoding="utf-8")
-    run = prior_run(load_case("ketamine"), draws=400)
+    run = prior_run(load_case("ketamine"), draws=1000)
     for folder in ("runs/ketamine", "runs/until-2019"):
-        write_run(run, Path(folder))
+        write_run(run, Path(folder), ess=1000.0)
     *updates, compared = commands("how-to/update.md")
     for words in updates:
         assert main(words) == 0

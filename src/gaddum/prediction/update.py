@@ -90,9 +90,8 @@ def update(
     carried = effective >= LEAST_DRAWS
     accounts: Sequence[AccountChange] = ()
     propositions: Sequence[PropositionChange] = ()
-    moved = [
-        f"Needs a refit: {effective:.0f} effective draws are left, {LEAST_DRAWS} are the least. Use --refit."
-    ]
+    do = "Use --refit." if what_if is None else "Fill in outcomes as supposed, and use --refit."
+    moved = [f"Needs a refit: {effective:.0f} effective draws are left, {LEAST_DRAWS} are the least. {do}"]
     if carried:
         accounts, propositions = list(_accounts(stored, weights)), list(_propositions(stored, weights))
         moved = [*account_words(accounts), *proposition_words(propositions)]
