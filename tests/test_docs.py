@@ -1,6 +1,7 @@
 """What the documents show must work."""
 
 import doctest
+import json
 import re
 import runpy
 import shlex
@@ -14,6 +15,7 @@ from gaddum.interop.tables import TABLES
 from gaddum.records.claim import Claim, claim_faults
 from gaddum.records.yaml import parse_document, to_record
 from gaddum.surface.cli import main
+from prediction.stored import prior_run, write_run
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -89,6 +91,16 @@ def test_table_of_the_schild_page_gives_what_the_page_shows(
     assert capsys.readouterr().out.startswith(shown)
 
 
+def test_commands_of_the_power_page_size_what_they_say(capsys: pytest.CaptureFixture[str]):
+    text = (DOCS / "how-to/power.md").read_text(encoding="utf-8")
+    for line in re.findall(r"^\$ gaddum (.*)$", text, re.M):
+        assert main(shlex.split(line)) == 0, line
+        assert "BF01" in capsys.readouterr().out
+    assert main(["power", "--paired", "--n", "7", "--effect", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "Power 0.60" in said and "|t| > 4.15: chance 0.19" in said and "2.83" in said
+
+
 @pytest.fixture
 def fentanyl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The case of the pages on a drug and a case of one's own, made by their first command and their files."""
@@ -143,6 +155,55 @@ def test_the_hour_of_a_new_user_ends_with_the_verdict_that_the_page_says(
     assert len(needed) == 2 and all(row.probability > 0.95 for row in needed)
     best = max(result.hypotheses, key=lambda row: row.probability)
     assert best.name == "mor" and 0.5 < best.probability < 0.95
+
+
+@pytest.mark.slow
+def test_commands_about_a_planned_study_do_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "how-to/predict.md").read_text(encoding="utf-8")
+    (study,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    Path("new_study.yaml").write_text(study, encoding="utf-8")
+    ((old, new),) = re.findall(r'^sed "s/(.*)/(.*)/" new_study.yaml > larger_study.yaml$', page, re.M)
+    assert old in study
+    Path("larger_study.yaml").write_text(study.replace(old, new), encoding="utf-8")
+    ketamine = load_case("ketamine")
+    write_run(prior_run(ketamine), Path("runs/ketamine"))
+    shown = []
+    for words in commands("how-to/predict.md"):
+        given = words[: words.index(">")] if ">" in words else words
+        assert main(given) == 0
+        shown.append(capsys.readouterr().out)
+    page_made = Path("new_study.html").read_text(encoding="utf-8")
+    assert "What will my study show?" in page_made and 'src="http' not in page_made
+    assert all("nothing to block" in one for one in shown[:2])
+    (one,) = json.loads(shown[2])["outcomes"]
+    assert abs(sum(one["verdicts"].values()) - 1) < 1e-9
+    (python,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    exec(python, {})
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(ketamine.case.hypotheses)
+
+
+@pytest.mark.slow
+def test_commands_about_a_study_that_came_out_do_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    (study,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to/update.md").read_text(encoding="utf-8"), re.S)
+    Path("new_study.yaml").write_text(study, encoding="utf-8")
+    run = prior_run(load_case("ketamine"), draws=1000)
+    for folder in ("runs/ketamine", "runs/until-2019"):
+        write_run(run, Path(folder), ess=1000.0)
+    *updates, compared = commands("how-to/update.md")
+    for words in updates:
+        assert main(words) == 0
+        assert "By importance weights: " in capsys.readouterr().out, words
+    (in_case,) = commands("how-to/power.md")
+    assert main(in_case) == 0
+    assert "could ever show" in " ".join(capsys.readouterr().out.split())
+    assert main(compared) == 0
+    assert "Both runs have the same records, priors and settings." in capsys.readouterr().out
 
 
 TABLES_PAGE = (DOCS / "how-to/tables.md").read_text(encoding="utf-8")

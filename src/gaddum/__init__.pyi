@@ -28,7 +28,10 @@ from gaddum.interop.event_tables import write_events as write_events
 from gaddum.interop.export import export_studies as export_studies
 from gaddum.interop.query import query_ledger as query_ledger
 from gaddum.interop.studies import import_studies as import_studies
+from gaddum.outcomes.planned_test import power as power
 from gaddum.outcomes.power import t_test_power as t_test_power
+from gaddum.prediction.predict import predict as predict
+from gaddum.prediction.update import update as update
 from gaddum.records.gate import gate_of as gate_of
 from gaddum.records.gate import monotone_gates as monotone_gates
 from gaddum.records.gate import parse_gate as parse_gate
@@ -39,6 +42,7 @@ from gaddum.records.shorthand import write_doses as write_doses
 from gaddum.referee.audit import audit as audit
 from gaddum.response.simulate import simulate as simulate
 from gaddum.result_reader import read_result as read_result
+from gaddum.run_comparison import compare as compare
 from gaddum.surface.plot import plot as plot
 from gaddum.verdict.adjudicate import adjudicate as adjudicate
 from gaddum.weigh.readiness import check_case as check_case

@@ -159,7 +159,20 @@ def test_schemas_accept_the_bundled_files(capsys):
 
     assert cli.main(["schema"]) == 0
     schemas = json.loads(capsys.readouterr().out)
-    assert set(schemas) == {"case", "curve", "drug", "mixture", "result", "study", "target"}
+    assert set(schemas) == {
+        "case",
+        "case power",
+        "comparison",
+        "curve",
+        "drug",
+        "mixture",
+        "power",
+        "prediction",
+        "result",
+        "study",
+        "target",
+        "update",
+    }
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
     curves = [("curve", one) for one in (bundled() / "curves").iterdir()]

@@ -20,12 +20,13 @@ def results():
         "occupancy": gaddum.occupancy(PROTOCOLS[1], times=["1 h", "4 h"], draws=64),
         "simulate": gaddum.simulate(PROTOCOLS, times=["1 h", "4 h"], targets=["MOR", "NMDAR"], draws=64),
         "audit": gaddum.audit("ketamine", "klein2020", draws=64),
+        "power": gaddum.power(n=7, effect=1.0),
         "result": stored,
         "adjudicate": Adjudication(stored, xr.DataTree()),
     }
 
 
-KINDS = ["occupancy", "simulate", "audit", "result", "adjudicate"]
+KINDS = ["occupancy", "simulate", "audit", "power", "result", "adjudicate"]
 
 
 class Cells(HTMLParser):
@@ -61,6 +62,11 @@ def test_every_result_says_what_it_is_in_at_most_five_lines(results, kind):
     said = repr(results[kind])
     assert len(said.splitlines()) <= 5 and len(said) < 500
     assert "array" not in said
+
+
+def test_a_comparison_of_runs_is_a_row_an_account_in_a_notebook(results):
+    found = gaddum.compare(results["result"], results["result"])
+    assert len(cells(found).rows) == len(results["result"].hypotheses) + 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

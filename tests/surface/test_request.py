@@ -171,6 +171,7 @@ PYTHON = {
     "audit": InPython("audit", {"what": "study"}, "", "progress"),
     "benchmarks": InPython("benchmarks", {"ids": "which"}, "", "library progress"),
     "check": InPython("check_case", {"case": "loaded"}),
+    "compare": InPython("compare"),
     "events": InPython("predict_events", {}, "separator decimal"),
     "ledger export": InPython("export_studies", {"case": "ledger", "form": "path"}),
     "ledger import": InPython("import_studies", {"table": "path"}, "out drug keep_good separator decimal"),
@@ -181,6 +182,8 @@ PYTHON = {
         f"{TABLES} until above reach vary human_equivalent fit case",
         "manipulations library",
     ),
+    "power": InPython("power", {}, "what run"),
+    "update": InPython("update", {}, "", "settings"),
     "simulate": InPython("simulate", {"at": "times"}, f"{TABLES} until fit", "manipulations library"),
 }
 

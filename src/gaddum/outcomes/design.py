@@ -28,7 +28,7 @@ def cell_inflation(protocol: Protocol) -> float:
 def effective_sizes(
     n: Mapping[str, float], arms: Sequence[str], paired: bool, correlation: float = SESSION_CORRELATION
 ) -> dict[str, float]:
-    """Sizes of independent groups that would give contrasts the same error.
+    """Sizes of independent groups that would give contrasts the same error; `correlation` is of a subject's sessions.
 
     Examples
     --------

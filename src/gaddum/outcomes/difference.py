@@ -1,8 +1,7 @@
 """A difference with its interval, which keeps the standard error of that interval."""
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import t as student_t
+from scipy.special import ndtri, stdtrit
 
 from gaddum.outcomes.design import cell_inflation, degrees_of_freedom
 from gaddum.outcomes.form import ArmComparison, Priors, Table, difference_of
@@ -25,7 +24,7 @@ def table(experiment: Experiment, outcome: Difference, priors: Priors) -> Table:
     else:
         scenario = group_sizes(experiment, outcome.contrast, priors)[0]
         df = degrees_of_freedom(scenario.n, outcome.contrast, experiment.protocol.is_paired())
-        error = float((high - low) / (2 * student_t.ppf(tail, df)))
+        error = float((high - low) / (2 * stdtrit(df, tail)))
         observed = (observed_effect(effect, error, df),)
     variance = cell_inflation(experiment.protocol) * error**2 + 2 * noise
     return Table(

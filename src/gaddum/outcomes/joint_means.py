@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from gaddum.outcomes.noncentral_t import GRID, along_logpdf
 
@@ -49,6 +48,8 @@ class JointMeans(NamedTuple):
 
     def on_grid(self) -> Float[np.ndarray, "..."]:
         """Log density over all contrasts, an axis of `GRID` for each: for one or two of them."""
+        from scipy.interpolate import CubicSpline  # which takes long to load
+
         delta = np.stack(np.meshgrid(*[GRID] * len(self.covariance), indexing="ij"), axis=-1)
         fine = np.linspace(GRID[0], GRID[-1], 10 * (len(GRID) - 1) + 1)
         along = CubicSpline(fine, self._along(self.covariance, fine * np.abs(self.slope).sum()))

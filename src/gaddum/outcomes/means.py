@@ -1,7 +1,7 @@
 """Means of two or more arms, with one pooled SD."""
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr
 
 from gaddum.outcomes.design import (
     cell_inflation,
@@ -86,6 +86,6 @@ def compared(experiment: Experiment, outcome: Means, first: str, second: str) ->
     paired, sizes = experiment.protocol.is_paired(), {first: float(one.n), second: float(other.n)}
     shared = 2 * experiment.protocol.session_correlation * errors[0] * errors[1] if paired else 0.0
     t = abs(one.mean - other.mean) / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - shared)
-    p = 2 * student_t.sf(t, degrees_of_freedom(sizes, (first, second), paired))
+    p = 2 * stdtr(degrees_of_freedom(sizes, (first, second), paired), -t)
     endpoint = experiment.protocol.endpoints[outcome.endpoint]
     return judged(float(p), (one.mean > other.mean) == (endpoint.improvement == "increase"))

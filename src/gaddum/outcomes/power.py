@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.optimize import root_scalar
 
-from gaddum.outcomes.noncentral_t import nct_interval, t_of_p
+from gaddum.outcomes.noncentral_t import LARGEST_T, nct_interval, t_of_p
 
 
 def t_test_power(n: int, d: float, alpha: float = 0.05, n2: int | None = None, paired: bool = False) -> float:
@@ -138,19 +137,27 @@ def detectable_contrast(
     return _inverse(lambda d: contrast_power(sizes, weights, d, alpha), power, alpha)
 
 
+def tails(limit: float, df: float, noncentrality: float) -> tuple[float, float]:
+    """P(T > limit) and P(T < -limit) of a noncentral t, for a limit of any size from 0 on."""
+    if np.isinf(limit):
+        return 0.0, 0.0
+    if abs(noncentrality) > limit * (1 + np.sqrt(80 / df)) + 40:
+        return (1.0, 0.0) if noncentrality > 0 else (0.0, 1.0)  # to the last digit
+    df = df if df < _MANY_DF else np.inf
+    shift, followed = np.array([noncentrality]), min(limit, LARGEST_T)
+    beyond = (followed / limit) ** df if limit > followed else 1.0  # far out the tails are powers
+    above = nct_interval(followed, np.inf, df, shift)[0].item()
+    below = nct_interval(-np.inf, -followed, df, shift)[0].item()
+    return min(1.0, above * beyond), min(1.0, below * beyond)
+
+
 def _power(df: float, noncentrality: float, alpha: float) -> float:
     if not (0 < alpha < 1 and np.isfinite(noncentrality)):
         raise ValueError(
             f"Power is at a level between 0 and 1 and of a finite effect; got alpha = {alpha:g} and an effect of "
             f"{noncentrality:g} standard errors. Use such as 0.05."
         )
-    limit = t_of_p(alpha, df)
-    if abs(noncentrality) > limit * (1 + np.sqrt(80 / df)) + 40:
-        return 1.0  # to the last digit
-    df = df if df < _MANY_DF else np.inf
-    shift = np.array([noncentrality])
-    power = nct_interval(limit, np.inf, df, shift) + nct_interval(-np.inf, -limit, df, shift)
-    return min(1.0, power[0].item())
+    return min(1.0, sum(tails(t_of_p(alpha, df), df, noncentrality)))
 
 
 _MANY_DF = 1e8
@@ -162,6 +169,8 @@ def _inverse(power_at: Callable[[float], float], power: float, alpha: float) -> 
         raise ValueError(
             f"The wanted power must lie between the level {alpha:g} and 1; got {power:g}. Use such as 0.8."
         )
+    from scipy.optimize import root_scalar  # slow to load, and not needed for power itself
+
     upper = 1.0
     while power_at(upper) < power:
         upper *= 2

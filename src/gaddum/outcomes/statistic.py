@@ -8,7 +8,7 @@ have selected. The conventions are told in `reduce`.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr
 
 from gaddum.outcomes.design import cell_inflation, contrast_error, degrees_of_freedom
 from gaddum.outcomes.form import LEVEL, ArmComparison, Contrast, Priors, Table
@@ -91,7 +91,7 @@ def two_sided_p(
     if df is None or (statistic == "d" and not known):
         return None
     error = contrast_error(sizes, arms, paired, experiment.protocol.session_correlation) if known else 1.0
-    return float(2 * student_t.sf(absolute_t(statistic, value, error, df), df))
+    return float(2 * stdtr(df, -absolute_t(statistic, value, error, df)))
 
 
 def judged(p: float | None, higher: bool, prefix: str = "") -> ArmComparison | None:

@@ -212,6 +212,22 @@ def load_case(name_or_path: str | Path) -> LoadedCase:
     return LoadedCase(case, library, named, folder, documents)
 
 
+def load_study(name_or_path: str | Path, loaded: LoadedCase) -> Study:
+    """Read a study that need not be of the case: a file, or else the id of one of its own.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``new_study.yaml``, or ``yoon2019``.
+    loaded : LoadedCase
+        Whose library its doses speak of.
+    """
+    path = Path(os.path.expanduser(name_or_path))
+    if not path.is_file() and path.suffix not in (".yaml", ".yml"):
+        return loaded.ledger.study(str(name_or_path))
+    return _with_keys(to_record(read_document(path), Study), loaded.library)
+
+
 def _with_keys(study: Study, library: Library) -> Study:
     """A study whose doses name drugs by the library's keys."""
     experiments = tuple(

@@ -17,7 +17,7 @@ from gaddum.records.ledger import LoadedCase, load_case
 from gaddum.records.library import Library
 from gaddum.records.prior import LogNormal
 from gaddum.response.account_course import POPULATION, SimulatedAccount, simulated_account
-from gaddum.response.run_draws import RunDraws, read_run
+from gaddum.response.run_draws import RunDraws, read_run, refuse_other
 
 
 class AccountSelection(NamedTuple):
@@ -123,14 +123,8 @@ def read_accounts(
         )
     found = None if run is None else read_run(run, hypotheses[0] if hypotheses else None)
     loaded = case if isinstance(case, LoadedCase) else load_case(case or (found.case if found else ""))
-    if found is not None and (found.case, found.manifest) != (
-        loaded.case.name,
-        found.manifest | loaded.hashes,
-    ):
-        raise ValueError(
-            f"Draws of a run hold for the case and library that it was of; case {loaded.case.name} is not what the run "
-            f"of {found.case} by gaddum {found.manifest.get('version')} weighed. Run it again."
-        )
+    if found is not None:
+        refuse_other(found.case, found.manifest, loaded)
     by_name = {one.name: one for one in loaded.case.hypotheses}
     simulated = []
     for text in [found.fit] if found is not None else hypotheses or list(by_name):

@@ -4,7 +4,8 @@ A *reading* is one arm read at one endpoint: what it was given, where its quadra
 it belongs to. Readings with the same content are one row, so an anchor and an identical arm share it exactly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -111,13 +112,15 @@ def feature_names(case: Case) -> tuple[str, ...]:
     return tuple(names)
 
 
-def assemble(loaded: LoadedCase) -> Assembly:
+def assemble(loaded: LoadedCase, *, whole: Collection[str] = ()) -> Assembly:
     """Turn a case into arrays.
 
     Parameters
     ----------
     loaded : LoadedCase
         Case, ledger and library, as `load_case` returns them.
+    whole : collection of str
+        Studies of which every arm is read at every endpoint, whatever was reported; of others those of scored outcomes.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def assemble(loaded: LoadedCase) -> Assembly:
     for row in ("plasticity.off", "circuit.depth", "heterogeneity"):
         declared(row)
 
-    rows, readings, anchors = _distinct(loaded)
+    rows, readings, anchors = _distinct(loaded, whole)
     plans = [
         plan_regimen(arm.doses, subject, library, wanted=wanted, register=register).ligands
         for subject, arm, *_ in rows
@@ -262,9 +265,9 @@ def _binding_drugs(case: Case, library: Library, targets: list[str]) -> set[str]
 
 
 def _distinct(
-    loaded: LoadedCase,
+    loaded: LoadedCase, whole: Collection[str]
 ) -> tuple[list[DistinctReading], list[ArmReading], dict[tuple[str, str], int]]:
-    """Distinct contents among the arms of scored outcomes and the anchors, and which reading has which."""
+    """Distinct contents among the arms of scored outcomes, whole studies and anchors, and which reading has which."""
     contents: dict[tuple, int] = {}
     rows: list[DistinctReading] = []
     readings: list[ArmReading] = []
@@ -272,7 +275,8 @@ def _distinct(
     reference = {(a.study, a.experiment, a.endpoint, a.arm, a.phase): a.stratum for a in loaded.case.anchors}
     for study, experiment in loaded.ledger.experiments():
         protocol = experiment.protocol
-        wanted = [(o.endpoint, arm) for o in experiment.outcomes if is_scored(o) for arm in arms_of(o)]
+        wanted = list(product(protocol.endpoints, protocol.arms)) if study.id in whole else []
+        wanted += [(o.endpoint, arm) for o in experiment.outcomes if is_scored(o) for arm in arms_of(o)]
         wanted += [
             (endpoint, arm) for s, e, endpoint, arm, _ in reference if (s, e) == (study.id, experiment.id)
         ]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 
 class Convergence(NamedTuple):
@@ -74,6 +73,8 @@ def autocorrelation_time(x: Float[np.ndarray, "chains draws"]) -> float:
 
 def _normal_scores(x: np.ndarray) -> np.ndarray:
     """Normal scores of the ranks within each quantity."""
+    from scipy.stats import rankdata  # which takes long to load, and no reader of a run needs it
+
     flat = x.reshape(len(x), -1)
     ranks = rankdata(flat, axis=1) if flat.size else flat
     return ndtri((ranks - 0.375) / (flat.shape[1] + 0.25)).reshape(x.shape)

@@ -8,7 +8,9 @@ import altair as alt
 import numpy as np
 from markupsafe import escape
 
+from gaddum.change_results import RunComparison, StudyUpdate
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band
+from gaddum.power_results import CasePower, PowerResult
 from gaddum.records.finding import nearest
 from gaddum.records.shorthand import parse_doses
 from gaddum.referee.audit import Audit
@@ -17,6 +19,7 @@ from gaddum.results import AdjudicationResult, EngagementRow
 from gaddum.surface.hours import written
 from gaddum.surface.occupancy.chart import chart
 from gaddum.surface.occupancy.document import curve_of, dose_ticks
+from gaddum.surface.power_page import figure as power_figure
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
@@ -39,7 +42,7 @@ Row = tuple[str, ...]
 
 
 def plot(result: Any, figure: str | None = None) -> Any:
-    """Draw the result of `occupancy`, `simulate`, `audit` or `adjudicate`.
+    """Draw the result of `occupancy`, `simulate`, `power`, `audit` or `adjudicate`.
 
     Parameters
     ----------
@@ -80,6 +83,8 @@ def plot(result: Any, figure: str | None = None) -> Any:
             return _on_paper(FIGURES[figure or "accounts"](result))
         case Audit():
             return _on_paper(charts.chart_engagement(list(_engagement(result))))
+        case PowerResult():
+            return _on_paper(power_figure(result))
         case ProtocolOccupancy():
             fractions = {name: course.occupied for name, course in result.targets.items()}
             part = _part(result.protocol, result.species, result.times, fractions)
@@ -92,7 +97,7 @@ def plot(result: Any, figure: str | None = None) -> Any:
             ]
             return chart({"protocols": parts, "axis": "fraction"})
     raise ValueError(
-        "What is drawn must be a result of occupancy, simulate, audit or adjudicate; got "
+        "What is drawn must be a result of occupancy, simulate, power, audit or adjudicate; got "
         f"{type(result).__name__}."
     )
 
@@ -125,6 +130,19 @@ def _table(result: Any) -> tuple[Row, list[Row]]:
             grades = ("serious", "caution", "note")
             return ("study", *grades, "in short"), [
                 (one.id, *(str(one.count(grade)) for grade in grades), one.line) for one in result.studies
+            ]
+        case RunComparison() | StudyUpdate():
+            return ("account", "before", "after", "change"), [
+                (one.title, chance(one.before), chance(one.after), with_error(one.change, one.error))
+                for one in result.accounts
+            ]
+        case CasePower():
+            return ("account", "n", "shown", "wrong"), [
+                (one.title, str(one.n), chance(one.correct), chance(one.misleading)) for one in result.rows
+            ]
+        case PowerResult():
+            return ("n", "power", f"BF10 > {result.threshold:g}"), [
+                (str(row.n), chance(row.power), chance(row.prob_bf10)) for row in result.curve
             ]
         case ProtocolOccupancy():
             fractions = {name: course.occupied for name, course in result.targets.items()}

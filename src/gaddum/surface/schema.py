@@ -16,14 +16,15 @@ class SchemaRequest(Request):
     name: Annotated[
         str | None,
         typer.Argument(
-            help="case, curve, drug, mixture, study, target or result; all of them where not given."
+            help="case, curve, drug, mixture, study or target; result, prediction, update, comparison, power or "
+            "'case power'; all of them where not given."
         ),
     ] = None
 
 
 @asking
 def schema(asked: SchemaRequest) -> None:
-    """Print the JSON Schema of a kind of file, for editors, or of an adjudication's result, for programs."""
+    """Print the JSON Schema of a kind of file, for editors, or of what a command prints, for programs."""
     from gaddum.surface.files import as_json
 
     typer.echo(as_json(run(asked)))
@@ -31,10 +32,24 @@ def schema(asked: SchemaRequest) -> None:
 
 def run(asked: SchemaRequest) -> dict[str, Any]:
     """Give the schema that is asked for, or all by name."""
+    from gaddum.change_results import RunComparison, StudyUpdate
+    from gaddum.power_results import CasePower, PowerResult
+    from gaddum.prediction.predicted_study import StudyPrediction
     from gaddum.records.schema import DIALECT, FILES, file_schema
     from gaddum.results import AdjudicationResult
 
-    result = {"$schema": DIALECT, **AdjudicationResult.model_json_schema(mode="serialization")}
-    if asked.name is None:
-        return {kind: file_schema(kind) for kind in FILES} | {"result": result}
-    return result if asked.name == "result" else file_schema(asked.name)
+    made = {
+        "result": AdjudicationResult,
+        "prediction": StudyPrediction,
+        "update": StudyUpdate,
+        "comparison": RunComparison,
+        "power": PowerResult,
+        "case power": CasePower,
+    }
+    if asked.name is not None and asked.name not in made:
+        return file_schema(asked.name)
+    said = {
+        name: {"$schema": DIALECT, **kind.model_json_schema(mode="serialization")}
+        for name, kind in made.items()
+    }
+    return {kind: file_schema(kind) for kind in FILES} | said if asked.name is None else said[asked.name]

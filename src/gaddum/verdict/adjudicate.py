@@ -189,11 +189,11 @@ def _run(
         )
     give_back()
     progress("summarising", 0.0)
-    result = write_result(
+    result, asked = write_result(
         fitted, references, until=until, settings=settings, workers=workers, timeless=timeless
     )
     progress("summarising", 1.0)
-    return Adjudication(result, draws_tree(fitted))
+    return Adjudication(result, draws_tree(fitted, asked.named, asked.held()))
 
 
 def _select(loaded: LoadedCase, names: list[str] | None, link: float | None) -> LoadedCase:

@@ -34,7 +34,7 @@ from gaddum.verdict.claims import answer_claims
 from gaddum.verdict.contributions import bayes_factor_parts
 from gaddum.verdict.loo_pit import held_out
 from gaddum.verdict.missing import missing
-from gaddum.verdict.propositions import ask, conjunctions, propositions
+from gaddum.verdict.propositions import PropositionDraws, ask, conjunctions, propositions
 from gaddum.verdict.reference_protocols import References
 from gaddum.verdict.timeline import timeline
 from gaddum.weigh.comparator import TimelessHypothesis, reweigh, without_kinetics
@@ -49,6 +49,13 @@ MIXED_DRAWS = 2000
 """Draws of the posterior over all hypotheses that predictive summaries use."""
 
 
+class Summary(NamedTuple):
+    """The result, and the draws of its propositions."""
+
+    result: AdjudicationResult
+    asked: PropositionDraws
+
+
 def write_result(
     fitted: CaseFits,
     references: References,
@@ -57,14 +64,14 @@ def write_result(
     settings: Settings,
     workers: int = 1,
     timeless: dict[int, TimelessHypothesis] | None = None,
-) -> AdjudicationResult:
+) -> Summary:
     """Summarise fits; variants without time course are reweighed where not refitted."""
     case, problem = fitted.loaded.case, fitted.problem
     live = bool(problem.scored) and fitted.weights.max(initial=0.0) > 0
     if live:
         fitted = with_selection(fitted)
     lead = max(fitted.names, key=lambda name: fitted.weighed(FORMS[0])[name].probability)
-    (asked, joined), seen, years = parallel.map_tasks(
+    (asked, joined, answers), seen, years = parallel.map_tasks(
         in_double_precision,
         [
             lambda: _asked(fitted, references),
@@ -78,7 +85,7 @@ def write_result(
     claims = answer_claims(fitted, asked, joined, seen.features, ledger)
     taken = [s for s in problem.scored if live and fitted.weights[s.cohort] > 0]
     flagged = [s for s in selected(problem) if live and fitted.weights[s.cohort] > 0]
-    return AdjudicationResult(
+    result = AdjudicationResult(
         case=case.name,
         title=case.title,
         question=case.question,
@@ -106,6 +113,7 @@ def write_result(
         missing=tuple(missing(fitted.loaded, problem.scored, claims)),
         manifest=_manifest(fitted, settings),
     )
+    return Summary(result, answers)
 
 
 def _rivals(fitted: CaseFits, seen: "PredictiveSummary") -> tuple[HypothesisRow, ...]:
@@ -182,11 +190,13 @@ class PredictiveSummary(NamedTuple):
     slow: dict[str, TimelessOdds]
 
 
-def _asked(fitted: CaseFits, references: References) -> tuple[list[PropositionRow], list[PropositionRow]]:
-    """Propositions, and conjunctions of them that claims ask."""
+def _asked(
+    fitted: CaseFits, references: References
+) -> tuple[list[PropositionRow], list[PropositionRow], PropositionDraws]:
+    """Propositions, conjunctions of them that claims ask, and what is true in each draw."""
     answers = ask(fitted, references)
     wanted = [one for claim in fitted.loaded.case.claims for one in claim.asks if isinstance(one, AllOf)]
-    return propositions(fitted, answers), conjunctions(fitted, answers, wanted)
+    return propositions(fitted, answers), conjunctions(fitted, answers, wanted), answers
 
 
 def _seen(fitted: CaseFits, lead: str, timeless: dict[int, TimelessHypothesis] | None) -> PredictiveSummary:

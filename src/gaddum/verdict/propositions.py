@@ -24,6 +24,15 @@ class PropositionDraws(NamedTuple):
     after: Truth
     before: dict[int, Float[np.ndarray, "questions places draws"]]
 
+    @property
+    def named(self) -> list[tuple[str, str, str]]:
+        """Name, stratum and phase of every proposition, in the order of questions and places."""
+        return [(question.name, *place) for question in self.asked for place in self.places]
+
+    def held(self) -> dict[tuple[str, int], Float[np.ndarray, "propositions draws"]]:
+        """Truth of every proposition in each draw of each fit."""
+        return {key: truth.reshape(len(self.named), -1) for key, truth in self.after.items()}
+
 
 def ask(fitted: CaseFits, references: References) -> PropositionDraws:
     """Ask every question of every fit."""

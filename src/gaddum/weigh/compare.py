@@ -11,7 +11,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.sparse.csgraph import connected_components
 from scipy.special import logsumexp
 
 from gaddum.records.case import Case
@@ -102,6 +101,8 @@ def divergences(
 
 def classes(divergence: Float[np.ndarray, "n n"]) -> list[list[int]]:
     """Groups of accounts linked by divergences below the threshold, each in order."""
+    from scipy.sparse.csgraph import connected_components  # which takes long to load
+
     _, group = connected_components(divergence < EQUIVALENT_BELOW, directed=False)
     return [np.flatnonzero(group == one).tolist() for one in np.unique(group)]
 

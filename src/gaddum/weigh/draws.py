@@ -4,6 +4,7 @@ A variable for each of two hundred parameters of forty fits takes a netCDF libra
 over the dimension `parameter`, which carries units, priors and sources as coordinates.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from gaddum.parameters import Parameter, smooth_values
+from gaddum.response.run_draws import SEPARATOR
 from gaddum.weigh.fitted import FORMS, SUMMARY_DRAWS, CaseFits, HypothesisFit
 
 PRIOR_DRAWS = 1000
@@ -18,8 +20,21 @@ THINNED = 2
 """One of so many draws of the summaries is kept on the natural scale."""
 
 
-def draws_tree(fitted: CaseFits) -> xr.DataTree:
+def draws_tree(
+    fitted: CaseFits,
+    propositions: Sequence[tuple[str, str, str]] = (),
+    held: Mapping[tuple[str, int], Float[np.ndarray, "propositions draws"]] | None = None,
+) -> xr.DataTree:
     """Label the draws of all fits.
+
+    Parameters
+    ----------
+    fitted : CaseFits
+        The fits.
+    propositions : sequence of tuple
+        Name, stratum and phase of propositions.
+    held : mapping
+        Whether they hold in each draw, by parameterisation and variant.
 
     Returns
     -------
@@ -27,7 +42,8 @@ def draws_tree(fitted: CaseFits) -> xr.DataTree:
         At the root `prior` (draws of every parameter in its unit) and `observed_data` (what was reported), the same for
         all fits; then a node for each fit, ``parameterisation/hypothesis``, with `posterior` (in units, of the
         parameters that the record touches), `log_likelihood` (of each cohort, by its weight; nats) and `sample_stats`.
-        Fits of the main parameterisation have their standard normal scores in `scores`, which `simulate` reads.
+        Fits of the main parameterisation have their standard normal scores in `scores`, and whether each proposition
+        holds in each draw in `propositions`, which `simulate` and `update` read.
     """
     assembly = fitted.problem.assembly
     z = np.random.default_rng(fitted.seed).standard_normal((assembly.dimension, PRIOR_DRAWS))
@@ -36,10 +52,13 @@ def draws_tree(fitted: CaseFits) -> xr.DataTree:
         "/prior": xr.Dataset(prior, coords=_about(assembly.parameters)),
         "/observed_data": _reported(fitted),
     }
-    for fit in fitted.fits.values():
-        tree |= {
-            f"/{fit.form}/{fit.variant.label}{group}": one for group, one in _groups(fitted, fit).items()
-        }
+    labels = {"proposition": [SEPARATOR.join(one) for one in propositions]}
+    for (form, place), fit in fitted.fits.items():
+        at = f"/{form}/{fit.variant.label}"
+        tree |= {f"{at}{group}": one for group, one in _groups(fitted, fit).items()}
+        if held and form == FORMS[0]:
+            dims, holds = _labelled(held[form, place], fit.evidence.chains.shape[0], "proposition")
+            tree[f"{at}/propositions"] = xr.Dataset({"holds": (dims, holds.astype(np.int8))}, coords=labels)
     return xr.DataTree.from_dict(tree)
 
 

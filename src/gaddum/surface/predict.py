@@ -1,0 +1,76 @@
+"""The command `gaddum predict`: what a study will show, by a stored run of a case, before anyone runs it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaddum.surface.options import AsJson, CaseName, Seed
+from gaddum.surface.request import Request, asking
+
+if TYPE_CHECKING:
+    from gaddum.prediction.predicted_study import StudyPrediction
+
+
+@dataclass(frozen=True)
+class PredictRequest(Request):
+    """What is asked of `gaddum predict`."""
+
+    verb = "predict"
+    case: CaseName
+    study: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY.yaml", help="File of a study, with outcomes or without; or a study of the case."
+        ),
+    ]
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of an adjudication of the case.  [default: runs/CASE]",
+            show_default=False,
+        ),
+    ] = None
+    seed: Seed = 0
+
+
+@asking
+def predict(
+    asked: PredictRequest,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict what a study will show: effects, chances of each result, occupancy. Nothing is fitted."""
+    found = run(asked)
+    if out is not None:
+        from gaddum.surface.files import write_atomically
+        from gaddum.surface.predict_page import write_page
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, write_page(found))
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from gaddum.surface.predict_terminal import print_prediction
+
+    print_prediction(found, Console())
+    if out is not None:
+        typer.echo(f"\nPage: {out}")
+
+
+def run(asked: PredictRequest) -> "StudyPrediction":
+    """Predict the study that is asked of."""
+    from gaddum.extras import required
+    from gaddum.surface.accelerator import collecting_seldom, configure_jax
+
+    required("jax", "A prediction")
+    with collecting_seldom():
+        configure_jax()
+        from gaddum.prediction.predict import predict as foretell
+
+        found = foretell(asked.case, asked.study, run=asked.run, seed=asked.seed)
+        return found.with_manifest(command=asked.command())
