@@ -179,6 +179,7 @@ def test_commands_about_a_planned_study_do_what_the_page_says(
     assert "What will my study show?" in page_made and 'src="http' not in page_made
     assert all("nothing to block" in one for one in shown[:2])
     (one,) = json.loads(shown[2])["outcomes"]
+    assert "opioid signalling needed" in shown[3]
     assert abs(sum(one["verdicts"].values()) - 1) < 1e-9
     (python,) = re.findall(r"```python\n(.*?)```", page, re.S)
     exec(python, {})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import gaddum
 from gaddum.prediction.predict import predict
 from gaddum.prediction.predicted_study import StudyPrediction
 from gaddum.records.ledger import Ledger, load_case
@@ -38,6 +39,13 @@ def test_a_page_stands_alone_with_picture_accounts_and_score(found) -> None:
     assert all(row.account in page for row in found.outcomes[0].accounts)
     assert "How well it was foretold" in page and "MOR.tone" in page
     assert "gaddum predict ketamine new_study.yaml" in page
+
+
+def test_a_notebook_shows_the_chances_and_a_chart_draws_them(found) -> None:
+    assert f"{found.outcomes[0].verdicts.abolished:.2f}" in found._repr_html_()
+    (rows,) = gaddum.plot(found).to_dict()["datasets"].values()
+    averaged = [row["chance"] for row in rows if row["account"] == "averaged"]
+    assert abs(sum(averaged) - 1) < 1e-9
 
 
 @pytest.fixture(scope="module")

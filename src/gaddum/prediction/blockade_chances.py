@@ -4,6 +4,7 @@ The chances are those of the tests that the design implies (`outcomes.blockade_e
 case's prior has it, and then its contrasts are unrelated to any account.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from gaddum.prediction.study_draws import StudyDraws
 from gaddum.records.blockade import blockades
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
+
+_FAILED_NODES = 12
 
 
 class BlockadeTest(NamedTuple):
@@ -62,19 +65,42 @@ def chances_at_draws(test: BlockadeTest, drawn: StudyDraws, priors: Priors) -> E
         The case's distributions by name: corrections for multiple tests and the noise of arms.
     """
     effect, residual = contrasts(test, drawn)
-    shared = _settings(test, priors)
-    # A failed study has contrasts of its own, over which two Gauss-Hermite rules integrate.
-    nodes, weights = np.polynomial.hermite_e.hermegauss(12)
-    weights = weights / weights.sum()
-    failed = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1) * drawn.failed_sd
+    paired, failure = test.experiment.protocol.is_paired(), (drawn.failure, drawn.failed_sd)
     mixed = [np.zeros(effect.shape) for _ in EventChances._fields]
     for scenario in test.scenarios:
         n = _by_role(test, scenario)
-        live = event_chances(effect, residual, n, **shared)
-        dead = event_chances(failed[0], failed[1], n, **shared)
-        for place, (one, other) in enumerate(zip(live, dead, strict=True)):
-            lost = float(other @ np.outer(weights, weights).ravel())
-            mixed[place] += scenario.weight * ((1 - drawn.failure) * one + drawn.failure * lost)
+        found = chances_with_failure(effect, residual, n, priors, paired=paired, failure=failure)
+        for place, one in enumerate(found):
+            mixed[place] += scenario.weight * one
+    return EventChances(*mixed)
+
+
+def chances_with_failure(
+    effect: Float[np.ndarray, "*shape"],
+    residual: Float[np.ndarray, "*shape"],
+    n: Mapping[str, float],
+    priors: Priors,
+    *,
+    paired: bool,
+    failure: tuple[float, float],
+) -> EventChances:
+    """Chance of each event at true effects, by the case's priors of corrections and noise; a failed study is mixed in.
+
+    `failure` is the chance of that and the SD of the contrasts that such a study has, over which two Gauss-Hermite
+    rules integrate; other arguments are those of `event_chances`.
+    """
+    shared: dict[str, Any] = {
+        "paired": paired,
+        "corrections": weights_of(priors, "correction", "unknown"),
+        "arm_noise": fixed_value(priors, "arm_noise"),
+    }
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_FAILED_NODES)
+    weights = np.outer(weights, weights).ravel() / weights.sum() ** 2
+    failed = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1) * failure[1]
+    live = event_chances(effect, residual, n, **shared)
+    dead = event_chances(failed[0], failed[1], n, **shared)
+    lost = [float(chance @ weights) for chance in dead]
+    mixed = ((1 - failure[0]) * one + failure[0] * other for one, other in zip(live, lost, strict=True))
     return EventChances(*mixed)
 
 
@@ -96,14 +122,6 @@ def in_words(test: BlockadeTest) -> str:
     kind = "paired" if protocol.is_paired() else "unpaired"
     block = "the interaction" if "A" in test.roles else "K against KA"
     return f"{kind} tests at 5 % on the SD pooled over {groups}{of}; the block is {block}"
-
-
-def _settings(test: BlockadeTest, priors: Priors) -> dict[str, Any]:
-    return {
-        "paired": test.experiment.protocol.is_paired(),
-        "corrections": weights_of(priors, "correction", "unknown"),
-        "arm_noise": fixed_value(priors, "arm_noise"),
-    }
 
 
 def _by_role(test: BlockadeTest, scenario: Scenario) -> dict[str, float]:

@@ -129,9 +129,9 @@ def _predicted(test: BlockadeTest, drawn: StudyDraws, priors: Priors) -> Predict
             AccountPrediction(
                 account=name,
                 probability=float(drawn.probability[mine].sum()),
-                effect=_interval(effect[mine], share),
-                residual=_interval(residual[mine], share),
-                verdicts=_verdicts(by_account[:, mine] @ share),
+                effect=interval_of(effect[mine], share),
+                residual=interval_of(residual[mine], share),
+                verdicts=event_probabilities(by_account[:, mine] @ share),
                 log_score=None if logs is None else log_mean(share, logs[mine]),
             )
         )
@@ -143,10 +143,10 @@ def _predicted(test: BlockadeTest, drawn: StudyDraws, priors: Priors) -> Predict
         stratum=experiment.protocol.subject.stratum,
         arms=test.roles,
         test=in_words(test),
-        effect=_interval(effect, drawn.probability),
-        residual=_interval(residual, drawn.probability),
-        kept=_interval(residual / np.where(large, effect, 1.0), drawn.probability, large),
-        verdicts=_verdicts(mean),
+        effect=interval_of(effect, drawn.probability),
+        residual=interval_of(residual, drawn.probability),
+        kept=interval_of(residual / np.where(large, effect, 1.0), drawn.probability, large),
+        verdicts=event_probabilities(mean),
         error=float(np.sqrt((variance @ drawn.probability**2).max())),
         power=float(1 - mean[3]),
         observed=_observed(experiment, endpoint, test.roles),
@@ -199,7 +199,7 @@ def _arms(drawn: StudyDraws) -> list[ArmPrediction]:
             **dict(found),
         )
         for place, r in enumerate(drawn.readings)
-        if (found := _interval(drawn.effects[:, place], drawn.probability)) is not None
+        if (found := interval_of(drawn.effects[:, place], drawn.probability)) is not None
     ]
 
 
@@ -266,11 +266,12 @@ def _share(drawn: StudyDraws, mine: list[int]) -> Float[np.ndarray, " phases"]:
     return mass / mass.sum() if mass.sum() > 0 else np.full(len(mine), 1 / len(mine))
 
 
-def _verdicts(chances: Float[np.ndarray, "4"]) -> EventProbabilities:
+def event_probabilities(chances: Float[np.ndarray, "4"]) -> EventProbabilities:
+    """Name the chances of the four events."""
     return EventProbabilities(**dict(zip(EventProbabilities.model_fields, map(float, chances), strict=True)))
 
 
-def _interval(
+def interval_of(
     values: Float[np.ndarray, "accounts draws"],
     weight: Float[np.ndarray, " accounts"],
     kept: Bool[np.ndarray, "accounts draws"] | None = None,

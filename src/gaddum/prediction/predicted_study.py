@@ -118,3 +118,41 @@ class StudyPrediction(Record):
 
     __str__ = __repr__
     _repr_html_ = html_of
+
+
+class ReferenceStudy(Record):
+    """What a study of a proposition would show: the reference protocol, and the same with what is asked about disabled.
+
+    `probability` is the proposition's by the run; effects in SD, averaged over accounts.
+    """
+
+    name: str
+    text: str
+    stratum: str
+    phase: str
+    probability: Known
+    effect: Interval | None
+    residual: Interval | None
+    verdicts: EventProbabilities
+    error: Number
+    """Largest Monte-Carlo standard error of the four chances."""
+
+
+class ReferenceForecast(Record):
+    """A study of `n` a group for every proposition that something is needed, in every population and phase."""
+
+    case: str
+    n: int
+    rows: tuple[ReferenceStudy, ...]
+    draws: int
+    seed: int
+    run: str
+    manifest: dict[str, JsonValue]
+
+    def to_json(self) -> str:
+        """Write as JSON."""
+        return self.model_dump_json(indent=2)
+
+    def with_manifest(self, **said: Any) -> "ReferenceForecast":
+        """The same, with more said of what made it."""
+        return self.model_copy(update={"manifest": {**self.manifest, **said}})

@@ -6,6 +6,7 @@ without a record) from their priors. Nothing is fitted.
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,9 +24,8 @@ from gaddum.records.finding import RecordError
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.records.study_check import check_study
 from gaddum.response.assemble import ArmReading, assemble
-from gaddum.response.response import respond
+from gaddum.response.response import account, respond
 from gaddum.results import EngagementRow
-from gaddum.weigh.compare import variant_account
 from gaddum.weigh.likelihood import (
     Problem,
     ScoredOutcome,
@@ -126,15 +126,15 @@ def _study_draws(run: StoredRun, study: Study, seed: int, draws: int) -> StudyDr
     _spoken_of(alone, study, readings, problem)
     names = [one.name for one in assembly.parameters]
     unknown = even_variates(names, draws, seed)
-    (effect, spread), occupancy = map_tasks(  # the one compiles while the other does
+    found, occupancy = map_tasks(  # the one compiles while the other does
         in_double_precision,
         [
-            lambda: _followed(run, problem, names, unknown),
+            lambda: followed(run, problem, unknown),
             lambda: _occupancy(run, problem, readings, names, unknown),
         ],
         workers=2,
     )
-    rows = _rows(readings, draws)
+    effect, spread, rows = found.effect[0], found.spread, _rows(readings, draws)
     of_arms = np.where(rows >= 0, np.take_along_axis(effect, np.maximum(rows, 0)[None], axis=1), 0.0)
     deviate = even_variates([f"deviation of {study.cohort}"], draws, seed)[0]
     scale = np.exp(spread * deviate)
@@ -226,22 +226,59 @@ def _rows(readings: tuple[ArmReading, ...], draws: int) -> Int[np.ndarray, "read
     return np.array([np.resize(rows, draws) for rows in times.values()])
 
 
-def _followed(
-    run: StoredRun, problem: Problem, names: list[str], unknown: Float[np.ndarray, "parameters draws"]
-) -> tuple[Float[np.ndarray, "accounts rows draws"], Float[np.ndarray, "accounts draws"]]:
-    """Effects of the distinct readings, and the spread of cohorts, by every account."""
+class Followed(NamedTuple):
+    """Distinct readings of a problem by every account, anew for each set of features held."""
 
-    def outline(z: Array, given: Setting) -> tuple[Array, Array]:
-        effect = respond(problem.assembly, z, given.account, given.table).effect
-        return effect, cohort_spread(problem, z, given)
+    effect: Float[np.ndarray, "holds accounts rows draws"]
+    """Effect over no drug (SD); relative to the reference protocol, at which what is held is held too."""
+    state: Float[np.ndarray, "holds accounts rows draws"]
+    """State above rest, before scaling (1)."""
+    spread: Float[np.ndarray, "accounts draws"]
+    """SD of the log deviation of cohorts (1)."""
+
+
+def followed(
+    run: StoredRun,
+    problem: Problem,
+    unknown: Float[np.ndarray, "parameters draws"],
+    holds: Sequence[dict[str, float]] = ({},),
+) -> Followed:
+    """Follow the distinct readings of a problem through every account.
+
+    Parameters
+    ----------
+    run : StoredRun
+        Whose draws are taken, by name.
+    problem : Problem
+        What is followed.
+    unknown : array
+        Scores (1) of its parameters, in their order, for those that the run does not have.
+    holds : sequence of dict
+        Levels at which features are held (1), by name; one at least.
+    """
+
+    def outline(z: Array, given: Setting) -> tuple[Array, Array, Array]:
+        found = respond(problem.assembly, z, given.account, given.table)
+        return found.effect, found.state, cohort_spread(problem, z, given)
 
     function = jax.jit(in_blocks(outline), compiler_options=FOR_FEW_DRAWS)
-    found = []
-    for fit in run.fits:
-        z, given = _scores(fit, names, unknown), _setting(fit, problem)
-        found.append(in_chunks(lambda part, given=given: function(part, given), z))
-    effects, spreads = zip(*found, strict=True)
-    return np.array(effects), np.array(spreads)
+    names = [one.name for one in problem.assembly.parameters]
+    drawn = [_scores(fit, names, unknown) for fit in run.fits]
+    found = [
+        [
+            in_chunks(partial(_at, function, _setting(fit, problem, hold)), z)
+            for fit, z in zip(run.fits, drawn, strict=True)
+        ]
+        for hold in holds
+    ]
+    effect, state, spread = (
+        np.array([[of_fit[which] for of_fit in of_hold] for of_hold in found]) for which in range(3)
+    )
+    return Followed(effect, state, spread[0])
+
+
+def _at(function: Callable[..., Any], given: Setting, part: np.ndarray) -> Any:
+    return function(part, given)
 
 
 def _log_likelihoods(
@@ -263,8 +300,9 @@ def _log_likelihoods(
     return whole.reshape(spread.shape), np.array(single).reshape(-1, *spread.shape)
 
 
-def _setting(fit: StoredFit, problem: Problem) -> Setting:
-    return setting(problem, variant_account(fit.variant, problem.assembly, absolute=False))
+def _setting(fit: StoredFit, problem: Problem, hold: dict[str, float] | None = None) -> Setting:
+    phase = fit.variant.phase or "both"
+    return setting(problem, account(fit.variant.hypothesis, problem.assembly, phase=phase, hold=hold))
 
 
 def _scores(

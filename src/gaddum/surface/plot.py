@@ -11,6 +11,7 @@ from markupsafe import escape
 from gaddum.change_results import RunComparison, StudyUpdate
 from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band
 from gaddum.power_results import CasePower, PowerResult
+from gaddum.prediction.predicted_study import StudyPrediction
 from gaddum.records.finding import nearest
 from gaddum.records.shorthand import parse_doses
 from gaddum.referee.audit import Audit
@@ -20,6 +21,8 @@ from gaddum.surface.hours import written
 from gaddum.surface.occupancy.chart import chart
 from gaddum.surface.occupancy.document import curve_of, dose_ticks
 from gaddum.surface.power_page import figure as power_figure
+from gaddum.surface.predict_page import figure as chart_events
+from gaddum.surface.predict_terminal import EVENTS
 from gaddum.surface.report import charts
 from gaddum.surface.report.held_out_chart import chart_held_out
 from gaddum.surface.report.timeline_chart import chart_timeline
@@ -42,7 +45,7 @@ Row = tuple[str, ...]
 
 
 def plot(result: Any, figure: str | None = None) -> Any:
-    """Draw the result of `occupancy`, `simulate`, `power`, `audit` or `adjudicate`.
+    """Draw the result of `occupancy`, `simulate`, `audit`, `adjudicate`, `predict` or `power`.
 
     Parameters
     ----------
@@ -96,8 +99,10 @@ def plot(result: Any, figure: str | None = None) -> Any:
                 for place, name in enumerate(result.protocols)
             ]
             return chart({"protocols": parts, "axis": "fraction"})
+        case StudyPrediction():
+            return _on_paper(chart_events(result))
     raise ValueError(
-        "What is drawn must be a result of occupancy, simulate, power, audit or adjudicate; got "
+        "What is drawn must be a result of occupancy, simulate, audit, adjudicate, predict or power; got "
         f"{type(result).__name__}."
     )
 
@@ -152,6 +157,12 @@ def _table(result: Any) -> tuple[Row, list[Row]]:
                 (name, *row)
                 for place, name in enumerate(result.protocols)
                 for row in _peaks(result.times, {key: x[place] for key, x in fractions_of(result).items()})
+            ]
+        case StudyPrediction():
+            return ("experiment", "endpoint", *EVENTS.values()), [
+                (one.experiment, one.endpoint, *(f"{p:.2f}" for _, p in one.verdicts))
+                for one in result.outcomes
+                if one.verdicts is not None
             ]
     raise TypeError(type(result).__name__)
 

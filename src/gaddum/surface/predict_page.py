@@ -28,7 +28,7 @@ _COLOURS = alt.Scale(domain=list(EVENTS.values()), range=[SUPPORTED, OPEN, CONTR
 
 def write_page(found: StudyPrediction) -> str:
     """Write the page of a prediction."""
-    blocked = [one for one in found.outcomes if one.verdicts is not None]
+    drawn = any(one.verdicts is not None for one in found.outcomes)
     return render(
         "predict.html.j2",
         {"band": band, "chance": chance, "rounded": rounded},
@@ -40,13 +40,19 @@ def write_page(found: StudyPrediction) -> str:
         cells=cells,
         account_error=ACCOUNT_ERROR,
         occupied=occupied(found.engagement),
-        figure=Markup(svg(figure(blocked), "predict")) if blocked else None,
+        figure=Markup(svg(figure(found), "predict")) if drawn else None,
         install=install_lines(str(found.manifest["version"])),
     )
 
 
-def figure(blocked: list[PredictedOutcome]) -> Any:
+def figure(found: StudyPrediction) -> Any:
     """Draw the chance of each event, averaged and by the most probable accounts, a panel a blockade."""
+    blocked = [one for one in found.outcomes if one.verdicts is not None]
+    if not blocked:
+        raise ValueError(
+            f"A picture needs a blockade; {found.study} has no blocked arm beside the test drug and its control. "
+            "Add the arm, or read the effects of its arms."
+        )
     return alt.vconcat(*map(_panel, blocked), spacing=18)
 
 

@@ -11,6 +11,7 @@ from gaddum.prediction.predicted_study import (
     AccountPrediction,
     ArmPrediction,
     PredictedOutcome,
+    ReferenceForecast,
     StudyPrediction,
 )
 from gaddum.results import EngagementRow, Interval
@@ -127,6 +128,23 @@ def print_prediction(found: StudyPrediction, console: Console) -> None:
             table.add_column(column, no_wrap=True)
         for row in rows:
             table.add_row(*row)
+        console.print(table)
+
+
+def print_references(found: ReferenceForecast, console: Console) -> None:
+    """Print what a study of each proposition would show."""
+    told = f"What a study of {found.n} a group would show, by the accounts of {found.case}"
+    console.print(Text(told, style="bold"))
+    for name in dict.fromkeys(row.name for row in found.rows):
+        mine = [row for row in found.rows if row.name == name]
+        console.print()
+        console.print(Text(f"{name}: {mine[0].text}"))
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("Population, phase", "holds", *EVENTS.values()):
+            table.add_column(column, justify="left" if column.startswith("P") else "right")
+        for row in mine:
+            cells = (rounded(p, row.error) for _, p in row.verdicts)
+            table.add_row(f"{row.stratum}, {row.phase}", chance(row.probability), *cells)
         console.print(table)
 
 
