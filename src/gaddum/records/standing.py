@@ -5,6 +5,7 @@ species', drug's or route's, said so by its source or scaled by the calculator. 
 or a default where nothing is said.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, get_args
 
@@ -112,8 +113,13 @@ def _of(one: Quantity, species: Species | None) -> Standing:
     said = f"{source.reason} {source.locator} {one.spread.reason if one.spread else ''}".casefold()
     if "borrow" in said:
         return "borrowed"
-    if source.how != "assumption":
-        return "measured"
+    words = set(re.findall(r"[a-z]+", f"{said} {source.cites}".casefold()))
     others = {name for name in get_args(Species) if name != species} if species else set[str]()
-    words = set(said.replace("'s", " ").replace(",", " ").replace(".", " ").split())
-    return "borrowed" if words & others else "guessed"
+    from_others = bool(words & others) and not words & {species, *_PEOPLE[species == "human"]}
+    if source.how in ("assumption", "derived") and from_others:
+        return "borrowed"
+    return "guessed" if source.how == "assumption" else "measured"
+
+
+_PEOPLE = {True: ("people", "man", "men", "volunteers"), False: ()}
+"""Words by which a source may say that it is of people."""
