@@ -9,7 +9,7 @@ LIBRARY = load_library()
 
 
 def rows(name, species, targets, routes=(), lender=None):
-    drug = LIBRARY.drugs[name]
+    ((drug, _),) = LIBRARY.species(name)
     place = None if lender is None else (lender, drug.disposition[lender])
     return {one.number: one.standing for one in standings(drug, species, targets, routes, lender=place)}
 
