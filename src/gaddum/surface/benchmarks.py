@@ -108,6 +108,7 @@ def _readings(one: "BenchmarkComparison") -> list[dict[str, Any]]:
             "time": _written(number.time),
             "published": published.value,
             "spread": None if published.spread is None else published.spread.model_dump(exclude={"reason"}),
+            "n": published.n,
             "source": cite(published.source),
         }
         if one.readings:

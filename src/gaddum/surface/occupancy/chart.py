@@ -262,11 +262,14 @@ def _title(document: dict[str, Any]) -> alt.TitleParams:
     parts = document["protocols"]
     head = parts[0]["label"] if len(parts) == 1 else document.get("title", "Occupancy")
     species = ", ".join(dict.fromkeys(part["species"] for part in parts))
-    below = (
-        f"{species}; median and {100 * document['span']:g} % band over {document['draws']} draws; "
-        "triangles: doses"
-    )
+    span = f"{100 * document['span']:g} % band"
+    bands = f"median and {span}"
+    if "bands" in document:
+        bands += " of the truth, a new group's mean in a new study"
+        bands += f"; paler: {span} of a reading of it" * (len(parts) == 1)
+    dotted = "dotted: 80 and 90 %; " * ("bands" in document)
+    below = [f"{species}; {bands}", f"{document['draws']} draws; {dotted}triangles: doses"]
     if any(part["tests"] for part in parts):
         times = sorted({one["time_h"] for part in parts for one in part["tests"]})
-        below += f"; dashed: test ({', '.join(written(t) for t in times)})"
+        below[1] += f"; dashed: test ({', '.join(written(t) for t in times)})"
     return alt.TitleParams(head, subtitle=below, anchor="start", offset=14)
