@@ -4,7 +4,8 @@ Doses go the usual way, from kinetics to receptors, with every number of the lib
 published value but for its unit. A reading that the chain cannot express raises a ValueError that says why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float
@@ -82,16 +83,31 @@ def predict(benchmark: Curve, library: Library, *, draws: int = 1000, seed: int 
         seed=seed,
         library=library,
     )
-    return tuple(_predicted(layout, one, library, draws, seed) for one in numbers)
+    return tuple(
+        values
+        for _, those in groupby(numbers, key=lambda one: id(one.reading))
+        for values in _of_reading(layout, list(those), library, draws, seed)
+    )
+
+
+def _of_reading(
+    layout: Layout, numbers: list[Measured], library: Library, draws: int, seed: int
+) -> Iterator[Draws]:
+    """Numbers of one reading; a series is followed at all its times at once."""
+    reading, published = numbers[0].reading, numbers[0].published
+    times = [one.time for one in numbers]
+    match reading:
+        case Occupancy(target=target, unit=unit):
+            scale = units.magnitude(f"1 {unit}", "number")
+            yield from _at(lambda at: _held(layout, target, at) / scale, times)
+        case Concentration():
+            yield from _at(lambda at: _concentration(layout, reading, published, at, library), times)
+        case _:
+            yield _predicted(layout, numbers[0], library, draws, seed)
 
 
 def _predicted(layout: Layout, one: Measured, library: Library, draws: int, seed: int) -> Draws:
     match one.reading:
-        case Occupancy(target=target, unit=unit):
-            held = _at(lambda times: _held(layout, target, times), one.time)
-            return held / units.magnitude(f"1 {unit}", "number")
-        case Concentration() as reading:
-            return _at(lambda times: _concentration(layout, reading, one.published, times, library), one.time)
         case Peak() as reading:
             times = _grid(layout, PEAKS)
             return _concentration(layout, reading, one.published, times, library).max(axis=0)
@@ -124,18 +140,28 @@ WITHIN = 48
 
 def _at(
     read: Callable[[Float[np.ndarray, " times"]], Float[np.ndarray, "times draws"]],
-    time: str | TimeWindow | None,
-) -> Draws:
-    """Read a course at a time, as the mean over a window, or at an hour of it that differs from draw to draw."""
-    if not isinstance(time, TimeWindow):
-        return read(np.array([units.magnitude(str(time), "time")]))[0]
-    found = read(np.linspace(*time.hours, WITHIN + 1))
-    if time.reads == "mean":
-        return np.trapezoid(found, dx=1 / WITHIN, axis=0)
-    draws = found.shape[1]
-    # Steps by the golden ratio are spread over the window whatever the order of the draws.
-    hours = np.arange(draws) * ((np.sqrt(5) - 1) / 2) % 1
-    return found[np.rint(hours * WITHIN).astype(int), np.arange(draws)]
+    times: Sequence[str | TimeWindow | None],
+) -> Iterator[Draws]:
+    """Read a course at times, as means over windows, or at hours of them that differ from draw to draw."""
+    spans = [
+        np.linspace(*time.hours, WITHIN + 1)
+        if isinstance(time, TimeWindow)
+        else np.array([units.magnitude(str(time), "time")])
+        for time in times
+    ]
+    every, place = np.unique(np.concatenate(spans), return_inverse=True)
+    course = read(every)
+    for time, at in zip(times, np.split(place, np.cumsum([len(one) for one in spans])[:-1]), strict=True):
+        found = course[at]
+        if not isinstance(time, TimeWindow):
+            yield found[0]
+        elif time.reads == "mean":
+            yield np.trapezoid(found, dx=1 / WITHIN, axis=0)
+        else:
+            draws = found.shape[1]
+            # Steps by the golden ratio are spread over the window whatever the order of the draws.
+            hours = np.arange(draws) * ((np.sqrt(5) - 1) / 2) % 1
+            yield found[np.rint(hours * WITHIN).astype(int), np.arange(draws)]
 
 
 _AT_TARGETS = (Occupancy, TimeOfMaximum, HalfTime, HalfConcentration, DoseRatio)

@@ -1,7 +1,8 @@
 """Scorecard: what the library predicts beside what was published, counted as hits and misses.
 
 A benchmark is hit if the median of its prediction comes as near as its file demands, a demand written down before any
-prediction was run. One that the chain cannot express is a miss if it counts. Nothing is fitted here.
+prediction was run. One that the chain cannot express is a miss if it counts. Nothing is fitted here; a benchmark of a
+paper from which a constant was taken is shown as used and does not count.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaddum.engagement.benchmark_readings import predict
+from gaddum.engagement.curves_met import band_of_reading, is_used
 from gaddum.engagement.occupancy import SPAN
 from gaddum.records.curve import Curve, Tolerance, load_benchmarks
 from gaddum.records.library import Library, load_library
@@ -26,11 +28,13 @@ class PredictedReading(NamedTuple):
     lower: float
     """Lower limit of the central 95 % interval."""
     upper: float
+    reading: tuple[float, float]
+    """Limits of the 95 % band of a reading."""
 
     @property
     def covers(self) -> bool:
-        """Whether the published value lies in the interval."""
-        return self.lower <= self.published <= self.upper
+        """Whether the published value lies in the band of a reading."""
+        return self.reading[0] <= self.published <= self.reading[1]
 
 
 class BenchmarkComparison(NamedTuple):
@@ -45,6 +49,13 @@ class BenchmarkComparison(NamedTuple):
     """Also of a benchmark that is not counted: what it would be."""
     refusal: str | None
     """Why the chain cannot express it."""
+    used: bool
+    """Whether constants of the drug rest on its paper; it then tests nothing and is not counted."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts."""
+        return self.benchmark.counted and not self.used
 
 
 class Scorecard(NamedTuple):
@@ -56,7 +67,7 @@ class Scorecard(NamedTuple):
 
     def count(self, verdict: Verdict, *, counted: bool = True) -> int:
         """How many of the counted benchmarks, or of the others, came out so."""
-        return sum(one.verdict == verdict and one.benchmark.counted == counted for one in self.compared)
+        return sum(one.verdict == verdict and one.counted == counted for one in self.compared)
 
 
 def benchmarks(
@@ -105,22 +116,25 @@ def compare(benchmark: Curve, library: Library, *, draws: int = 1000, seed: int 
         raise ValueError(
             f"A benchmark must have a tolerance; got the curve {benchmark.id!r} without one. Add it."
         )
+    used = is_used(benchmark, library)
     try:
         predicted = predict(benchmark, library, draws=draws, seed=seed)
     except ValueError as error:
-        return BenchmarkComparison(benchmark, (), float("nan"), "miss", str(error))
+        return BenchmarkComparison(benchmark, (), float("nan"), "miss", str(error), used)
     readings = []
     for one, values in zip(benchmark.measured, predicted, strict=True):
         # Infinite draws (a level that is never fallen to) have a place in the order, but no mean.
         limits = np.quantile(values, [0.5 - SPAN / 2, 0.5, 0.5 + SPAN / 2], method="inverted_cdf")
-        readings.append(PredictedReading(one.published.value, *map(float, limits[[1, 0, 2]])))
+        band = band_of_reading(one, values, seed)
+        lower, median, upper = map(float, limits)
+        readings.append(PredictedReading(one.published.value, median, lower, upper, band))
     off = distance(
         benchmark.tolerance,
         np.array([one.published for one in readings]),
         np.array([one.median for one in readings]),
     )
     verdict: Verdict = "hit" if off <= benchmark.tolerance.value else "miss"
-    return BenchmarkComparison(benchmark, tuple(readings), off, verdict, None)
+    return BenchmarkComparison(benchmark, tuple(readings), off, verdict, None, used)
 
 
 def distance(

@@ -5,7 +5,6 @@ enter as its typical course at the times at which it sampled, with the error tha
 for its form.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -20,6 +19,7 @@ from gaddum.population.printed_constants import PrintedConstant
 from gaddum.population.study_curves import Kind, MeasuredCurve, kinetic_constants, lay_study_curves
 from gaddum.records.curve import Curve
 from gaddum.records.library import Library
+from gaddum.records.papers import paper_keys
 from gaddum.records.reading import (
     Concentration,
     KineticConstant,
@@ -153,13 +153,7 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
 def _keys(curves: Sequence[Curve]) -> set[str]:
     """By what the papers of curves are known again: their names, DOIs, PMIDs and the like in what a source cites."""
     sources = [one for curve in curves for one in _sources(curve)]
-    found = {key for one in sources for key in (one.doi, one.pmid) if key}
-    found |= {key for one in sources for key in re.findall(_IDENTIFIER, one.cites or "")}
-    return found | {curve.paper for curve in curves}
-
-
-_IDENTIFIER = r"PMC\d+|PMID \d+|\b[0-9a-f]{8}\b|\b\d{7,8}\b"
-"""What a citation without a DOI is known by: numbers of databases."""
+    return paper_keys(sources) | {curve.paper for curve in curves}
 
 
 def _sources(curve: Curve) -> Iterator:

@@ -171,6 +171,13 @@ def load_curves(library: Library | None = None) -> tuple[Curve, ...]:
     return tuple(found.values())
 
 
+def curves_of(drug: str, library: Library) -> tuple[Curve, ...]:
+    """The bundled curves of one drug, which lie in the folder of its name; none of a drug that has none."""
+    folder = bundled() / "curves" / drug
+    paths = sorted(yaml_files(folder), key=lambda path: path.name) if folder.is_dir() else []
+    return tuple(read_curve(path, library) for path in paths)
+
+
 def load_benchmarks(library: Library | None = None) -> tuple[Curve, ...]:
     """Those of `load_curves` that have a tolerance."""
     return tuple(one for one in load_curves(library) if one.tolerance is not None)

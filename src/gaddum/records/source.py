@@ -34,6 +34,8 @@ class Source(Record):
     """Figure, table, paragraph."""
     reason: str | None = None
     """Method of a derivation, or reason of an assumption."""
+    occupancies_of: tuple[str, ...] = ()
+    """Drugs whose occupancies in the living the number was drawn from; it is then calibrated on them, not predicted."""
 
     @model_validator(mode="after")
     def _traceable(self) -> "Source":

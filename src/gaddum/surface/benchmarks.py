@@ -99,8 +99,9 @@ def _row(one: "BenchmarkComparison") -> dict[str, Any]:
         "readings": _readings(one),
         "tolerance": benchmark.tolerance and benchmark.tolerance.model_dump(),
         "off": one.off,
-        "counted": benchmark.counted,
-        "verdict": one.verdict if benchmark.counted else "not counted",
+        "counted": one.counted,
+        "used": one.used,
+        "verdict": one.verdict if one.counted else "used" if benchmark.counted else "not counted",
         "would_be": one.verdict,
         "why": _why(one),
         "note": benchmark.note,
@@ -118,11 +119,13 @@ def _readings(one: "BenchmarkComparison") -> list[dict[str, Any]]:
             "time": _written(number.time),
             "published": published.value,
             "spread": None if published.spread is None else published.spread.model_dump(exclude={"reason"}),
+            "n": published.n,
             "source": cite(published.source),
         }
         if one.readings:
             predicted = one.readings[place]
             row |= {"median": predicted.median, "lower": predicted.lower, "upper": predicted.upper}
+            row |= {"reading_lower": predicted.reading[0], "reading_upper": predicted.reading[1]}
             row |= {"covered": predicted.covers}
         rows.append(row)
     return rows
@@ -141,12 +144,16 @@ def _why(one: "BenchmarkComparison") -> str:
         size = f"{one.off:.2f}-fold" if is_fold else f"{one.off:.2f}"
         inside = sum(reading.covers for reading in one.readings)
         band = (
-            f"the published value lies {'in' if inside else 'outside'} the band"
+            f"the published value lies {'in' if inside else 'outside'} the band of a reading"
             if len(one.readings) == 1
-            else f"{inside} of {len(one.readings)} published values lie in the band"
+            else f"{inside} of {len(one.readings)} published values lie in the band of a reading"
         )
         said = f"Off by {size}; {band}."
-    return said if one.benchmark.counted else f"{one.benchmark.reason} ({said.removesuffix('.')}.)"
+    reason = one.benchmark.reason or (_USED if one.used else None)
+    return said if one.counted else f"{reason} ({said.removesuffix('.')}.)"
+
+
+_USED = "Constants of the drug rest on this paper, so that it tests nothing."
 
 
 def _chosen(ids: tuple[str, ...]) -> "list[Curve]":

@@ -12,7 +12,7 @@ from rich.text import Text
 
 BEGIN, END = "<!-- gaddum benchmarks: begin -->", "<!-- gaddum benchmarks: end -->"
 """Marks between which a page holds the tables."""
-_STYLES = {"hit": "green", "miss": "bold red", "not counted": "dim"}
+_STYLES = {"hit": "green", "miss": "bold red", "not counted": "dim", "used": "dim"}
 _WIDEST = 100
 """Longest line of running text (characters)."""
 
@@ -82,7 +82,13 @@ _COLUMNS = {
 }
 """Columns and whether they stand to the right."""
 _VERDICT = list(_COLUMNS).index("Verdict")
-_READINGS = {"Benchmark": False, "Time": True, "Published": True, "Predicted": True, "In the band": False}
+_READINGS = {
+    "Benchmark": False,
+    "Time": True,
+    "Published": True,
+    "Predicted": True,
+    "In the band of a reading": False,
+}
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

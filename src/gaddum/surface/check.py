@@ -14,7 +14,12 @@ from gaddum.surface.options import AsCsv, AsJson, print_findings, tell
 from gaddum.surface.request import Request, asking
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gaddum.records.dose import Dose
     from gaddum.records.finding import Finding
+    from gaddum.records.ledger import LoadedCase
+    from gaddum.records.species import Species
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def run(asked: CheckRequest) -> "Sequence[Finding]":
             loaded = load_case(name)
             if study is not None:
                 loaded.ledger.study(study)
-            findings: Sequence[Finding] = check_case(loaded)
+            findings: Sequence[Finding] = [*check_case(loaded), *_standing(loaded)]
     except RecordError as error:
         findings = error.findings
     return [one for one in findings if study in (None, Path(one.file).stem)]
@@ -82,6 +87,31 @@ def _table(document: dict[str, Any]) -> str:
 
 def _in_a_case(path: Path) -> bool:
     return any((folder / "case.yaml").is_file() for folder in (path.parent, path.parent.parent))
+
+
+def _standing(loaded: "LoadedCase") -> "Iterator[Finding]":
+    """Say of every drug that a case gives which of its numbers are measured in that species, borrowed or guessed."""
+    from gaddum.exposure.scaling import disposition
+    from gaddum.records.dose import HELD
+    from gaddum.records.finding import Finding
+    from gaddum.records.standing import standing_words, standings
+
+    given: dict[tuple[str, Species], list[Dose]] = {}
+    for study in loaded.ledger.studies:
+        for experiment in study.experiments:
+            species = experiment.protocol.subject.species
+            for dose in (dose for arm in experiment.protocol.arms.values() for dose in arm.doses):
+                for drug, _ in loaded.library.species(loaded.library.drug_key(dose.drug)):
+                    given.setdefault((drug.name, species), []).append(dose)
+    for (name, species), doses in sorted(given.items()):
+        ((drug, _),) = loaded.library.species(name)
+        systemic = [dose for dose in doses if dose.route not in HELD]
+        lender = disposition(drug, species) if systemic and drug.disposition else None
+        routes = dict.fromkeys(dose.route for dose in systemic)
+        rows = standings(drug, species, [one.target for one in drug.affinities], routes, lender=lender)
+        if any(one.standing != "measured" for one in rows):
+            file = str(loaded.folder / "case.yaml")
+            yield Finding("note", file, f"{name} in {species}", f"{standing_words(rows)}.")
 
 
 def _print(case: str, findings: "Sequence[Finding]") -> None:

@@ -4,7 +4,7 @@ What is lacking is asked of the calculator itself: a dose is laid out in every s
 granted is told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -135,7 +135,8 @@ def _drug(library: "Library", name: str, species: str | None) -> dict[str, Any]:
     ) or ("human",)
     if not isinstance(found, Drug):
         shown = [_drug(library, part.name, species) for part in parts]
-        return drug_row(library, name) | {"parts": shown, "known": [], "lacking": []}
+        rows = {"parts": shown, "known": [], "lacking": []}
+        return drug_row(library, name) | rows | _met(library, name, who)
     reported: dict[tuple[str, str], list[Any]] = {}
     for path, quantity, _ in quantities(found):
         reported.setdefault(_place(found, path), []).append(quantity)
@@ -146,7 +147,16 @@ def _drug(library: "Library", name: str, species: str | None) -> dict[str, Any]:
         if of == where
     ]
     lacking = [one for each in who for one in _lacking(library, found, each)]
-    return drug_row(library, name) | {"known": known, "lacking": [*dict.fromkeys(lacking)]}
+    shown = {"known": known, "lacking": [*dict.fromkeys(lacking)]}
+    return drug_row(library, name) | shown | _met(library, name, who)
+
+
+def _met(library: "Library", name: str, who: "Sequence[Species]") -> dict[str, Any]:
+    """Whether its binding is predicted or calibrated in each species, and how its curves there are met."""
+    from gaddum.surface.occupancy.evidence import met_rows
+
+    targets = dict.fromkeys(one.target for part, _ in library.species(name) for one in part.affinities)
+    return {"met": {species: met_rows([name], [*targets], species, library) for species in who}}
 
 
 def _place(drug: "Drug", path: tuple[str | int, ...]) -> tuple[str, str]:
@@ -242,6 +252,7 @@ def _print(document: dict[str, Any], console: "Console") -> None:
 def _print_one(shown: dict[str, Any], console: "Console") -> None:
     from rich.text import Text
 
+    from gaddum.surface.occupancy.evidence import met_words
     from gaddum.surface.occupancy.terminal_table import say
 
     (_, name), *rest = ((key, value) for key, value in shown.items() if isinstance(value, str))
@@ -254,6 +265,9 @@ def _print_one(shown: dict[str, Any], console: "Console") -> None:
             console.print(Text(where, style="bold"))
         for one in those:
             say(console, f"- {one['what']}: {one['value']} [{one['source']}]")
+    for species, rows in shown.get("met", {}).items():
+        for line in met_words(rows, species):
+            say(console, f"{species}: {line.removeprefix(f'{name}: ')}")
     for one in shown["lacking"]:
         say(console, f"- not known: {one}", style="yellow")
     for part in shown.get("parts", ()):

@@ -24,7 +24,7 @@ def run(capsys, *arguments: str) -> dict:
 
 
 def check_curve(curve: dict, *, most: float = 1.0) -> None:
-    assert set(curve) - {"unit"} == CURVE
+    assert set(curve) - {"unit", "reading_lower", "reading_upper"} == CURVE
     assert len({len(curve[key]) for key in CURVE}) == 1
     for low, middle, high in zip(curve["lower"], curve["median"], curve["upper"], strict=True):
         assert 0 <= low <= middle <= high <= most

@@ -18,6 +18,8 @@ _UNITS = ((1.5, "min", 60.0), (72.0, "h", 1.0), (float("inf"), "d", 1 / 24))
 """Longest span (h) that is drawn in a unit, the unit, and how many make an hour."""
 _VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
 _COLUMNS = 2
+GUIDES = (0.8, 0.9)
+"""Occupancies that are marked."""
 
 
 def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, height: int = 150) -> Any:
@@ -104,10 +106,10 @@ def _panel(
     axis: str,
 ) -> Any:
     rows = [
-        {"protocol": name, "time": t * per_hour, "median": m, "lower": low, "upper": high}
+        row
         for part, name in zip(parts, names, strict=True)
         if target in part["curves"]
-        for t, m, low, high in zip(*(part["curves"][target][key] for key in _KEYS), strict=True)
+        for row in _rows(part, target, name, per_hour)
     ]
     ticks = [
         {"protocol": name, "time": one["time_h"] * per_hour, "row": place}
@@ -131,11 +133,35 @@ def _panel(
     fractions = _axis(
         theme, grid=True, values=[0, 0.25, 0.5, 0.75, 1], labelExpr="format(100 * datum.value, 'd') + ' %'"
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.18, clip=True).encode(
-        y=alt.Y("lower:Q", scale=y, title=axis, axis=fractions), y2="upper:Q"
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=colour, detail="hump:N")
+    shown = alt.Y("lower:Q", scale=y, title=axis, axis=fractions)
+    # Limits are drawn too, so that bands that lie over each other can be told apart.
+    band = base.mark_area(opacity=0.18 if len(parts) < 3 else 0.1, clip=True).encode(y=shown, y2="upper:Q")
+    limits = [
+        base.mark_line(strokeWidth=0.8, opacity=0.7, clip=True).encode(y=alt.Y(f"{limit}:Q", scale=y))
+        for limit in ("lower", "upper")
+        if len(parts) > 1
+    ]
+    reading = [
+        base.mark_area(opacity=0.08, clip=True).encode(
+            y=alt.Y("reading_lower:Q", scale=y), y2="reading_upper:Q"
+        )
+        for one in rows[:1]
+        if len(parts) == 1 and "reading_lower" in one
+    ]
+    line = base.mark_line(strokeWidth=2.2, clip=True).encode(
+        y=alt.Y("median:Q", scale=y),
+        strokeDash=alt.StrokeDash(
+            "hump:N", scale=alt.Scale(domain=[0, 1], range=[[1, 0], [5, 3]]), legend=None
+        ),
     )
-    line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=alt.Y("median:Q", scale=y))
+    guides = [
+        alt.Chart(alt.Data(values=[{"at": at} for at in GUIDES]))
+        .mark_rule(strokeDash=[1, 3], color=theme.muted, strokeWidth=1)
+        .encode(y=alt.Y("at:Q", scale=y))
+        for one in rows[:1]
+        if "reading_lower" in one
+    ]
     # Doses stand above the panel, one row per protocol, so that they hide no curve and each other.
     given = [
         alt.Chart(alt.Data(values=[one for one in ticks if one["row"] == row]))
@@ -151,8 +177,21 @@ def _panel(
     title = alt.TitleParams(
         target, anchor="start", frame="group", fontSize=13, offset=6 + 8 * len(parts), color=theme.ink
     )
-    layers = [band, line, *([read] if tests else []), *given]
+    layers = [*reading, band, *limits, *guides, line, *([read] if tests else []), *given]
     return alt.layer(*layers).properties(width=width, height=height, title=title)
+
+
+def _rows(part: dict[str, Any], target: str, name: str, per_hour: float) -> list[dict[str, Any]]:
+    """A target's curve, or those of its two humps, the more likely one first."""
+    whole = part["curves"][target]
+    humps = sorted(part.get("humps", {}).get(target, ()), key=lambda one: -one["share"])
+    limits = {key: whole[key] for key in ("reading_lower", "reading_upper") if key in whole}
+    return [
+        {"protocol": name, "hump": place, "time": time * per_hour}
+        | {key: (one | limits)[key][at] for key in ("median", "lower", "upper", *limits)}
+        for place, one in enumerate(humps or [whole])
+        for at, time in enumerate(whole["time_h"])
+    ]
 
 
 def _marks(domain: list[float], unit: str) -> list[float]:
@@ -162,9 +201,6 @@ def _marks(domain: list[float], unit: str) -> list[float]:
     step = next((one for one in steps[unit] if span / one <= 9), span)
     first = math.ceil(domain[0] / step - 1e-9)
     return [step * place for place in range(first, math.floor(domain[1] / step + 1e-9) + 1)]
-
-
-_KEYS = ("time_h", "median", "lower", "upper")
 
 
 def _labels(parts: list[dict[str, Any]]) -> list[str]:
@@ -226,11 +262,14 @@ def _title(document: dict[str, Any]) -> alt.TitleParams:
     parts = document["protocols"]
     head = parts[0]["label"] if len(parts) == 1 else document.get("title", "Occupancy")
     species = ", ".join(dict.fromkeys(part["species"] for part in parts))
-    below = (
-        f"{species}; median and {100 * document['span']:g} % band over {document['draws']} draws; "
-        "triangles: doses"
-    )
+    span = f"{100 * document['span']:g} % band"
+    bands = f"median and {span}"
+    if "bands" in document:
+        bands += " of the truth, a new group's mean in a new study"
+        bands += f"; paler: {span} of a reading of it" * (len(parts) == 1)
+    dotted = "dotted: 80 and 90 %; " * ("bands" in document)
+    below = [f"{species}; {bands}", f"{document['draws']} draws; {dotted}triangles: doses"]
     if any(part["tests"] for part in parts):
         times = sorted({one["time_h"] for part in parts for one in part["tests"]})
-        below += f"; dashed: test ({', '.join(written(t) for t in times)})"
+        below[1] += f"; dashed: test ({', '.join(written(t) for t in times)})"
     return alt.TitleParams(head, subtitle=below, anchor="start", offset=14)

@@ -1,7 +1,8 @@
 """Engagement as a document: what `gaddum occupancy --json` prints, and figure, page and table are made from.
 
 Every curve is ``{"time_h": [...], "median": [...], "lower": [...], "upper": [...]}``, lists of one length; fractions of
-receptors from 0 to 1, concentrations in nM.
+receptors from 0 to 1, concentrations in nM. Occupancies have two bands, whose meaning stands under ``bands``: that of
+the truth, and ``reading_lower`` and ``reading_upper``, which may lie beyond 0 and 1 as scans do.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,14 @@ import numpy as np
 
 from gaddum import __version__
 from gaddum.engagement.duration import time_above
+from gaddum.engagement.humps import two_humps
 from gaddum.engagement.layout import Layout, first_dose, last_dose, lay_out
-from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, band, curve_times, follow
+from gaddum.engagement.occupancy import SPAN, ProtocolOccupancy, TargetCourse, band, curve_times, follow
+from gaddum.engagement.reading_band import read_occupancies
 from gaddum.engagement.selectivity import selectivity
 from gaddum.records.dose import Dose
 from gaddum.records.usual_dose import doubtful_doses
+from gaddum.surface.occupancy.evidence import BANDS, met_rows, standing_rows
 from gaddum.surface.occupancy.protocols import DosedSubject
 from gaddum.surface.occupancy.request import DosingRequest, OccupancyRequest
 
@@ -55,13 +59,19 @@ def describe(given: DosedSubject, asked: OccupancyRequest, until: float) -> tupl
     every = np.union1d(np.union1d(grid, at), tabled(grid))
     found = follow(layout, every)
     read = np.isin(every, at) if at.size else np.isin(every, grid)
+
+    def occupied(course: TargetCourse, read: np.ndarray) -> dict[str, Any]:
+        of_reading = band(read_occupancies(course.occupied[read], None, asked.seed))
+        limits = {"reading_lower": of_reading.lower.tolist(), "reading_upper": of_reading.upper.tolist()}
+        return curve_of(every, course.occupied, read) | limits
+
     document = {
         "protocol": found.protocol,
         "label": given.label,
         "species": given.species,
         "weight": given.weight,
         "preparation": given.preparation,
-        "targets": {name: curve_of(every, c.occupied, read) for name, c in found.targets.items()},
+        "targets": {name: occupied(c, read) for name, c in found.targets.items()},
         "blocked": {name: curve_of(every, c.blocked, read) for name, c in found.targets.items()},
         "activated": {name: curve_of(every, c.activated, read) for name, c in found.targets.items()},
         "tone": {
@@ -77,14 +87,24 @@ def describe(given: DosedSubject, asked: OccupancyRequest, until: float) -> tupl
             drug: curve_of(every, level, read) | {"unit": "nM, unbound in brain"}
             for drug, level in found.concentrations.items()
         },
-        "curves": {
-            name: curve_of(every, c.occupied, np.isin(every, grid)) for name, c in found.targets.items()
-        },
+        "curves": {name: occupied(c, np.isin(every, grid)) for name, c in found.targets.items()},
         "table": {
-            name: curve_of(every, c.occupied, np.isin(every, at if at.size else tabled(grid)))
+            name: occupied(c, np.isin(every, at if at.size else tabled(grid)))
             for name, c in found.targets.items()
         },
-        "selectivity": _selectivity(found, at if at.size else tabled(grid)),
+        "humps": {
+            name: humps
+            for name, c in found.targets.items()
+            if (humps := _humps(every, c.occupied, np.isin(every, grid)))
+        },
+        "met": met_rows(
+            dict.fromkeys(dose.drug for dose in layout.doses),
+            tuple(found.targets),
+            given.species,
+            given.library,
+        ),
+        "standing": standing_rows(layout, given.library),
+        "selectivity": _selectivity(found, at if at.size else tabled(grid), _given(layout)),
         "doses": dose_ticks(layout.doses),
         "tests": [{"endpoint": name, "time_h": t} for name, t in given.tests],
         **rests_on(found),
@@ -128,6 +148,7 @@ def collect(parts: Sequence[dict[str, Any]], asked: OccupancyRequest) -> dict[st
         document = parts[0] | document
     said = {"command": asked.command(), "draws": asked.draws, "seed": asked.seed, "span": SPAN}
     return document | {
+        "bands": BANDS,
         "manifest": {"version": __version__, **said},
         **said,
     }
@@ -174,13 +195,18 @@ def curve_of(times: np.ndarray, draws: np.ndarray, read: np.ndarray) -> dict[str
     }
 
 
-def _selectivity(found: ProtocolOccupancy, at: np.ndarray) -> list[dict[str, Any]]:
-    """Fold-selectivity of every ligand, and of all together, between the targets that it binds."""
+def _given(layout: Layout) -> set[str]:
+    """Ligands that are given, not formed."""
+    return {one.drug for one in layout.plan.ligands if one.drug == one.parent}
+
+
+def _selectivity(found: ProtocolOccupancy, at: np.ndarray, given: set[str]) -> list[dict[str, Any]]:
+    """Fold-selectivity of every ligand between the targets that it binds."""
     read = np.isin(found.times, at)
     rows: list[dict[str, Any]] = []
     for first, second in combinations(found.targets, 2):
         shared = [d for d in found.targets[first].by_ligand if d in found.targets[second].by_ligand]
-        for ligand in [None, *shared] if len(shared) > 1 else shared:
+        for ligand in shared:
             folds = selectivity(found, first, second, ligand=ligand)[read]
             if np.isnan(folds).all():
                 continue
@@ -191,8 +217,19 @@ def _selectivity(found: ProtocolOccupancy, at: np.ndarray) -> list[dict[str, Any
                 one = curve_of(found.times[read], inverse, usable)
             else:
                 first_, second_ = first, second
-            rows.append({"ligand": ligand or "all", "over": [first_, second_], **one})
+            rows.append({"ligand": ligand, "given": ligand in given, "over": [first_, second_], **one})
     return rows
+
+
+def _humps(every: np.ndarray, occupied: np.ndarray, read: np.ndarray) -> list[dict[str, Any]]:
+    """Curves of two humps, the upper first, with their shares and when they differ most; none where there is one."""
+    found = two_humps(occupied[read])
+    if found is None:
+        return []
+    return [
+        {"share": float(one.mean()), "at": found.at, **curve_of(every, occupied[:, one], read)}
+        for one in (found.upper, ~found.upper)
+    ]
 
 
 def _above(found: ProtocolOccupancy, level: float) -> dict[str, Any]:

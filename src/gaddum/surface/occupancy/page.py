@@ -9,6 +9,7 @@ from markupsafe import Markup
 from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
+from gaddum.surface.occupancy.evidence import met_words, said, unknown
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
@@ -31,11 +32,14 @@ def write_page(document: dict[str, Any]) -> str:
     parts = document["protocols"]
     return render(
         "occupancy.html.j2",
-        {"written": written},
+        {"written": written, "said": said},
         d=document,
         title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
         figure=Markup(charts.svg(chart.inline(document), "occupancy")),
         tests=any(part["tests"] for part in parts),
+        humps=any(part["humps"] for part in parts),
+        met_words=met_words,
+        unknown=unknown,
         install=install_lines(document["manifest"]["version"]),
         times=lambda part: next(iter(part["table"].values()))["time_h"],
     )

@@ -1,6 +1,6 @@
 """What `gaddum occupancy` and `gaddum simulate` are asked: doses, who gets them, what is followed, when it is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,10 @@ class DosingRequest(Request):
     species: Annotated[
         str | None,
         typer.Option(
-            help="Whose kinetics hold.  [default: human, or the study's]", autocompletion=completion.species
+            metavar="NAME[,NAME]",
+            help="Whose kinetics hold; several, such as human,rat, are laid over each other.  [default: human, or the "
+            "study's]",
+            autocompletion=completion.species,
         ),
     ] = None
     targets: Annotated[
@@ -145,6 +148,9 @@ class DosingRequest(Request):
             raise ValueError(
                 "--unit, --route, --id, --separator and --decimal are for tables of events; got none. Leave them out."
             )
+        several = words(self.species or "")
+        if len(several) > 1:
+            return [one for name in several for one in replace(self, species=name).dosed()]
         found: list[DosedSubject] = []
         for text in self.protocols:
             found += read_table(text, self) if is_table(text) else [read_protocol(text, self)]

@@ -1,13 +1,17 @@
 """Occupancy on the terminal: a table of targets and times, a line of each curve, what follows from them."""
 
 import textwrap
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gaddum.records.standing import NumberStanding, standing_words
 from gaddum.surface.hours import written
+from gaddum.surface.occupancy.evidence import UNKNOWN, met_words, said, unknown
 
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _SPARK = 16
@@ -39,15 +43,19 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
     told = f"{subject(part)}; median ({100 * document['span']:g} % interval) of {document['draws']} draws"
     console.print(Text(told, style="dim"))
     curve_tables(part, console)
-    pairs = [frozenset(row["over"]) for row in part["selectivity"] if row["ligand"] == "all"]
+    if unknown(part):
+        told = f"not known: the band is wider than {100 * UNKNOWN:g} points; the numbers are in --json"
+        say(console, told, style="dim")
+    for name, (upper, lower) in part["humps"].items():
+        when = written(upper["time_h"][upper["at"]])
+        say(console, f"{name} is either of two, at {when} {_hump(upper)}, or {_hump(lower)}", style="yellow")
+    for line in met_words(part["met"], part["species"]):
+        say(console, line)
     for row in part["selectivity"]:
-        if verbose or row["ligand"] == "all" or frozenset(row["over"]) not in pairs:
+        if verbose or row["given"]:
             say(console, _fold(row))
     for name, curve in part["tone"].items():
-        left = [
-            f"{_held(*(curve[key][place] for key in ('median', 'lower', 'upper')))} at {written(time)}"
-            for place, time in enumerate(curve["time_h"])
-        ]
+        left = [f"{said(curve, place)} at {written(time)}" for place, time in enumerate(curve["time_h"])]
         say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
     if "above" in part:
         _say_above(part["above"], console)
@@ -74,6 +82,8 @@ def say_assumptions(part: dict[str, Any], console: Console, verbose: bool) -> No
         if verbose or one["where"].startswith("doses of "):
             say(console, f"- {one['where']}: {one['what']} ({one['reason']})", style="dim")
     if verbose:
+        for drug, those in groupby(part.get("standing", ()), key=itemgetter("drug")):
+            say(console, f"- {drug}: {standing_words(NumberStanding(**one) for one in those)}", style="dim")
         for one in part["parameters"]:
             say(console, f"- {one['name']}: {one['distribution']} [{one['source']}]", style="dim")
 
@@ -114,7 +124,7 @@ def _table(part: dict[str, Any], targets: list[str]) -> Table:
         table.add_column(name, no_wrap=True)
     curves = [part["table"][name] for name in targets]
     for place, time in enumerate(curves[0]["time_h"]):
-        cells = [_held(*(curve[key][place] for key in ("median", "lower", "upper"))) for curve in curves]
+        cells = [said(curve, place) for curve in curves]
         table.add_row(written(time), *cells)
     ends = part["curves"][targets[0]]["time_h"]
     sparks = [Text(spark(part["curves"][name])) for name in targets]
@@ -122,8 +132,8 @@ def _table(part: dict[str, Any], targets: list[str]) -> Table:
     return table
 
 
-def _held(median: float, lower: float, upper: float) -> str:
-    return f"{median:.2f} ({lower:.2f}\u2013{upper:.2f})"
+def _hump(one: dict[str, Any]) -> str:
+    return f"{said(one, one['at'])}, with a chance of {100 * one['share']:.0f} %"
 
 
 def _fold(row: dict[str, Any]) -> str:
@@ -132,9 +142,8 @@ def _fold(row: dict[str, Any]) -> str:
     numbers = [row[key][place] for key in ("median", "lower", "upper")]
     steady = max(row["median"]) <= 1.05 * min(row["median"])
     when = "" if steady else f" at {written(row['time_h'][place])}"
-    who = "All ligands" if row["ligand"] == "all" else row["ligand"]
     span = f"{_digits(numbers[1])}\u2013{_digits(numbers[2])}"
-    return f"{who}: {first} over {second} {_digits(numbers[0])}-fold ({span}){when}"
+    return f"{row['ligand']}: {first} over {second} {_digits(numbers[0])}-fold ({span}){when}"
 
 
 def _digits(value: float) -> str:
