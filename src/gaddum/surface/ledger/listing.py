@@ -25,8 +25,7 @@ def ledger_list(asked: LedgerListRequest, as_json: AsJson = False, as_csv: AsCsv
         raise ValueError("An answer must be JSON or CSV; got both. Take one.")
     document = run(asked)
     if as_csv:
-        heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
-        typer.echo(csv_of(heads, [[row[head] for head in heads] for row in document["studies"]]), nl=False)
+        typer.echo(csv_of_studies(document), nl=False)
         return
     tell(document, as_json, lambda console: _print(document), None)
 
@@ -52,6 +51,12 @@ def run(asked: LedgerListRequest) -> dict[str, Any]:
         for study in studies
     ]
     return {"case": asked.case, "studies": rows}
+
+
+def csv_of_studies(document: dict[str, Any]) -> str:
+    """The list as comma-separated values."""
+    heads = ("id", "year", "title", "cohort", "experiments", "outcomes", "scored")
+    return csv_of(heads, [[row[head] for head in heads] for row in document["studies"]])
 
 
 def _print(document: dict[str, Any]) -> None:
