@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
@@ -9,9 +10,12 @@ from markupsafe import Markup
 from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
+from gaddum.surface.occupancy.terminal_table import in_people, reached
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
+FILTERS: dict[str, Callable[..., Any]] = {"written": written, "reached": reached, "in_people": in_people}
+"""What writes the numbers of the page."""
 COLUMNS = ("protocol", "species", "kind", "target", "ligand", "time_h", "median", "lower", "upper", "unit")
 
 
@@ -31,7 +35,7 @@ def write_page(document: dict[str, Any]) -> str:
     parts = document["protocols"]
     return render(
         "occupancy.html.j2",
-        {"written": written},
+        FILTERS,
         d=document,
         title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
         figure=Markup(charts.svg(chart.inline(document), "occupancy")),
