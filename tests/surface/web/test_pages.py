@@ -225,3 +225,72 @@ def test_the_server_imports_no_jax(tmp_path: Path):
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout.strip() == "False", ran.stderr
+
+
+def fuzzed() -> st.SearchStrategy[str]:
+    """Queries that people, and others, might send."""
+    keys = st.sampled_from(
+        [*BY_VERB["occupancy"].fields, *BY_VERB["occupancy"].more, "what", "file", "study", "x", ""]
+    )
+    said = st.sampled_from(
+        [
+            PAIR,
+            "ketamine 10 mg/kg ip",
+            "ketamine:klein2020/behaviour/KA",
+            "MOR",
+            "MOR 0.9 at 2 h",
+            "klein2020",
+            "rat",
+        ]
+        + [
+            "1 h",
+            "-1 h",
+            "1e9 h",
+            "80 kg",
+            "0 kg",
+            "MOR=0.3",
+            "MOR=-1",
+            "slice",
+            "dose",
+            "time",
+            "nan",
+            "inf",
+            "1e400",
+        ]
+        + [
+            "../../etc/passwd",
+            "x.csv",
+            "ketamine",
+            "=1+1",
+            "0.5",
+            "-1",
+            "16",
+            "\0",
+            "%00",
+            "\u202e",
+            "\ud7ff",
+        ]
+    )
+    values = said | st.text(max_size=30) | st.tuples(said, said).map(" + ".join)
+    return st.lists(st.tuples(keys, values), max_size=5).map(urlencode)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=1600)
+@given(
+    page=st.sampled_from([page for page in PAGES if page.verb != "adjudicate"]),
+    query=fuzzed(),
+    kind=st.booleans(),
+)
+def test_no_query_makes_the_server_fail(reader: TestClient, page: Page, query: str, kind: bool):
+    more = "" if "draws" in query or page.verb not in ("occupancy", "audit") else "&draws=4"
+    found = reader.get(f"{page.path}{'.json' if kind else ''}?{query}{more}")
+    assert found.status_code in (200, 404, 422)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=400)
+@given(query=fuzzed())
+def test_no_query_makes_the_chart_fail(reader: TestClient, query: str):
+    found = reader.get(f"/occupancy/bands?draws=4&protocols=naltrexone+50+mg+po&{query}")
+    assert found.status_code in (200, 422)

@@ -27,9 +27,8 @@ from starlette.routing import Route
 from gaddum.surface import completion
 from gaddum.surface.audit_page import audit_filters
 from gaddum.surface.files import as_json, asset
-from gaddum.surface.hours import written
+from gaddum.surface.occupancy.page import FILTERS
 from gaddum.surface.occupancy.request import OccupancyRequest
-from gaddum.surface.rounding import chance, rounded
 from gaddum.surface.web.door import Door, guarded
 from gaddum.surface.web.jobs import JobQueue, described
 from gaddum.surface.web.live import bands, handles, sentence
@@ -104,11 +103,7 @@ class Workbench:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= audit_filters() | {
-            "written": written,
-            "rounded": rounded,
-            "chance": chance,
-        }
+        self._templates.filters |= audit_filters() | FILTERS
 
     def start(self, asked: Asked) -> Response:
         """Begin at the worked example."""

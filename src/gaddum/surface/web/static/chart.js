@@ -28,8 +28,8 @@ export const hoursPerPixel = (bands, width) => {
 /** Width of a panel in a box.
  * @param {HTMLElement} box */
 export const panelWidth = (box) => {
-  const columns = box.clientWidth >= 2 * LEAST + 20 ? 2 : 1;
-  return Math.max(Math.floor((box.clientWidth - 16 * (columns - 1)) / columns), 200);
+  const room = Math.floor(box.getBoundingClientRect().width), columns = room >= 2 * LEAST + 20 ? 2 : 1;
+  return Math.max(Math.floor((room - 16 * (columns - 1)) / columns) - 1, 200);
 };
 
 /** Draw all panels.
