@@ -32,6 +32,7 @@ PATHS = {
     "verdict": "/adjudicate",
     "ledger": "/ledger/list",
     "study": "/ledger/show",
+    "check": "/check",
     "predict": "/later/predict",
     "jobs": "/jobs",
 }

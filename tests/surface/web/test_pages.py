@@ -205,6 +205,19 @@ def test_a_case_of_ones_own_is_audited_and_listed(workbench: TestClient, tmp_pat
     assert workbench.get("/audit?what=mine&draws=4").status_code == 200
 
 
+def test_a_table_that_is_brought_is_checked_as_the_command_does(
+    workbench: TestClient, tmp_path: Path, capsys: pytest.CaptureFixture[str], door
+):
+    sent = workbench.post(
+        "/files", data={"key": door.form_key, "to": "check"}, files={"file": ("Mine.csv", "a,b\n1,2\n")}
+    )
+    assert sent.headers["location"] == "/check?case=mine.csv"
+    found = workbench.get("/check.json?case=mine.csv")
+    main(["check", "mine.csv", "--json"])
+    assert found.text == capsys.readouterr().out and found.json()["findings"]
+    assert "error" in workbench.get("/check?case=mine.csv").text
+
+
 def test_the_server_imports_no_jax(tmp_path: Path):
     code = (
         "import sys\n"
@@ -219,7 +232,7 @@ def test_the_server_imports_no_jax(tmp_path: Path):
         "with TestClient(app, base_url='http://127.0.0.1:8765', headers=headers) as asked:\n"
         "    dose = '?draws=4&protocols=naltrexone+50+mg+po'\n"
         "    for path in ('/occupancy' + dose, '/occupancy.svg' + dose, '/occupancy/bands' + dose,\n"
-        "        '/audit?what=klein2020&draws=4', '/adjudicate', '/ledger/list', '/ledger/show', '/jobs'):\n"
+        "        '/audit?what=klein2020&draws=4', '/adjudicate', '/check', '/ledger/list', '/ledger/show', '/jobs'):\n"
         "        assert asked.get(path).status_code == 200, path\n"
         "print('jax' in sys.modules)\n"
     )
@@ -278,7 +291,7 @@ def fuzzed() -> st.SearchStrategy[str]:
 @pytest.mark.slow
 @settings(deadline=None, max_examples=1600)
 @given(
-    page=st.sampled_from([page for page in PAGES if page.verb != "adjudicate"]),
+    page=st.sampled_from([page for page in PAGES if page.verb not in ("adjudicate", "check")]),
     query=fuzzed(),
     kind=st.booleans(),
 )

@@ -19,6 +19,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import jinja2
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -84,7 +86,7 @@ def application(door: Door, shelf: Shelf, opened: Callable[[], None] = lambda: N
         Route("/jobs", site.start_job, methods=["POST"]),
         Route("/jobs.json", site.jobs_json),
         Route("/jobs/{id}", site.job_log),
-        Route("/jobs/{id}/stop", site.stop_job, methods=["POST"]),
+        Route("/jobs/{id}/{what}", site.change_job, methods=["POST"]),
         Route("/files", site.upload, methods=["POST"]),
     ]
     app = Starlette(routes=routes, lifespan=life, exception_handlers={HTTPException: site.refused})
@@ -214,7 +216,7 @@ class Workbench:
         if page is None:
             raise HTTPException(422, "A job must be a verdict; got something else. Start it from its page.")
         try:
-            request: Any = page.kind.from_query(str(form.get("query", "")))
+            request: Any = page.kind.from_query(form.get("query", ""))
             admit(request, self._shelf, [key.replace("-", "_") for key in (*page.fields, *page.more)])
             address = f"{page.path}?{request.query()}"
             self._jobs.add(shlex.split(request.command()), address, request.case)
@@ -222,13 +224,14 @@ class Workbench:
             raise HTTPException(422, str(error)) from None
         return RedirectResponse("/jobs", 303)
 
-    async def stop_job(self, asked: Asked) -> Response:
-        """Stop a job."""
-        from starlette.concurrency import run_in_threadpool
-
+    async def change_job(self, asked: Asked) -> Response:
+        """Stop a job, or let it go on."""
         await self._form_of(asked)
+        change = {"stop": self._jobs.stop, "go-on": self._jobs.go_on}.get(asked.path_params["what"])
+        if change is None:
+            raise HTTPException(404, "A job can be stopped or go on; this is neither.")
         try:
-            await run_in_threadpool(self._jobs.stop, asked.path_params["id"])
+            await run_in_threadpool(change, asked.path_params["id"])
         except ValueError as error:
             raise HTTPException(404, str(error)) from None
         return RedirectResponse("/jobs", 303)
@@ -236,15 +239,15 @@ class Workbench:
     async def upload(self, asked: Asked) -> Response:
         """Keep a table that was pasted or brought, under a name of its own; nothing is replaced."""
         form = await self._form_of(asked)
-        brought, pasted = form.get("file"), form.get("pasted")
-        name, content = "pasted.csv", str(pasted or "").encode()
-        if brought is not None and not isinstance(brought, str) and brought.filename:
-            name, content = brought.filename, await brought.read()
+        brought, pasted = form.get("file"), form.get("pasted", "").encode()
+        name, content = brought if isinstance(brought, tuple) and brought[0] else ("pasted.csv", pasted)
         try:
             kept = keep(self._shelf, name, content)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
-        said = urlencode({"file": kept, "unit": str(form.get("unit") or "nM")})
+        if form.get("to") == "check":
+            return RedirectResponse(f"/check?{urlencode({'case': kept})}", 303)
+        said = urlencode({"file": kept, "unit": form.get("unit") or "nM"})
         return RedirectResponse(f"/schild?{said}", 303)
 
     async def refused(self, asked: Asked, error: Any) -> Response:
@@ -278,7 +281,7 @@ class Workbench:
             "drug": completion.drugs(""),
             "case": [*completion.cases(""), *self._shelf.cases],
             "what": [*completion.subjects(""), *self._shelf.cases],
-            "study": completion.subjects(""),
+            "study": [one for one in completion.subjects("") if one not in completion.cases("")],
             "file": list(self._shelf.files),
         }
         return {
@@ -290,15 +293,18 @@ class Workbench:
     def _told(self) -> list[dict[str, Any]]:
         return [described(job, self._jobs.log(job)) for job in self._jobs.all()]
 
-    async def _form_of(self, asked: Asked) -> Any:
-        """The form that was sent, if it is one of ours."""
-        form = await asked.form(max_files=1, max_fields=20)
-        if not hmac.compare_digest(str(form.get("key", "")), self._door.form_key):
-            raise HTTPException(
-                403,
-                "A form must come from a page of this server; this did not. Reload the page and try again.",
-            )
-        return form
+    async def _form_of(self, asked: Asked) -> dict[str, Any]:
+        """What a form sent, if it is one of ours; a file as its name and content."""
+        async with asked.form(max_files=1, max_fields=20) as form:
+            said: dict[str, Any] = {key: one for key, one in form.multi_items() if isinstance(one, str)}
+            if not hmac.compare_digest(said.get("key", "").encode(), self._door.form_key.encode()):
+                raise HTTPException(
+                    403, "A form must come from a page of this server; this did not. Reload the page."
+                )
+            brought = form.get("file")
+            if isinstance(brought, UploadFile):
+                said["file"] = (brought.filename, await brought.read())
+        return said
 
     def _render(self, template: str, status: int = 200, **content: Any) -> Response:
         waiting = sum(job.open for job in self._jobs.all())

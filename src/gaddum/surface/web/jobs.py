@@ -102,6 +102,19 @@ class JobQueue:
             self._news.notify_all()
         return job
 
+    def go_on(self, name: str) -> Job:
+        """Put a job that was interrupted, or failed, in waiting again, to go on from what it had computed."""
+        with self._lock:
+            job = self.find(name)
+            if job.state in ("interrupted", "failed"):
+                words = job.words if job.words[-1] == "--resume" else (*job.words, "--resume")
+                job = self._write(
+                    job._replace(words=words, state="waiting", began=0.0, ended=0.0, pid=0, born="")
+                )
+        with self._news:
+            self._news.notify_all()
+        return job
+
     def stop(self, name: str) -> Job:
         """End a job within seconds; what it had begun to write goes."""
         with self._lock:
@@ -178,6 +191,8 @@ class JobQueue:
         for left in (self._folder / job.id).iterdir():
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
+            elif left.name not in ("job.json", "log.txt"):  # the lock of a killed command
+                left.unlink(missing_ok=True)
 
 
 def _end(job: Job) -> None:

@@ -121,6 +121,14 @@ PAGES = (
         "case=ketamine&study=klein2020",
         ("case", "study"),
     ),
+    Page(
+        "check",
+        "CheckRequest",
+        "Check",
+        "What is wrong, or doubtful, in the files of a case or a table of curves?",
+        "case=morphine",
+        ("case",),
+    ),
 )
 """Every page that asks a request."""
 
@@ -149,7 +157,7 @@ def answered(page: Page, asked: Request, shelf: Shelf) -> PageAnswer:
     own = admit(asked, shelf, [name.replace("-", "_") for name in keys])
     if page.verb == "adjudicate":
         return _verdict(asked, shelf)
-    if own:
+    if own or page.verb == "check":  # whose readiness needs JAX
         stamps = sorted(
             (str(one), one.stat().st_mtime_ns) for one in shelf.folder.glob("*") if not one.is_symlink()
         )

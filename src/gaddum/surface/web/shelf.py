@@ -101,6 +101,10 @@ def admit(asked: Request, shelf: Shelf, offered: Iterable[str]) -> bool:
     known = {*bundled_cases(), *shelf.cases}
     own = known.difference(bundled_cases())
     named = {given["case"]} if given.get("case") is not None else set()
+    if asked.verb == "check":
+        if given["case"] in shelf.files:
+            return True
+        named = _subject(given["case"], None, known)
     if "what" in given:
         named |= _subject(given["what"], given.get("case"), known)
     if "protocols" in given:
