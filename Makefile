@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 # A worker takes one file at a time, in the order of tests/conftest.py: what a file sets up is made once.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run test test-fast lint types layers docs wheel benchmarks lock lowest clean library
+.PHONY: setup run serve test test-web test-fast lint types layers docs wheel benchmarks lock lowest clean library
 
 setup: $(STAMP)
 
@@ -31,12 +31,20 @@ run:
 	@$(MAKE) --no-print-directory $(RUNTIME)
 	$(BIN)/gaddum adjudicate ketamine --out runs/ketamine
 
+# The workbench, in the browser.
+serve: $(RUNTIME)
+	$(BIN)/gaddum serve
+
 test: setup
 	$(BIN)/python -m pytest $(WORKERS)
 
 # The quick loop while working.
 test-fast: setup
 	$(BIN)/python -m pytest -m "not slow" $(WORKERS)
+
+# The workbench in a browser; what it took is printed.
+test-web: setup
+	$(BIN)/python -m pytest tests/surface/web -s
 
 lint: setup
 	$(BIN)/ruff check .
@@ -61,7 +69,7 @@ benchmarks: $(RUNTIME)
 
 # Names, versions and hashes only: a lock with addresses would tie the project to one registry.
 lock: setup
-	$(COMPILE) --quiet --generate-hashes --upgrade --extra weigh --extra ledger --output-file requirements.lock
+	$(COMPILE) --quiet --generate-hashes --upgrade --extra weigh --extra ledger --extra web --output-file requirements.lock
 	$(COMPILE) --quiet --generate-hashes --upgrade --extra test --extra dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 

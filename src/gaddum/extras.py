@@ -1,7 +1,8 @@
 """Extras: packages that the base install leaves out, and the one sentence of whatever needs them.
 
-`pip install 'gaddum[weigh]'` brings what weighing a case needs, `'gaddum[ledger]'` what workbooks and SQL need; all
-else runs without either. A function that needs one asks here instead of importing it, once, before it is used.
+`pip install 'gaddum[weigh]'` brings what weighing a case needs, `'gaddum[ledger]'` what workbooks and SQL need,
+`'gaddum[web]'` what the workbench needs; all else runs without any. A function that needs one asks here instead of
+importing it, once, before it is used.
 """
 
 from importlib import import_module
@@ -12,6 +13,8 @@ EXTRAS = {
     "h5netcdf": "weigh",
     "jax": "weigh",
     "openpyxl": "ledger",
+    "starlette": "web",
+    "uvicorn": "web",
 }
 """Module and the extra of pyproject.toml that installs it."""
 

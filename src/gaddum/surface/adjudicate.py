@@ -105,7 +105,7 @@ def adjudicate(
 
     loaded = load_case(asked.case)
     folder = out if out is not None else Path("runs") / loaded.case.name
-    wanted = {"case": loaded.case.name, **asked.choices(), **loaded.hashes, **_made_by()}
+    wanted = asked_of(loaded, asked)
     result = finished(folder, run_id(wanted)) if resume else None
     if result is not None:
         _tell("That run is finished; nothing is left to compute.")
@@ -178,6 +178,11 @@ def _run(
         (work / RESULT).write_text(result.to_json() + "\n", encoding="utf-8")
         _log.info("verdict: %s", result.verdict)
     return result
+
+
+def asked_of(loaded: "LoadedCase", asked: AdjudicateRequest) -> dict[str, Any]:
+    """What the numbers depend on: the request, what the files say, and what computes."""
+    return {"case": loaded.case.name, **asked.choices(), **loaded.hashes, **_made_by()}
 
 
 def _made_by() -> dict[str, Any]:

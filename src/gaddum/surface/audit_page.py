@@ -4,6 +4,7 @@ The page loads nothing and runs no script; engagement is drawn with plain boxes,
 """
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -23,8 +24,12 @@ _MOST_PAIRS = 12
 
 def write_page(document: dict[str, Any]) -> str:
     """Write an audit, as `gaddum audit --json` prints it, as a complete HTML page."""
-    filters = {"band": band, "share": percent, "hours": written, "effect": effect}
-    return render("audit.html.j2", filters, styles=("audit.css",), d=document, grades=list(GRADES))
+    return render("audit.html.j2", audit_filters(), styles=("audit.css",), d=document, grades=list(GRADES))
+
+
+def audit_filters() -> dict[str, Callable[..., str]]:
+    """What writes the numbers of the page."""
+    return {"band": band, "share": percent, "hours": written, "effect": effect}
 
 
 def print_audit(document: dict[str, Any], console: Console) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "ledger export": "gaddum.surface.ledger.export",
     "drugs": "gaddum.surface.library",
     "targets": "gaddum.surface.library",
+    "serve": "gaddum.surface.web.serve",
 }
 """Commands in the order of the help, and the module that holds each, as a function of its name."""
 

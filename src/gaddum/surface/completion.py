@@ -24,12 +24,17 @@ def cases(incomplete: str) -> list[str]:
 def studies(ctx: typer.Context, incomplete: str) -> list[str]:
     """Studies of the case that was named before, or of all bundled ones."""
     named = ctx.params.get("case")
-    return _beginning([name for case in ([named] if named else cases("")) for name in _ids(case)], incomplete)
+    return _beginning(
+        [name for case in ([named] if named else cases("")) for name in studies_of(case)], incomplete
+    )
 
 
 def subjects(incomplete: str) -> list[str]:
     """Bundled cases, and the studies in them."""
-    return [*cases(incomplete), *_beginning([name for case in cases("") for name in _ids(case)], incomplete)]
+    return [
+        *cases(incomplete),
+        *_beginning([name for case in cases("") for name in studies_of(case)], incomplete),
+    ]
 
 
 def drugs(incomplete: str) -> list[str]:
@@ -60,7 +65,8 @@ def _names(folder: str) -> list[str]:
     return sorted({*(one.name[:-5] for one in paths), *(name for name in synonyms if " " not in name)})
 
 
-def _ids(case: str) -> list[str]:
+def studies_of(case: str) -> list[str]:
+    """Ids of the studies of a case, by the names of their files."""
     folder: Any = Path(os.path.expanduser(case))
     if case in cases(""):
         folder = files("gaddum") / "library" / "cases" / case

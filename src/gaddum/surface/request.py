@@ -1,7 +1,8 @@
 """Requests: what is asked of a verb, as a frozen record.
 
 Every field is declared once, as an argument or option with its default, its limits and its help. A command line, the
-query string of a URL and keywords of Python are three encodings of the same request: each gives it again.
+query string of a URL and keywords of Python are three encodings of the same request: each gives it again. A form asks
+for what a query string holds.
 """
 
 import shlex
@@ -10,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
 from operator import ge, le
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
 import typer
@@ -19,6 +20,23 @@ from gaddum.records.finding import nearest
 
 _USAGE: Any = typer.BadParameter.__bases__
 """What a command line that cannot be read raises: UsageError, of click or of typer's own copy of it."""
+
+
+class FormField(NamedTuple):
+    """What a form asks for, under the key that a query string has for it."""
+
+    key: str
+    help: str
+    needed: bool
+    several: bool
+    kind: Literal["text", "number", "flag", "choice"]
+    words: tuple[str, ...]
+    """What may be chosen."""
+    least: float | None
+    most: float | None
+    step: Literal["1", "any"]
+    usual: str
+    """Value where none is given."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,12 @@ class Request:
     def query(self) -> str:
         """Query string of a URL; its keys are the names of arguments and the long names of options."""
         return urlencode([(_key(one), text) for one, text in self._said()], safe="/:,")
+
+    @classmethod
+    def form_fields(cls) -> tuple[FormField, ...]:
+        """Fields of a form that asks for a request, in the order of their declaration."""
+        kinds = _declared(cls)
+        return tuple(_form_field(one, kinds[one.name][0]) for one in _parser(cls).params)
 
     @classmethod
     def from_command(cls, words: Sequence[str]) -> Self:
@@ -158,3 +182,24 @@ def _option(one: Any, text: str) -> list[str]:
     if text not in ("true", "false"):
         raise ValueError(f"{_key(one)} must be true or false; got {text[:80]!r}.")
     return [name] if text == "true" else []
+
+
+def _form_field(one: Any, kind: Any) -> FormField:
+    """What a form asks for, by the parameter of the command and the type of the request's field."""
+    kinds = {kind, *get_args(kind)}
+    words = tuple(word for part in kinds if get_origin(part) is Literal for word in get_args(part))
+    number = bool(kinds & {int, float})
+    return FormField(
+        key=_key(one),
+        help=one.help or "",
+        needed=one.required,
+        several=get_origin(kind) is tuple,
+        kind="choice" if words else "flag" if bool in kinds else "number" if number else "text",
+        words=words,
+        least=one.min,
+        most=one.max,
+        step="1" if int in kinds else "any",
+        usual=""
+        if one.default is None or one.default in ((), []) or one.default is False
+        else str(one.default),
+    )

@@ -31,7 +31,7 @@ def ledger_list(asked: LedgerListRequest, as_json: AsJson = False, as_csv: AsCsv
         raise ValueError("An answer must be JSON or CSV; got both. Take one.")
     document = run(asked)
     if as_csv:
-        typer.echo(csv_of(_HEADS, [[row[head] for head in _HEADS] for row in document["studies"]]), nl=False)
+        typer.echo(csv_of_studies(document), nl=False)
         return
     tell(document, as_json, lambda console: _print(document), None)
 
@@ -64,6 +64,11 @@ def run(asked: LedgerListRequest) -> dict[str, Any]:
         for study in studies
     ]
     return {"case": asked.case, "studies": rows}
+
+
+def csv_of_studies(document: dict[str, Any]) -> str:
+    """The list as comma-separated values."""
+    return csv_of(_HEADS, [[row[head] for head in _HEADS] for row in document["studies"]])
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ Colours are Okabe and Ito's, which people with any common colour vision tell apa
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import vl_convert
@@ -22,6 +22,24 @@ GUIDES = (0.8, 0.9)
 """Occupancies that are marked."""
 
 
+class TimeAxis(NamedTuple):
+    """How hours are drawn."""
+
+    unit: str
+    per_hour: float
+    """How many of the unit make an hour."""
+    domain: list[float]
+    marks: list[float]
+    """Places of numbers."""
+
+
+def time_axis(first: float, last: float) -> TimeAxis:
+    """Axis from one time to another (h), in the unit that suits its length."""
+    unit, per_hour = next((name, factor) for most, name, factor in _UNITS if last - first <= most)
+    domain = [first * per_hour, last * per_hour]
+    return TimeAxis(unit, per_hour, domain, _marks(domain, unit))
+
+
 def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, height: int = 150) -> Any:
     """Draw every target's band under every protocol.
 
@@ -35,16 +53,14 @@ def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, h
         Of a panel (px).
     """
     parts = document["protocols"]
-    names = _labels(parts)
+    names = labels(parts)
     times = [
         t
         for part in parts
         for curve in part["curves"].values()
         for t in (curve["time_h"][0], curve["time_h"][-1])
     ]
-    span = max(times) - min(times)
-    unit, per_hour = next((name, factor) for most, name, factor in _UNITS if span <= most)
-    domain = [min(times) * per_hour, max(times) * per_hour]
+    axis = time_axis(min(times), max(times))
     targets = list(dict.fromkeys(name for part in parts for name in part["curves"]))
     colour = alt.Color(
         "protocol:N",
@@ -58,9 +74,7 @@ def chart(document: dict[str, Any], *, theme: Theme = PAPER, width: int = 330, h
             parts,
             names,
             colour,
-            domain,
-            unit,
-            per_hour,
+            axis,
             theme,
             width,
             height,
@@ -97,14 +111,13 @@ def _panel(
     parts: list[dict[str, Any]],
     names: list[str],
     colour: alt.Color,
-    domain: list[float],
-    unit: str,
-    per_hour: float,
+    hours: TimeAxis,
     theme: Theme,
     width: int,
     height: int,
     axis: str,
 ) -> Any:
+    domain, per_hour = hours.domain, hours.per_hour
     rows = [
         row
         for part, name in zip(parts, names, strict=True)
@@ -126,8 +139,8 @@ def _panel(
     x = alt.X(
         "time:Q",
         scale=alt.Scale(domain=domain, nice=False),
-        title=f"time from the test drug ({unit})",
-        axis=_axis(theme, grid=False, values=_marks(domain, unit)),
+        title=f"time from the test drug ({hours.unit})",
+        axis=_axis(theme, grid=False, values=hours.marks),
     )
     y = alt.Scale(domain=[0, 1], nice=False)
     fractions = _axis(
@@ -203,7 +216,7 @@ def _marks(domain: list[float], unit: str) -> list[float]:
     return [step * place for place in range(first, math.floor(domain[1] / step + 1e-9) + 1)]
 
 
-def _labels(parts: list[dict[str, Any]]) -> list[str]:
+def labels(parts: list[dict[str, Any]]) -> list[str]:
     """One name per protocol, told apart by subject where the doses are the same."""
     plain = [part["label"] for part in parts]
     subjects = [part["species"] for part in parts]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
@@ -10,9 +11,19 @@ from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
 from gaddum.surface.occupancy.evidence import met_words, said, unknown
+from gaddum.surface.occupancy.terminal_table import in_people, reached
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
+FILTERS: dict[str, Callable[..., Any]] = {
+    "written": written,
+    "said": said,
+    "unknown": unknown,
+    "met_words": met_words,
+    "reached": reached,
+    "in_people": in_people,
+}
+"""What writes the numbers of the page."""
 COLUMNS = ("protocol", "species", "kind", "target", "ligand", "time_h", "median", "lower", "upper", "unit")
 
 
@@ -32,14 +43,12 @@ def write_page(document: dict[str, Any]) -> str:
     parts = document["protocols"]
     return render(
         "occupancy.html.j2",
-        {"written": written, "said": said},
+        FILTERS,
         d=document,
         title=parts[0]["label"] if len(parts) == 1 else "Occupancy under several protocols",
         figure=Markup(charts.svg(chart.inline(document), "occupancy")),
         tests=any(part["tests"] for part in parts),
         humps=any(part["humps"] for part in parts),
-        met_words=met_words,
-        unknown=unknown,
         install=install_lines(document["manifest"]["version"]),
         times=lambda part: next(iter(part["table"].values()))["time_h"],
     )

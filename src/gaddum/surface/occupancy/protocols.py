@@ -17,7 +17,8 @@ from gaddum.records.shorthand import parse_doses
 from gaddum.records.species import Species, known_species
 from gaddum.surface.occupancy.request import DosingRequest
 
-_ARM = re.compile(r"(?P<case>[^\s:]+):(?P<study>[^/:]+)/(?P<experiment>[^/]+)/(?P<arm>.+)")
+ARM = re.compile(r"(?P<case>[^\s:]+):(?P<study>[^/:]+)/(?P<experiment>[^/]+)/(?P<arm>.+)")
+"""How an arm of a published study is named."""
 
 
 class DosedSubject(NamedTuple):
@@ -59,7 +60,7 @@ def read_protocol(text: str, asked: DosingRequest) -> DosedSubject:
     ValueError
         If it is neither; says what may stand there.
     """
-    match = _ARM.fullmatch(text.strip())
+    match = ARM.fullmatch(text.strip())
     if match:
         return _arm(**match.groupdict(), asked=asked)
     return DosedSubject(

@@ -59,10 +59,10 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
         say(console, f"{name}: endogenous signalling left, of that at rest: {', '.join(left)}")
     if "above" in part:
         _say_above(part["above"], console)
-    if "reach" in part:
-        _say_reach(part["reach"], console)
-    if "human_equivalent" in part:
-        _say_human(part["human_equivalent"], console)
+    for sentence in reached(part["reach"]) if "reach" in part else ():
+        say(console, sentence)
+    for sentence in in_people(part["human_equivalent"]) if "human_equivalent" in part else ():
+        say(console, sentence)
     for note in part["notes"]:
         say(console, note, style="yellow")
     say_assumptions(part, console, verbose)
@@ -164,30 +164,32 @@ def _say_above(above: dict[str, Any], console: Console) -> None:
         say(console, text)
 
 
-def _say_reach(reach: dict[str, Any], console: Console) -> None:
+def reached(reach: dict[str, Any]) -> list[str]:
+    """What `--reach` found, in sentences: for the median and for the lower bound of the band."""
     when = ", ".join(written(time) for time in reach["at_h"])
+    found = []
     for key, sure in (("median", "in the median"), ("lower", "at the lower bound")):
         one = reach[key]
         goal = f"{reach['target']} {reach['measure']} {reach['level']:g} at {when} {sure}"
         if "unreachable" in one:
-            say(console, f"{goal}: {one['unreachable']}", style="yellow")
+            found.append(f"{goal}: {one['unreachable']}")
         elif reach["vary"] == "dose":
-            say(console, f"{goal}: {one['doses']} ({one['multiple']:.3g} times the dose of {one['drug']})")
+            found.append(f"{goal}: {one['doses']} ({one['multiple']:.3g} times the dose of {one['drug']})")
         else:
             spans = " or ".join(f"{written(low)} to {written(high)}" for low, high in one["spans"])
             open_ended = one["spans"][0][0] <= one["searched"][0] + 1e-9
-            say(console, f"{goal}: give {one['drug']} from {spans}{' or earlier' if open_ended else ''}")
+            found.append(f"{goal}: give {one['drug']} from {spans}{' or earlier' if open_ended else ''}")
+    return found
 
 
-def _say_human(row: dict[str, Any], console: Console) -> None:
+def in_people(row: dict[str, Any]) -> list[str]:
+    """What `--human-equivalent` found, in sentences."""
     when = "at its peak" if row["at_h"] == "peak" else f"at {written(row['at_h'])}"
-    say(console, f"In people by size: {row['by_weight']}, which occupies {row['held_by_weight']:.2f} {when}")
-    say(
-        console,
+    return [
+        f"In people by size: {row['by_weight']}, which occupies {row['held_by_weight']:.2f} {when}",
         f"In people by {row['target']} {when}: {row['by_engagement']}, as the animal's {row['held_by_animal']:.2f}",
-    )
-    for animal, human in row["routes"]:
-        say(console, f"No human kinetics by {animal}; taken as {human}", style="yellow")
+        *(f"No human kinetics by {animal}; taken as {human}" for animal, human in row["routes"]),
+    ]
 
 
 def say(console: Console, text: str, style: str = "") -> None:
