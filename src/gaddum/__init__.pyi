@@ -29,6 +29,7 @@ from gaddum.interop.export import export_studies as export_studies
 from gaddum.interop.query import query_ledger as query_ledger
 from gaddum.interop.studies import import_studies as import_studies
 from gaddum.outcomes.power import t_test_power as t_test_power
+from gaddum.population.drug_fit import fit_kinetics as fit_kinetics
 from gaddum.records.gate import gate_of as gate_of
 from gaddum.records.gate import monotone_gates as monotone_gates
 from gaddum.records.gate import parse_gate as parse_gate
