@@ -170,7 +170,7 @@ def study_modes(
     return _directions(rows, mode, scale, scatter, len(touched))
 
 
-class _Rows(NamedTuple):
+class _ReadingRows(NamedTuple):
     """Readings, the curves of published models and printed constants, one under another."""
 
     study: Int[np.ndarray, " rows"]
@@ -192,17 +192,22 @@ class _Mode(NamedTuple):
     """Variance of what is predicted."""
 
 
-def _rows(curves: StudyCurves) -> _Rows:
+def _rows(curves: StudyCurves) -> _ReadingRows:
     by_time = np.repeat(curves.study, curves.read.shape[1])
     study = np.concatenate([by_time, by_time, [one.study for one in curves.printed]]).astype(int)
     scatters = np.arange(len(study)) < len(by_time)
     plain = curves.read & ~curves.below & ~curves.published[:, None]
     rest = np.zeros(len(study) - len(by_time))
-    return _Rows(study, scatters, np.append(plain.ravel(), rest > 0), np.append(curves.errors.ravel(), rest))
+    return _ReadingRows(
+        study, scatters, np.append(plain.ravel(), rest > 0), np.append(curves.errors.ravel(), rest)
+    )
 
 
 def _linear(
-    curves: StudyCurves, rows: _Rows, theta: Float[np.ndarray, "studies constants"], kinds: dict[int, Kind]
+    curves: StudyCurves,
+    rows: _ReadingRows,
+    theta: Float[np.ndarray, "studies constants"],
+    kinds: dict[int, Kind],
 ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows varying"]]:
     """What rows deviate at the constants of every study, and their slopes."""
     varies = np.array(sorted(kinds), int)
@@ -223,7 +228,7 @@ def _linear(
 
 def _mode(
     curves: StudyCurves,
-    rows: _Rows,
+    rows: _ReadingRows,
     middle: Float[np.ndarray, " constants"],
     kinds: dict[int, Kind],
     scales: Float[np.ndarray, "one_and_studies varying"],
@@ -261,7 +266,9 @@ def _mode(
     return _Mode(unknown, variance, here[0], here[1], here[2], weight, doubt)
 
 
-def _directions(rows: _Rows, mode: _Mode, scale: np.ndarray, scatter: float, studies: int) -> StudyModes:
+def _directions(
+    rows: _ReadingRows, mode: _Mode, scale: np.ndarray, scatter: float, studies: int
+) -> StudyModes:
     """Principal directions of what the rows of each study say, in units of the spreads."""
     found = []
     values = (mode.off + np.einsum("rv,rv->r", mode.slopes, mode.theta[rows.study])) * mode.weight
