@@ -1,4 +1,4 @@
-"""Rank calibration of population fits: `python -m benchmarks.population_sbc [SETS]`.
+"""Rank calibration of population fits: `python -m benchmarks.population_sbc [SETS [FIRST]]`.
 
 Studies are drawn from the prior of a hierarchy, fitted, and the truth is ranked among the posterior's draws. If the fit
 is right every rank is equally likely. Printed: chi-squared of the ranks in eight classes for each coordinate that all
@@ -16,10 +16,11 @@ import jax
 import numpy as np
 from scipy import stats
 
-from gaddum.population.fit import SAMPLER
-from gaddum.population.hierarchy import Hierarchy, StudyData, log_likelihood, of_studies, read
+from gaddum.population.fit import SAMPLER, lengths
+from gaddum.population.hierarchy import ASSAY, Hierarchy, StudyData, log_likelihood, of_deviations, read
 from gaddum.population.readings import population_data
 from gaddum.population.study_curves import log_predicted
+from gaddum.population.study_modes import Deviations, study_modes
 from gaddum.records.curve import Curve
 from gaddum.records.library import load_library
 from gaddum.sampling.posterior import sample_posterior
@@ -54,8 +55,8 @@ def hierarchy(studies: int = 4) -> Hierarchy:
     return population_data(curves, "human", load_library()).hierarchy
 
 
-def main(sets: int) -> None:
-    """Draw, fit, rank and print."""
+def main(sets: int, first: int = 0) -> None:
+    """Draw, fit, rank and print, with seeds from the first on."""
     jax.config.update("jax_enable_x64", True)  # pyright: ignore[reportUnknownMemberType]
     print(f"load {os.getloadavg()[0]:.1f}")
     model = hierarchy()
@@ -66,20 +67,24 @@ def main(sets: int) -> None:
     ]
     shared = [place for place in shared if mask[place]]
     ranks, unsettled, begun = [], 0, time.perf_counter()
-    for seed in range(sets):
+    for seed in range(first, first + sets):
         random = np.random.default_rng(seed)
         z = random.standard_normal((model.dimension, 1)) * mask[:, None]
         levels = read(model, z)
-        # A centred coordinate is in units of the prior scale: its spread is its own constant's.
-        z[parts["eta"]] *= np.where(model.centred, spread_over_scale(model, levels), 1.0).reshape(-1, 1)
-        logs = np.asarray(log_predicted(model.curves, of_studies(model, levels, z)))[..., 0]
-        logs = logs + float(np.asarray(levels.sigma)[0]) * random.standard_normal(logs.shape)
+        drawn_from = Deviations(
+            z[parts["eta"]].reshape(model.studies, -1, 1), z[parts["c"]], np.zeros((model.studies, 1))
+        )
+        logs = np.asarray(log_predicted(model.curves, np.asarray(of_deviations(model, levels, drawn_from))))[
+            ..., 0
+        ]
+        logs = logs + np.hypot(np.asarray(levels.sigma)[0], ASSAY) * random.standard_normal(logs.shape)
+        modes = study_modes(model.curves._replace(log_values=logs), model.centre, model.kinds)
         found = sample_posterior(
             function,
-            StudyData(np.ones(model.studies), logs, np.zeros(0)),
+            StudyData(np.ones(model.studies), logs, np.zeros(0), modes),
             mask,
             seed=seed,
-            settings=SAMPLER._replace(directions=model.dimension),
+            settings=lengths(SAMPLER, mask),
         )
         unsettled += not found.r_hat < SAMPLER.r_hat
         drawn = found.draws[:: max(len(found.draws) // DRAWS, 1)][:DRAWS]
@@ -98,14 +103,5 @@ def main(sets: int) -> None:
         )
 
 
-def spread_over_scale(model: Hierarchy, levels: Any) -> np.ndarray:
-    """Standard deviation of each centred deviation in its own units."""
-    from gaddum.population.hierarchy import BETWEEN
-
-    omega = np.asarray(levels.omega)[:, 0]
-    own = [omega[model.spreads.index(model.kinds[int(place)])] for place in model.varies]
-    return np.array(own) / BETWEEN
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    main(*(map(int, sys.argv[1:]) if len(sys.argv) > 1 else (200,)))

@@ -18,6 +18,7 @@ install_import_hook(
         "gaddum.parameter_registry",
         "gaddum.exposure",
         "gaddum.engagement",
+        "gaddum.population",
         "gaddum.response",
     ],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",

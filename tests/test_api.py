@@ -23,6 +23,7 @@ PUBLIC = [
     "doses_from_events",
     "events_from_doses",
     "export_studies",
+    "fit_kinetics",
     "fit_operational",
     "fit_schild",
     "gate_of",

@@ -23,6 +23,7 @@ _HOMES = {
     "doses_from_events": "gaddum.interop.doses",
     "events_from_doses": "gaddum.interop.doses",
     "export_studies": "gaddum.interop.export",
+    "fit_kinetics": "gaddum.population.drug_fit",
     "fit_operational": "gaddum.concentration_response.global_fit",
     "fit_schild": "gaddum.concentration_response.global_fit",
     "gate_of": "gaddum.records.gate",

@@ -30,6 +30,7 @@ from gaddum.interop.query import query_ledger as query_ledger
 from gaddum.interop.studies import import_studies as import_studies
 from gaddum.outcomes.planned_test import power as power
 from gaddum.outcomes.power import t_test_power as t_test_power
+from gaddum.population.drug_fit import fit_kinetics as fit_kinetics
 from gaddum.prediction.predict import predict as predict
 from gaddum.prediction.update import update as update
 from gaddum.records.gate import gate_of as gate_of

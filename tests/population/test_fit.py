@@ -295,7 +295,9 @@ def test_the_likelihood_of_a_study_that_is_left_out_is_not_asked(
         z = np.random.default_rng(0).standard_normal((data.hierarchy.dimension, 3))
         one = np.eye(len(data.papers), dtype=bool)
         parts = sum(np.asarray(function(z, data.hierarchy.data(row))) for row in one)
-        np.testing.assert_allclose(function(z, data.hierarchy.data(one.any(axis=0))), parts, rtol=1e-10)
+        np.testing.assert_allclose(
+            function(z, data.hierarchy.data(np.ones(len(one), bool))), parts, rtol=1e-10
+        )
 
 
 def test_an_oral_dose_of_a_fitted_drug_is_laid_out_over_constants_per_kg() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gaddum.records.finding import RecordError
 from gaddum.records.fit import read_fit
 from gaddum.records.library import load_library
 from gaddum.surface.cli import main
@@ -65,3 +66,14 @@ def test_what_two_fits_say_of_one_constant_is_refused(folder: Path) -> None:
 def test_a_drug_without_a_curve_is_refused_with_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", "CTAP"]) == 2
     assert "A fit needs concentrations in plasma" in capsys.readouterr().err
+
+
+def test_two_fits_of_one_drug_in_a_folder_are_refused(folder: Path, tmp_path: Path) -> None:
+    kept = (folder / "fits" / "lorazepam-human.yaml").read_text()
+    (tmp_path / "fits").mkdir()
+    for name in ("lorazepam-human.yaml", "mine.yaml"):
+        (tmp_path / "fits" / name).write_text(kept)
+    with pytest.raises(
+        RecordError, match=r"one fit of a drug in a species; that of lorazepam in human is also in"
+    ):
+        load_library(tmp_path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,7 +11,7 @@ from gaddum.numerics.variates import even_draws
 from gaddum.population.hierarchy import Hierarchy, Levels, log_likelihood, of_studies, read
 from gaddum.population.printed_constants import log_constants
 from gaddum.population.readings import PopulationData
-from gaddum.population.study_curves import log_predicted
+from gaddum.population.study_curves import log_predicted, logs_of
 from gaddum.sampling.posterior import sample_posterior
 from gaddum.sampling.settings import Settings
 
@@ -26,6 +26,10 @@ SAMPLER = Settings(
     ess_per_dimension=3.0,
 )
 """Sweeps are cheap and the posterior bends: many of them, each far."""
+NEW_STUDIES = 20_000
+"""Draws from which a new study's joint normal is computed."""
+LEAST_ESS = 600.0
+"""Least effective sample size: particles that never moved would count for their number, 256."""
 
 
 class JointNormal(NamedTuple):
@@ -56,12 +60,10 @@ class PopulationFit(NamedTuple):
     def new_study(self) -> JointNormal:
         """Log constants of a new study."""
         touched = np.flatnonzero(self.hierarchy.curves.touched.any(axis=0))
-        mu = np.asarray(self.levels.mu)[touched]
-        typical = np.atleast_2d(np.cov(mu))
-        between = np.diag(np.mean(_own_spread(self.hierarchy, self.levels)[touched] ** 2, axis=1))
-        sized = self.hierarchy.sized[touched].astype(float)
-        together = np.mean(np.asarray(self.levels.common) ** 2) * np.outer(sized, sized)
-        return JointNormal(tuple(touched.tolist()), mu.mean(axis=1), typical + between + together, typical)
+        new = self.draws(NEW_STUDIES)[touched]
+        typical = np.cov(logs_of(np.asarray(self.levels.mu), self.hierarchy.fractions)[touched])
+        constants = tuple(touched.tolist())
+        return JointNormal(constants, new.mean(axis=1), np.atleast_2d(np.cov(new)), np.atleast_2d(typical))
 
     def draws(self, count: int, seed: int = 0) -> Float[np.ndarray, "constants draws"]:
         """Log constants of new studies, from the posterior as it is and not its normal approximation."""
@@ -70,13 +72,14 @@ class PopulationFit(NamedTuple):
         which = random.integers(mu.shape[1], size=count)
         own = _own_spread(self.hierarchy, self.levels)[:, which] * random.standard_normal((len(mu), count))
         together = np.asarray(self.levels.common)[which] * random.standard_normal(count)
-        return mu[:, which] + own + self.hierarchy.sized[:, None] * together
+        theta = mu[:, which] + own + self.hierarchy.sized[:, None] * together
+        return logs_of(theta, self.hierarchy.fractions)
 
     def of_studies(
         self, hierarchy: Hierarchy, sample: Float[np.ndarray, "dimension draws"]
     ) -> Float[np.ndarray, "curves times draws"]:
         """Log of what every curve of a hierarchy over the same constants reads, each study with its own."""
-        theta = of_studies(hierarchy, read(hierarchy, sample), sample)
+        theta: Any = of_studies(hierarchy, read(hierarchy, sample), sample)
         return np.asarray(log_predicted(hierarchy.curves, theta))
 
     def sigmas(self, count: int, seed: int = 0) -> Float[np.ndarray, " draws"]:
@@ -118,14 +121,14 @@ def fit_population(
 
     hierarchy = data.hierarchy
     studies: Bool[np.ndarray, " studies"] = np.array([paper != without for paper in data.papers])
-    most = min(settings.directions, hierarchy.dimension)
+    settings = lengths(settings, hierarchy.mask(studies))
     with jax.enable_x64(True):
         evidence = sample_posterior(
             likelihood or log_likelihood(hierarchy),
             hierarchy.data(studies),
             hierarchy.mask(studies),
             seed=seed,
-            settings=settings._replace(directions=most),
+            settings=settings,
             progress=progress,
             checkpoint=checkpoint,
         )
@@ -142,10 +145,18 @@ def fit_population(
     )
 
 
-def library_draws(hierarchy: Hierarchy, count: int, seed: int = 0) -> Float[np.ndarray, "constants draws"]:
-    """Log constants as the library reports them, drawn one by one."""
-    table = np.array([one.nodes for one in hierarchy.parameters])
-    return even_draws([one.name for one in hierarchy.parameters], table, count, seed)
+def lengths(settings: Settings, mask: Bool[np.ndarray, " dimension"]) -> Settings:
+    """Settings for a fit of so many coordinates."""
+    least = max(settings.ess_per_dimension, LEAST_ESS / mask.sum())
+    return settings._replace(directions=min(settings.directions, mask.size), ess_per_dimension=least)
+
+
+def library_draws(
+    data: PopulationData, paper: str, count: int, seed: int = 0
+) -> Float[np.ndarray, "constants draws"]:
+    """Log constants as the drug's file reports them without a paper, drawn one by one."""
+    names = [one.name for one in data.hierarchy.parameters]
+    return even_draws(names, data.library[data.papers.index(paper)], count, seed)
 
 
 def predict_logs(

@@ -3,6 +3,8 @@
     log y = log f(t; theta_study) + eps           eps ~ N(0, sigma^2 + printed error of the mean^2)
     log theta_study = mu + omega * eta + s * c    eta, c ~ N(0, 1), one c a study, on what grows with the body
 
+Of a fraction it is the logit that varies, since its log would be cut at 0.
+
 References
 ----------
 Beal & Sheiner (1982) Crit Rev Biomed Eng 8, 195. Davidian & Giltinan (2003), doi:10.1198/1085711032697
@@ -15,15 +17,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from gaddum.numerics.array_library import AnyArray, Numbers, array_library
-from gaddum.numerics.normal_grid import Z_GRID
 from gaddum.numerics.spline import lookup
 from gaddum.parameters import Parameter, distribution_nodes
 from gaddum.population.printed_constants import log_constants
-from gaddum.population.study_curves import SIZED, Kind, StudyCurves, log_predicted
+from gaddum.population.study_curves import BETWEEN, SIZED, Kind, StudyCurves, log_predicted, logs_of
+from gaddum.population.study_modes import Deviations, StudyModes, deviations
 from gaddum.records.prior import HalfNormal
 
-BETWEEN = 0.3
-"""Prior scale of the standard deviation between studies of the log of a constant (half-normal)."""
 COMMON = 0.2
 """The same of what moves all volumes, clearances and flows of a study."""
 RESIDUAL = 0.2
@@ -40,13 +40,12 @@ class Hierarchy(NamedTuple):
     parameters: tuple[Parameter, ...]
     """Constants of the drug, in the order of the register."""
     centre: Float[np.ndarray, "constants grid"]
-    """Log quantiles of the prior of mu."""
+    """Quantiles of the prior of mu: logs, of fractions logits."""
     kinds: dict[int, Kind]
     """Constants that vary between studies; those of a kind by as much."""
     curves: StudyCurves
-    centred: Bool[np.ndarray, "studies varying"]
-    """Which deviations of studies are coordinates in units of `BETWEEN` and not of their own spread: those that the
-    study's readings tell. The posterior then bends less."""
+    modes: StudyModes
+    """About which the deviations of studies are sampled."""
 
     @property
     def varies(self) -> Int[np.ndarray, " varying"]:
@@ -62,6 +61,11 @@ class Hierarchy(NamedTuple):
     def sized(self) -> Bool[np.ndarray, " constants"]:
         """Which constants grow with the body."""
         return np.array([self.kinds.get(place) in SIZED for place in range(len(self.parameters))])
+
+    @property
+    def fractions(self) -> Bool[np.ndarray, " constants"]:
+        """Which constants are given by their logits."""
+        return np.array([self.kinds.get(place) == "fraction" for place in range(len(self.parameters))])
 
     @property
     def studies(self) -> int:
@@ -85,7 +89,7 @@ class Hierarchy(NamedTuple):
     def data(self, studies: Bool[np.ndarray, " studies"]) -> "StudyData":
         """Its own data, of some studies."""
         printed = np.array([one.log_value for one in self.curves.printed], float)
-        return StudyData(studies.astype(float), self.curves.log_values, printed)
+        return StudyData(studies.astype(float), self.curves.log_values, printed, self.modes)
 
     @property
     def dimension(self) -> int:
@@ -103,7 +107,7 @@ class Hierarchy(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """Coordinates read: logs of constants, and standard deviations of logs."""
+    """Coordinates read: logs of constants, logits of fractions, and their standard deviations between studies."""
 
     mu: Float[Numbers, "constants batch"]
     omega: Float[Numbers, "kinds batch"]
@@ -129,18 +133,38 @@ def read(hierarchy: Hierarchy, z: Float[AnyArray, "dimension batch"]) -> Levels:
 
 
 def of_studies(
-    hierarchy: Hierarchy, levels: Levels, z: Float[AnyArray, "dimension batch"]
-) -> Float[AnyArray, "studies_constants batch"]:
+    hierarchy: Hierarchy, levels: Levels, z: Float[Numbers, "dimension batch"]
+) -> Float[Numbers, "studies_constants batch"]:
     """Log constants of every study, one register after another."""
-    xp, parts = array_library(z), hierarchy.parts
-    eta = z[parts["eta"]].reshape(hierarchy.studies, len(hierarchy.varies), -1)
+    return of_deviations(hierarchy, levels, _deviations(hierarchy, levels, z, hierarchy.modes))
+
+
+def of_deviations(
+    hierarchy: Hierarchy, levels: Levels, moved: Deviations
+) -> Float[Numbers, "studies_constants batch"]:
+    """Log constants of every study by its deviations, one register after another."""
+    xp = array_library(levels.mu)
     place = np.zeros((len(hierarchy.parameters), len(hierarchy.varies)))
     place[hierarchy.varies, np.arange(len(hierarchy.varies))] = 1.0
-    kind = _kinds(hierarchy)
-    scale = xp.where(hierarchy.centred[..., None], BETWEEN, levels.omega[kind])
-    own = xp.matmul(place, scale * eta)
-    together = hierarchy.sized[:, None] * (levels.common * z[parts["c"]])[:, None]
-    return (levels.mu + own + together).reshape(-1, z.shape[1])
+    own = xp.matmul(place, levels.omega[_kinds(hierarchy)] * moved.own)
+    together = hierarchy.sized[:, None] * (levels.common * moved.common)[:, None]
+    theta: Any = (levels.mu + own + together).reshape(-1, levels.sigma.size)
+    return logs_of(theta, hierarchy.fractions)
+
+
+def _deviations(
+    hierarchy: Hierarchy, levels: Levels, z: Float[Numbers, "dimension batch"], modes: StudyModes
+) -> Deviations:
+    xp, parts = array_library(z), hierarchy.parts
+    return deviations(
+        modes,
+        z[parts["eta"]].reshape(hierarchy.studies, len(hierarchy.varies), -1),
+        z[parts["c"]],
+        mu=levels.mu[hierarchy.varies],
+        spread=levels.omega[_kinds(hierarchy)],
+        size=hierarchy.sized[hierarchy.varies, None] * levels.common,
+        scatter=xp.hypot(levels.sigma, ASSAY),
+    )
 
 
 def _kinds(hierarchy: Hierarchy) -> Int[np.ndarray, " varying"]:
@@ -156,6 +180,7 @@ class StudyData(NamedTuple):
     log_values: Float[Numbers, "curves times"]
     log_constants: Float[Numbers, " printed"]
     """What was printed of constants."""
+    modes: StudyModes
 
 
 def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, StudyData], Any]:
@@ -163,18 +188,14 @@ def log_likelihood(hierarchy: Hierarchy) -> Callable[[Any, StudyData], Any]:
     import jax.numpy as jnp
 
     curves = hierarchy.curves
-    kind = _kinds(hierarchy)
 
     def function(z: Any, data: StudyData) -> Any:
         levels = read(hierarchy, z)
-        eta = z[hierarchy.parts["eta"]].reshape(hierarchy.studies, len(kind), -1)
-        # What is centred has its prior here, in the place of the standard normal one.
-        ratio = levels.omega[kind] / BETWEEN
-        own = jnp.where(hierarchy.centred[..., None], 0.5 * eta**2 * (1 - ratio**-2) - jnp.log(ratio), 0.0)
-        theta = of_studies(hierarchy, levels, z)
+        moved = _deviations(hierarchy, levels, z, data.modes)
+        theta: Any = of_deviations(hierarchy, levels, moved)
         away = data.log_values[..., None] - log_predicted(curves, theta)
         of_curves = jnp.matmul(data.weights[curves.study], _of_curves(curves, away, levels.sigma))
-        total = of_curves + jnp.einsum("s,skb->b", data.weights, own)
+        total = of_curves + jnp.matmul(data.weights, moved.log_ratio)
         if not curves.printed:
             return total
         error = np.array([one.error for one in curves.printed])[:, None]
@@ -208,28 +229,3 @@ def _of_curves(curves: StudyCurves, away: Any, sigma: Any) -> Any:
 
 
 TINIEST = 1e-300
-
-
-INFORMED = 4.0
-"""Information of a study's readings about a constant, over that of `BETWEEN`, from which its deviation is centred."""
-_STEP = 0.05
-_READ_WITHIN = 0.15
-"""Standard deviation of a reading that this is judged by."""
-
-
-def centred(hierarchy: Hierarchy) -> Hierarchy:
-    """The hierarchy with the deviations centred that its readings tell, judged at the prior medians."""
-    curves, middle = hierarchy.curves, hierarchy.centre[:, Z_GRID.size // 2]
-    theta = np.repeat(middle[:, None], len(hierarchy.varies) + 1, axis=1)
-    theta[hierarchy.varies, 1 + np.arange(len(hierarchy.varies))] += _STEP
-    every = np.tile(theta, (hierarchy.studies, 1))
-    logs = np.asarray(log_predicted(curves, every))
-    slopes = (logs[..., 1:] - logs[..., :1]) / _STEP
-    told = np.where(curves.read[..., None], slopes / np.hypot(_READ_WITHIN, curves.errors)[..., None], 0.0)
-    information = np.zeros(hierarchy.centred.shape)
-    np.add.at(information, curves.study, (told**2).sum(axis=1))
-    if curves.printed:
-        printed = np.asarray(log_constants(curves.printed, every, len(hierarchy.parameters)))
-        told = (printed[:, 1:] - printed[:, :1]) / _STEP / np.array([[one.error] for one in curves.printed])
-        np.add.at(information, np.array([one.study for one in curves.printed]), told**2)
-    return hierarchy._replace(centred=information * BETWEEN**2 > INFORMED)

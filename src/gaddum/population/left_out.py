@@ -1,4 +1,4 @@
-"""Left out: how well a fit foretells a paper that it has not seen, beside what the library alone foretold.
+"""Left out: how well a fit foretells a paper that it has not seen, beside the drug's file without that paper.
 
 Judged by the joint log density of the paper's readings and by the interval score, so that widening does not pay.
 
@@ -57,7 +57,7 @@ class LeftOutPaper(NamedTuple):
     readings: int
     fitted: Foretold
     library: Foretold
-    """By the library's constants with 1.35-fold between studies and 1.2-fold between readings."""
+    """By the drug's file without the paper, with 1.35-fold between studies and 1.2-fold between readings."""
     wider: Foretold
     """By the fit, its bands twice as wide."""
     narrower: Foretold
@@ -128,7 +128,7 @@ def foretell(data: PopulationData, fit: PopulationFit, paper: str, *, seed: int 
         return tuple(_outcome(read, middle, drawn, by**2 * covariance, by) for by in (1.0, 2.0, 0.5))
 
     own = scored(logs_of(fit.draws(DRAWS, seed)), fit.sigmas(DRAWS, seed))
-    plain = logs_of(library_draws(hierarchy, DRAWS, seed))
+    plain = logs_of(library_draws(data, paper, DRAWS, seed))
     plain[:over_time] += BETWEEN * random.standard_normal(DRAWS)
     plain[over_time:] += BETWEEN * random.standard_normal((len(printed), DRAWS))
     before = scored(plain, np.full(DRAWS, RESIDUAL))[0]

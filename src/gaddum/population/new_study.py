@@ -9,9 +9,10 @@ from jaxtyping import Float
 from gaddum.engagement.occupancy import SPAN
 from gaddum.numerics.array_library import Numbers
 from gaddum.population.fit import PopulationFit
-from gaddum.population.hierarchy import BETWEEN, COMMON, RESIDUAL
+from gaddum.population.hierarchy import COMMON, RESIDUAL
 from gaddum.population.left_out import LEVELS, LeftOutPaper
 from gaddum.population.readings import PopulationData
+from gaddum.population.study_curves import BETWEEN
 from gaddum.records.curve import Curve
 from gaddum.records.fit import FittedConstant, KineticFit, PaperScore, SpreadOfLogs
 from gaddum.records.species import Species

@@ -45,17 +45,16 @@ def log_constants(
     xp = array_library(theta)
     found = []
     for one in printed:
-        logs = [_log_constant(one.name, part, theta, one.study * size) for part in one.parts]
+        own = theta[one.study * size : (one.study + 1) * size]
+        logs = [_log_constant(one.name, part, own) for part in one.parts]
         found.append(sum(logs[1:], logs[0]) / len(logs))
     return xp.stack(found)
 
 
-def _log_constant(name: str, ligand: Ligand, theta: Any, first: int) -> Any:
+def _log_constant(name: str, ligand: Ligand, theta: Any) -> Any:
     xp, body, way = array_library(theta), ligand.bodies[0], ligand.inputs[0]
     places = [*_of_body(body), *_of_input(way)]
-    rows = dict(
-        zip(places, pick(theta, np.array([p + first if p >= 0 else -1 for p in places])), strict=False)
-    )
+    rows = dict(zip(places, pick(theta, np.array(places)), strict=True))
     none = xp.zeros(theta.shape[1])
 
     def log(place: int) -> Any:

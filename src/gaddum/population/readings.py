@@ -13,10 +13,18 @@ from jaxtyping import Float
 
 from gaddum.parameter_registry import Register
 from gaddum.parameters import Parameter, log_quantiles
-from gaddum.population.hierarchy import BETWEEN, Hierarchy, centred
+from gaddum.population.hierarchy import Hierarchy
 from gaddum.population.paper_accounts import CannotUse, concentration, printed_constant, published_model
 from gaddum.population.printed_constants import PrintedConstant
-from gaddum.population.study_curves import Kind, MeasuredCurve, kinetic_constants, lay_study_curves
+from gaddum.population.study_curves import (
+    BETWEEN,
+    Kind,
+    MeasuredCurve,
+    kinetic_constants,
+    lay_study_curves,
+    logits,
+)
+from gaddum.population.study_modes import study_modes
 from gaddum.records.curve import Curve
 from gaddum.records.library import Library
 from gaddum.records.papers import paper_keys
@@ -59,6 +67,9 @@ class PopulationData(NamedTuple):
     log_weights: Float[np.ndarray, " constants"]
     """Log of the body weight (kg) by which each constant was multiplied that is reported per kg; 0 of others."""
     unused: tuple[Unused, ...]
+    library: Float[np.ndarray, "papers constants grid"]
+    """Log quantiles by the drug's file without what it has from each paper; nothing but a wide guess where it has no
+    other."""
 
 
 def population_data(curves: Sequence[Curve], species: Species, library: Library) -> PopulationData:
@@ -136,9 +147,13 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
     names = tuple(dict.fromkeys([*(name for name, *_ in found), *(name for name, _ in printed)]))
     keys = _keys([curve for curve in mine if curve.id in names])
     centre = np.array([_prior(one, register, at in kinds, keys) for at, one in enumerate(parameters)])
+    of_paper = [_keys([curve for curve in mine if curve.paper == paper]) for paper in used]
+    filed = np.array([[_reports(one, register, keys, 0.0) for one in parameters] for keys in of_paper])
     varying: dict[int, Kind] = {at: kind for at, kind in kinds.items() if touched[at]}
+    for at in (at for at, kind in varying.items() if kind == "fraction"):
+        centre[at] = logits(centre[at])
     return PopulationData(
-        centred(Hierarchy(parameters, centre, varying, laid, np.zeros((len(used), len(varying)), bool))),
+        Hierarchy(parameters, centre, varying, laid, study_modes(laid, centre, varying)),
         used,
         names,
         tuple(name for name, *_ in found),
@@ -147,6 +162,7 @@ def population_data(curves: Sequence[Curve], species: Species, library: Library)
         tuple(unit for *_, unit in found),
         np.array([0.0 if one.name not in known_of else known_of[one.name].log_weight for one in parameters]),
         tuple(unused),
+        filed,
     )
 
 
@@ -174,12 +190,19 @@ def _prior(
     Every report is one study's, hence as far off as studies lie apart. Reports of papers whose curves are in the fit
     are left out; where no other is left they only say where to begin.
     """
+    return _reports(parameter, register, papers, BETWEEN) if varies else parameter.nodes
+
+
+def _reports(
+    parameter: Parameter, register: Register, papers: set[str], apart: float
+) -> Float[np.ndarray, " grid"]:
+    """Log quantiles by the reports that are of none of some papers, each further off by a standard deviation."""
     printed = register.printed.get(parameter.name)
-    if printed is None or not varies:
+    if printed is None:
         return parameter.nodes
     rest = np.array(
         [not any(key in one.source.model_dump_json() for key in papers) for one in printed.reports]
     )
     if not rest.any():
         return log_quantiles(printed.medians.mean(keepdims=True), np.array([FORGOTTEN]))
-    return log_quantiles(printed.medians[rest], np.hypot(printed.spreads[rest], BETWEEN))
+    return log_quantiles(printed.medians[rest], np.hypot(printed.spreads[rest], apart))

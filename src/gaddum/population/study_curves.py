@@ -129,6 +129,10 @@ Kind = Literal["clearance", "volume", "flow", "rate", "fraction"]
 """What a constant that varies between studies is of."""
 SIZED: tuple[Kind, ...] = ("clearance", "volume", "flow")
 """Kinds that grow with the body."""
+MOST = 0.98
+"""Greatest fraction that a prior may say."""
+BETWEEN = 0.3
+"""Prior scale of the standard deviation between studies of a log constant or a fraction's logit (half-normal)."""
 
 
 def kinetic_constants(ligands: Sequence[Ligand]) -> dict[int, Kind]:
@@ -150,6 +154,24 @@ def kinetic_constants(ligands: Sequence[Ligand]) -> dict[int, Kind]:
         are("fraction", *ligand.fractions)
         are("rate", ligand.k_venous)
     return found
+
+
+def logits(logs: Float[np.ndarray, " grid"]) -> Float[np.ndarray, " grid"]:
+    """Logits of fractions that are given by their logs."""
+    logs = np.minimum(logs, np.log(MOST))
+    return logs - np.log1p(-np.exp(logs))
+
+
+def logs_of(
+    theta: Float[AnyArray, "constants batch"], fractions: Bool[np.ndarray, " register"]
+) -> Float[AnyArray, "constants batch"]:
+    """Log constants, a register or several, of which the fractions are given by their logits.
+
+    Fractions by their logs are cut at 1, beyond which a likelihood is flat.
+    """
+    xp = array_library(theta)
+    which = np.tile(fractions, theta.shape[0] // len(fractions))[:, None]
+    return xp.where(which, -xp.logaddexp(0.0, -theta), theta)
 
 
 def _moved(ligand: Ligand, by: int) -> Ligand:

@@ -45,7 +45,7 @@ class SpreadOfLogs(Record):
 
 
 class PaperScore(Record):
-    """How a fit without a paper foretold its readings, beside the drug's file as it stood."""
+    """How a fit without a paper foretold its readings, beside the drug's file without that paper."""
 
     paper: str
     readings: int
@@ -56,7 +56,7 @@ class PaperScore(Record):
     density: float = in_unit("nat")
     """Joint log density of the readings."""
     density_before: float = in_unit("nat")
-    """The same by the drug's file, with 1.35-fold between studies and 1.2-fold between readings."""
+    """The same by the drug's file without that paper, 1.35-fold between studies and 1.2-fold between readings."""
     off_before: float = in_unit("1", ge=1)
 
 

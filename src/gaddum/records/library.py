@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gaddum import units
 from gaddum.records.dose import Dose
@@ -224,7 +224,16 @@ def _assemble(
     for kind, stem, document in documents:
         try:
             if kind == "fits":
-                fits.append(to_record(document, KineticFit))
+                fit = to_record(document, KineticFit)
+                key = f"fits{PurePath(document.file).parent}{fit.drug}{fit.species}"
+                if key in places:
+                    message = (
+                        f"A folder must hold one fit of a drug in a species; that of {fit.drug} in {fit.species} is "
+                        f"also in {places[key].file}. Delete one."
+                    )
+                    findings.append(document.finding(("drug",), message))
+                places[key] = document
+                fits.append(fit)
                 continue
             if kind == "targets":
                 record: Target | Drug | Mixture = to_record(document, Target)

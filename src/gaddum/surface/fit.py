@@ -85,45 +85,37 @@ def run(asked: FitRequest) -> dict[str, Any]:
     from gaddum import __version__
     from gaddum.extras import required
     from gaddum.records.library import load_library
-    from gaddum.records.species import known_species
     from gaddum.surface.accelerator import configure_jax
     from gaddum.surface.terminal import progress_bar
 
     required("jax", "A fit")
     configure_jax()
-    from gaddum.population.fit import fit_population
-    from gaddum.population.left_out import leave_papers_out
-    from gaddum.population.new_study import kinetic_fit
-    from gaddum.population.readings import population_data
+    from gaddum.population.drug_fit import fit_kinetics
 
-    library, species = load_library(), known_species(asked.species)
-    drug = library.drug_name(asked.drug)
-    curves = _curves(asked, drug, library)
+    library = load_library()
     stages = {"fit": 0.5} if asked.skip_left_out else {"fit": 0.4, "left out": 0.6}
     with progress_bar(Console(stderr=True), stages) as report:
-        report("fit", 0.0)
-        data = population_data(curves, species, library)
-        found = fit_population(data, seed=asked.seed, progress=lambda _, done: report("fit", done))
-        left_out = (
-            ()
-            if asked.skip_left_out
-            else leave_papers_out(data, seed=asked.seed, progress=lambda _, done: report("left out", done))
+        found = fit_kinetics(
+            asked.drug,
+            species=asked.species,
+            curves=_curves(asked, library),
+            library=library,
+            left_out=not asked.skip_left_out,
+            seed=asked.seed,
+            progress=report,
         )
-    record = kinetic_fit(
-        data, found, left_out, drug=drug, species=species, curves=curves, seed=asked.seed, version=__version__
-    )
     return {
-        "fit": record.model_dump(mode="json"),
-        "scores": [one._asdict() | {"paper": one.paper} for one in left_out],
-        "unused": [one._asdict() for one in data.unused],
-        "pictures": _pictures(data, found),
+        "fit": found.record.model_dump(mode="json"),
+        "scores": [one._asdict() | {"paper": one.paper} for one in found.left_out],
+        "unused": [one._asdict() for one in found.data.unused],
+        "pictures": _pictures(found.data, found.posterior),
         "command": asked.command(),
         "manifest": {"version": __version__, "command": asked.command()},
     }
 
 
-def _curves(asked: FitRequest, drug: str, library: "Library") -> "list[Curve]":
-    """Curves that follow doses of the drug, of a part of it, or of a mixture that it is a part of."""
+def _curves(asked: FitRequest, library: "Library") -> "list[Curve]":
+    """Curves of the user's files, and those of the library."""
     from gaddum.interop.curves import read_curves
     from gaddum.records.curve import load_curves, read_curve
 
@@ -138,29 +130,7 @@ def _curves(asked: FitRequest, drug: str, library: "Library") -> "list[Curve]":
             found = read_curves(path, library)
             mine += found.curves
             print_findings(found.findings)
-    every = [
-        _under_keys(curve, library) for curve in (mine if asked.only else [*load_curves(library), *mine])
-    ]
-    own = _parts(drug, library)
-    return [
-        curve for curve in every if curve.given and all(own & _parts(name, library) for name in curve.given)
-    ]
-
-
-def _under_keys(curve: "Curve", library: "Library") -> "Curve":
-    """The curve with drugs under the library's names."""
-    readings = []
-    for one in curve.readings:
-        changed: dict[str, Any] = {"doses": tuple(map(library.named, one.doses))}
-        if isinstance(name := getattr(one, "drug", None), str):
-            changed["drug"] = library.drug_key(name)
-        readings.append(one.model_copy(update=changed))
-    doses = tuple(map(library.named, curve.doses))
-    return curve.model_copy(update={"doses": doses, "readings": tuple(readings)})
-
-
-def _parts(name: str, library: "Library") -> set[str]:
-    return {one.name for one, _ in library.species(name)} if name in library.drugs else set()
+    return mine if asked.only else [*load_curves(library), *mine]
 
 
 def _pictures(data: "PopulationData", found: Any) -> list[dict[str, Any]]:
