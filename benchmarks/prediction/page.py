@@ -106,8 +106,8 @@ def _scores(way: str, forecasts: list[Mapping[str, Any]]) -> str:
         for name, ways in document["forecasters"].items():
             one = ways[way]
             over = one["over"].get("coin")
-            told = (one["log_score"], over, one["brier"], one["slope"])
-            lines.append((name, *map(_with_error, told)))
+            told = map(_with_error, (one["log_score"], over, one["brier"]))
+            lines.append((name, *told, _with_error(one["slope"]) or "none"))
     return f"## {_SAID[way]}\n\n" + _table(head, lines)
 
 
