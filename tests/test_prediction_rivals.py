@@ -24,7 +24,7 @@ def row(
     year: int = 2020,
 ) -> Row:
     chances = dict.fromkeys((*EVENTS, NOTHING), 0.0) | {event: 1.0}
-    reading = Reading(cohort, "blockade", "swim", "KA", chances, True)
+    reading = Reading(cohort, "blockade", "swim", "KA", chances)
     said = {"species": species, "stress": stress, "preparation": preparation, "paradigm": "naive"}
     subject = Subject.model_validate(said)
     return Row(cohort, laboratory or cohort, year, subject, "naltrexone", "acute", (reading,), weight)

@@ -128,9 +128,21 @@ def test_endpoints_of_a_row_share_it():
     assert found == {"abolished": 0.5, "partial": 0.0, "not_abolished": 0.5}
 
 
-def test_primary_outcomes_replace_the_others_of_their_row():
+def test_an_endpoint_that_the_record_does_not_score_is_no_reading():
     found = shares(word("abolished"), word("partial", endpoint="tail", primary=False), endpoints="swim tail")
     assert found == certain("abolished")
+    assert rows(word("partial", primary=False)) == ()
+
+
+def test_a_statistic_that_is_not_scored_goes_before_means_that_are():
+    statistic = {"form": "test", "statistic": "t", "value": 3.0, "df": 9, "better": "first", "primary": False}
+    found = (
+        means(V=2, K=-1, KA=-1.1),
+        statistic | {"contrast": ["K", "KA"]},
+        p_of("KA", "V", 0.5, primary=False),
+    )
+    assert shares(*found) == certain("abolished")
+    assert shares(*found[:1]) == certain("not_abolished")
 
 
 def test_rows_of_a_cohort_share_a_weight_of_one():
@@ -157,7 +169,7 @@ def test_a_laboratory_without_a_name_is_its_cohort():
 def test_blockades_of_which_nothing_can_be_read_are_listed_with_the_reason():
     told = {"form": "narrative", "text": "It stopped.", "why": "No number."}
     record = blockade_record(invented_case(invented_study("one", told)))
-    assert record.rows == () and record.unread[0].reason == "Told in words only. No number."
+    assert record.rows == () and record.unread[0].reason == "Not scored. No number."
 
 
 def test_the_blockade_of_another_drug_is_no_row():

@@ -3,15 +3,18 @@
 A row is one cohort's blockade by one antagonist in one phase and one kind of subject (`Subject.stratum`). Every
 endpoint that says something is a reading of it. What a reading says of the tests of `gaddum.outcomes.blockade_events`:
 
-- a number by its own p (`gaddum.outcomes.form.compared`), averaged over group sizes where these are unknown;
+- a number by its own p (`gaddum.outcomes.form.compared`), averaged over group sizes where these are unknown; a reported
+  statistic goes before what follows from means;
 - where there is no number the authors' word: abolished is block and no residual, partial is both, not abolished and
   enhanced are no block;
-- with an antagonist-alone arm block is the interaction, reported or of four means, and the residual is over that arm;
+- with an antagonist-alone arm the residual is over that arm, and with a control as well block is the interaction,
+  reported or of four means;
 - a retest among earlier responders, without a control arm, keeps a residual if one of them responds;
 - an effect of the test drug alone of which nothing is said counts as there, since nobody blocks what does not work; a
   residual of which nothing is said is left open, half and half.
 
-Readings of outcomes that a report calls primary replace the others of their row. Rows of a cohort share a weight of 1.
+Endpoints whose comparison of the two arms the record does not score are no readings. Rows of a cohort share a weight
+of 1.
 """
 
 from collections.abc import Iterator
@@ -29,9 +32,8 @@ from gaddum.outcomes.group_sizes import group_sizes
 from gaddum.records.blockade import ArmAdditions, Blockade, blockades
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-from gaddum.records.outcome import Outcome, arms_of
+from gaddum.records.outcome import Outcome, arms_of, is_scored
 from gaddum.records.outcome.means import Means
-from gaddum.records.outcome.narrative import Narrative
 from gaddum.records.outcome.responders import Responders
 from gaddum.records.outcome.verdict import Verdict
 from gaddum.records.protocol import Subject
@@ -57,7 +59,6 @@ class Reading(NamedTuple):
     arm: str
     chances: dict[str, float]
     """Share of each event, "nothing to block" among them; they sum to 1."""
-    primary: bool
 
 
 class Row(NamedTuple):
@@ -157,9 +158,8 @@ def _row(
     phase: str,
     members: list[tuple[Study, Experiment, Reading]],
 ) -> Row:
-    kept = [one for one in members if one[2].primary] or members
-    study, experiment, _ = min(kept, key=lambda one: one[0].year)
-    readings = tuple(reading for _, _, reading in kept)
+    study, experiment, _ = min(members, key=lambda one: one[0].year)
+    readings = tuple(reading for _, _, reading in members)
     subject = experiment.protocol.subject
     return Row(cohort, study.lab or cohort, study.year, subject, blocker, phase, readings, 0.0)
 
@@ -170,13 +170,10 @@ def _readings(study: Study, experiment: Experiment, blockade: Blockade, priors: 
         return
     for endpoint in experiment.protocol.endpoints:
         told = [one for one in experiment.outcomes if one.endpoint == endpoint and one.can_be_scored]
-        for primary in (True, False):
-            outcomes = [one for one in told if one.primary == primary]
-            if (block := _block(experiment, outcomes, blockade, priors)) is None:
-                continue
-            chances = _chances(experiment, told, blockade, block, priors)
-            yield Reading(study.id, experiment.id, endpoint, blockade.blocked, chances, primary)
-            break
+        scored = [one for one in told if is_scored(one)]
+        if _block(experiment, scored, blockade, priors) is not None:
+            chances = _chances(experiment, told, blockade, priors)
+            yield Reading(study.id, experiment.id, endpoint, blockade.blocked, chances)
 
 
 def _block(
@@ -184,17 +181,21 @@ def _block(
 ) -> float | None:
     """Chance that the block is significant: by an interaction, a difference of two arms, or a word."""
     drug, blocked = str(blockade.drug), blockade.blocked
+    reported = [one for one in outcomes if one.form == "interaction"]
+    if (found := _better(experiment, reported, drug, blocked, priors)) is not None:
+        return found
     for one in outcomes:
         if isinstance(one, Means) and (p := _crossed(experiment, one, blockade)) is not None:
             return float(p < LEVEL)
-    ordered = sorted(outcomes, key=lambda one: one.form != "interaction")
-    found = _better(experiment, [one for one in ordered if one.form != "verdict"], drug, blocked, priors)
+    numbers = [one for one in outcomes if one.form != "verdict"]
+    if (found := _better(experiment, numbers, drug, blocked, priors)) is not None:
+        return found
     word = _word(outcomes, blockade)
-    return found if found is not None or word is None else _WORDS[word][0]
+    return None if word is None else _WORDS[word][0]
 
 
 def _chances(
-    experiment: Experiment, outcomes: list[Outcome], blockade: Blockade, block: float, priors: Priors
+    experiment: Experiment, outcomes: list[Outcome], blockade: Blockade, priors: Priors
 ) -> dict[str, float]:
     """Shares of the four events, from the chances that each of three tests found something."""
     drug, blocked, vehicle = str(blockade.drug), blockade.blocked, blockade.vehicle
@@ -206,6 +207,8 @@ def _chances(
     if residual is None:
         retests = [one.retest for one in outcomes if isinstance(one, Responders) and one.retest]
         residual = next((float(one.responders > 0) for one in retests if one.arm == blocked), None)
+    block = _block(experiment, outcomes, blockade, priors)
+    assert block is not None  # scored outcomes say something of it
     tests = (1.0 if effect is None else effect, block, 0.5 if residual is None else residual)
     chances: dict[str, float] = dict.fromkeys((*EVENTS, NOTHING), 0.0)
     for signs in np.ndindex(2, 2, 2):
@@ -226,8 +229,9 @@ def _word(outcomes: list[Outcome], blockade: Blockade) -> str | None:
 def _better(
     experiment: Experiment, outcomes: list[Outcome], first: str, second: str, priors: Priors
 ) -> float | None:
-    """Chance that an arm did significantly better than another: numbers before words, primary outcomes first."""
-    for one in sorted(outcomes, key=lambda one: (one.form == "verdict", not one.primary)):
+    """Chance that an arm did significantly better than another: statistics before means, and words last."""
+    later = {"means": 1, "verdict": 2}
+    for one in sorted(outcomes, key=lambda one: (later.get(one.form, 0), not one.primary)):
         shares = [
             (weight, said.better)
             for sized, weight in _with_sizes(experiment, one, priors)
@@ -267,7 +271,9 @@ def _crossed(experiment: Experiment, outcome: Means, blockade: Blockade) -> floa
     signs = np.array([1.0, -1.0, -1.0, 1.0])
     errors = np.array([arm.spread / (arm.n**0.5 if arm.spread_kind == "SD" else 1.0) for arm in arms])
     paired, sizes = experiment.protocol.is_paired(), [arm.n for arm in arms]
-    together = SESSION_CORRELATION if paired else 0.0
+    together = (
+        experiment.protocol.model_dump().get("session_correlation", SESSION_CORRELATION) if paired else 0.0
+    )
     variance = (1 - together) * np.sum(errors**2) + together * (signs @ errors) ** 2
     df = 3 * (min(sizes) - 1) if paired else sum(sizes) - 4
     increase = experiment.protocol.endpoints[outcome.endpoint].improvement == "increase"
@@ -279,7 +285,8 @@ def _why(experiment: Experiment, blockade: Blockade) -> str:
     """Why nothing can be read of a blockade."""
     if blockade.drug is None:
         return "No arm got the test drug alone."
-    if any({blockade.drug, blockade.blocked} <= {*arms_of(one)} for one in experiment.outcomes):
-        return "What was reported of the two arms is no comparison that the rule can read."
-    told = [one.why for one in experiment.outcomes if isinstance(one, Narrative)]
-    return " ".join(["Told in words only.", *told]) if told else "No outcome compares the two arms."
+    both = [one for one in experiment.outcomes if {blockade.drug, blockade.blocked} <= {*arms_of(one)}]
+    silent = both or [one for one in experiment.outcomes if not one.can_be_scored]
+    reasons = dict.fromkeys(one.model_dump().get("why") for one in silent if not is_scored(one))
+    told = " ".join(filter(None, reasons))
+    return f"Not scored. {told}".strip() if reasons else "No scored outcome compares the two arms."
