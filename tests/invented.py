@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from gaddum.records.case import Anchor
 from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger, LoadedCase, load_case
 
@@ -57,8 +58,23 @@ def word(verdict: str, **about: Any) -> dict[str, Any]:
     return {"form": "verdict", "verdict": verdict, "roles": roles, "agonist_effect_present": True} | about
 
 
-def invented_case(*studies: Study) -> LoadedCase:
-    """Questions and accounts of the ketamine case over invented studies."""
+def invented_case(*studies: Study, accounts: tuple[str, ...] = ()) -> LoadedCase:
+    """Questions of the ketamine case over invented studies, whose first in each population is the reference."""
     loaded = load_case("ketamine")
-    case = loaded.case.model_copy(update={"anchors": (), "claims": ()})
-    return dataclasses.replace(loaded, case=case, ledger=Ledger(studies))
+    anchors = {
+        (experiment.protocol.subject.stratum, endpoint.phase): Anchor(
+            stratum=experiment.protocol.subject.stratum,
+            phase=endpoint.phase,
+            study=study.id,
+            experiment=experiment.id,
+            endpoint=name,
+            arm="K",
+        )
+        for study in reversed(studies)
+        for experiment in study.experiments
+        for name, endpoint in experiment.protocol.endpoints.items()
+    }
+    hypotheses = tuple(one for one in loaded.case.hypotheses if not accounts or one.name in accounts)
+    said = {"anchors": tuple(anchors.values()), "claims": (), "hypotheses": hypotheses}
+    case = loaded.case.model_copy(update=said)
+    return dataclasses.replace(loaded, case=case, ledger=Ledger(studies), documents={})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.prediction.__main__ import renew_page
 from benchmarks.prediction.engagement import RowEngagement
-from benchmarks.prediction.forecasts import RIVALS, forecasts_document
+from benchmarks.prediction.forecasts import RIVALS, WAYS, forecasts_document
 from benchmarks.prediction.page import BEGIN, END, FIGURE, PAGE, figure, renewed
 from benchmarks.prediction.rows import BlockadeRecord, Unread
 from benchmarks.prediction.rows_file import ROWS, read, rows_document
@@ -37,6 +37,15 @@ def test_prose_around_the_marks_stays_and_renewing_again_changes_nothing():
         page.startswith("# Test\n\nProse.\n\n") and page.endswith("\n\nMore prose.\n") and "old" not in page
     )
     assert renewed(page, DOCUMENT, FORECASTS) == page
+
+
+def test_the_model_is_set_beside_every_rival():
+    model = forecasts_document(RECORD, {"model": dict.fromkeys(WAYS, CHANCES["votes"])}, FORECASTS)
+    page = renewed(BARE, DOCUMENT, FORECASTS, model)
+    assert (
+        page.count("model over coin: 0.88 (0.00), 0.88 to 0.88; model over votes: 0.00 (0.00), 0.00 to 0.00.")
+        == 2
+    )
 
 
 def test_a_page_without_marks_is_refused():

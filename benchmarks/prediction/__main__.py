@@ -1,12 +1,16 @@
 """The command: see `benchmarks.prediction`."""
 
 import argparse
+import re
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import benchmarks.prediction
 from benchmarks.prediction.engagement import row_engagements
 from benchmarks.prediction.forecasts import MODEL, RIVALS, forecast_rows, forecasts_document
-from benchmarks.prediction.page import FIGURE, PAGE, figure, renewed
+from benchmarks.prediction.page import DOCS, FIGURE, PAGE, figure, renewed
 from benchmarks.prediction.rivals import rivals
 from benchmarks.prediction.rows import BlockadeRecord, blockade_record
 from benchmarks.prediction.rows_file import ROWS, read, rows_document, write
@@ -14,12 +18,18 @@ from benchmarks.prediction.rows_file import ROWS, read, rows_document, write
 from gaddum.records.ledger import LoadedCase, load_case
 
 CASE = "ketamine"
+DECISION = DOCS / "decisions" / "0010-frozen-prediction-test.md"
 
 
 def main(arguments: list[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     loaded = load_case(CASE)
     record = blockade_record(loaded)
+    if given.model is not None:
+        check_look(given.model, DECISION.read_text(encoding="utf-8"))
+        rivals = check_rivals(read(RIVALS), record)
+        _score_model(loaded, record, rivals, given)
+        return
     _renew_rows(loaded, record)
     if given.rivals:
         _renew_rivals(loaded, record)
@@ -32,6 +42,51 @@ def renew_page(page: Path = PAGE, picture: Path = FIGURE) -> None:
     current = [one for one in forecasts if one["record"] == rows["record"]]
     page.write_text(renewed(page.read_text(encoding="utf-8"), rows, *current), encoding="utf-8")
     picture.write_text(figure(rows, *current), encoding="utf-8")
+
+
+def check_look(number: int, decision: str) -> None:
+    """Refuse a look at the model's scores that was not written down before."""
+    looks = re.findall(r"^\| (\d+) \|", decision.partition("| Look |")[2], re.M)
+    if str(number) not in looks:
+        raise SystemExit(
+            f"A look at the model's scores must stand in the table of looks before it is taken; look {number} is not "
+            f"among {', '.join(looks) or 'none'}. Write into {DECISION} what is asked and why."
+        )
+
+
+def check_rivals(rivals: dict[str, Any] | None, record: BlockadeRecord) -> dict[str, Any]:
+    """Refuse rivals that were not scored on these rows."""
+    if rivals is None or rivals["record"] != record.digest:
+        raise SystemExit(
+            "The rivals must be scored on the record before the model is; their file is of another record. "
+            "Run `python -m benchmarks.prediction --rivals` and commit what it writes."
+        )
+    return rivals
+
+
+def _score_model(
+    loaded: LoadedCase, record: BlockadeRecord, rivals: dict[str, Any], given: argparse.Namespace
+) -> None:
+    from benchmarks.prediction.model import model_forecasts
+    from benchmarks.prediction.runs import TrainedRuns
+
+    start = time.monotonic()
+
+    def say(*words: object) -> None:
+        print(f"{time.monotonic() - start:6.0f} s", *words, file=sys.stderr, flush=True)
+
+    shown: dict[str, tuple[str, int]] = {}
+
+    def progress(training: str, stage: str, fraction: float) -> None:
+        mark = (stage, int(10 * fraction))
+        if shown.get(training) != mark:
+            shown[training] = mark
+            say(f"{training}: {stage} {10 * mark[1]} %")
+
+    runs = TrainedRuns(loaded, given.runs, seed=given.seed, workers=given.workers, progress=progress)
+    found = model_forecasts(loaded, record, runs.of, seed=given.seed, told=say)
+    write(MODEL, {"look": given.model} | forecasts_document(record, {"model": found}, rivals))
+    renew_page()
 
 
 def _renew_rows(loaded: LoadedCase, record: BlockadeRecord) -> None:

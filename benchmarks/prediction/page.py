@@ -108,7 +108,19 @@ def _scores(way: str, forecasts: list[Mapping[str, Any]]) -> str:
             over = one["over"].get("coin")
             told = map(_with_error, (one["log_score"], over, one["brier"]))
             lines.append((name, *told, _with_error(one["slope"]) or "none"))
-    return f"## {_SAID[way]}\n\n" + _table(head, lines)
+    return f"## {_SAID[way]}\n\n" + _table(head, lines) + _differences(way, forecasts)
+
+
+def _differences(way: str, forecasts: list[Mapping[str, Any]]) -> str:
+    """What a forecaster that is set beside all rivals gains over each."""
+    lines = [
+        f"{name} over {other}: {_with_error(gain)}, {gain['lower']:.2f} to {gain['upper']:.2f}"
+        for document in forecasts
+        for name, ways in document["forecasters"].items()
+        for other, gain in ways[way]["over"].items()
+        if len(ways[way]["over"]) > 1
+    ]
+    return "\n\nDifferences in log score (error), central 95 %: " + "; ".join(lines) + "." if lines else ""
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,170 @@
+"""The model's forecasts: each year by a run of the years before, each laboratory by one of all others.
+
+A laboratory is taken out of the run of the whole record by importance weights, smoothed as Pareto tails [1]; where
+their k-hat exceeds .7 in an account in play, before or after, the case is run again without it.
+
+The chance of an event is that of the tests that the design implies (`gaddum.prediction.blockade_chances`), given that
+there is something to block, mean over the readings of a row. A control that was not run counts with the size of the
+test drug's arm. Outcomes of the study that is forecast are left out before it is followed.
+
+References
+----------
+.. [1] Vehtari A, Simpson D, Gelman A, Yao Y, Gabry J (2024). Pareto smoothed importance sampling. arXiv:1507.02646
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from benchmarks.prediction.forecasts import Chances
+from benchmarks.prediction.rows import EVENTS, BlockadeRecord, Row, blocked_arms
+from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, silent
+from jaxtyping import Float
+from scipy.special import logsumexp
+
+from gaddum.outcomes.group_sizes import group_sizes
+from gaddum.prediction.blockade_chances import BlockadeTest, chances_at_draws
+from gaddum.prediction.stored_run import StoredRun
+from gaddum.prediction.study_draws import StudyDraws, study_draws
+from gaddum.records.blockade import Blockade
+from gaddum.records.experiment import Study
+from gaddum.records.ledger import LoadedCase
+from gaddum.records.protocol import Arm
+from gaddum.weigh.fitted import IN_PLAY
+
+MOST_K_HAT = 0.7
+"""Pareto k-hat beyond which weights are not trusted [1]."""
+CONTROL = "control, not run"
+"""Name of the arm that a forecast adds where a study had no control."""
+
+
+class LeftOut(NamedTuple):
+    """A run without some cohorts, by weights."""
+
+    run: StoredRun
+    k_hat: float
+    """Largest among accounts in play."""
+
+
+def model_forecasts(
+    loaded: LoadedCase,
+    record: BlockadeRecord,
+    run_of: Callable[[Training], TrainedRun],
+    *,
+    seed: int = 0,
+    told: Callable[[str], None] = lambda sentence: None,
+) -> dict[str, Chances]:
+    """Forecast every scored row by the years before its own, and by all laboratories but its own.
+
+    Parameters
+    ----------
+    loaded : LoadedCase
+        The case, with its whole record.
+    record : BlockadeRecord
+        Its rows.
+    run_of : callable
+        Gives the run that knows part of the record, as `TrainedRuns.of` does.
+    seed : int
+        Of what a run has no draws of.
+    told : callable
+        Hears by what each laboratory was forecast.
+    """
+    rows = record.scored
+    found = {way: np.zeros((len(rows), len(EVENTS))) for way in ("by_year", "by_laboratory")}
+
+    def fill(way: str, places: list[int], run: StoredRun) -> None:
+        chances = row_chances(loaded, run, tuple(rows[place] for place in places), seed=seed)
+        found[way][places] = chances
+
+    for year in sorted({row.year for row in rows}):
+        places = [place for place, row in enumerate(rows) if row.year == year]
+        fill("by_year", places, run_of(Training(until=year - 1)).run)
+    whole = run_of(Training())
+    for laboratory in sorted({row.laboratory for row in rows}):
+        places = [place for place, row in enumerate(rows) if row.laboratory == laboratory]
+        left = leave_out(whole, laboratory_cohorts(loaded, laboratory), seed=seed)
+        trusted = left.k_hat <= MOST_K_HAT
+        told(f"without {laboratory}: k-hat {left.k_hat:.2f}, {'by weights' if trusted else 'run again'}")
+        run = left.run if trusted else run_of(Training(without=laboratory)).run
+        fill("by_laboratory", places, run)
+    return found
+
+
+def row_chances(loaded: LoadedCase, run: StoredRun, rows: tuple[Row, ...], *, seed: int = 0) -> Chances:
+    """Chances of the three events in rows, by one run."""
+    priors = {prior.name: prior.distribution for prior in loaded.case.priors}
+    blockades = {(study.id, one.id, arm.blocked): arm for study, one, arm in blocked_arms(loaded)}
+    drawn: dict[str, StudyDraws] = {}
+    found = []
+    for row in rows:
+        total = np.zeros(len(EVENTS))
+        for reading in row.readings:
+            if reading.study not in drawn:
+                study = to_forecast(loaded.ledger.study(reading.study), blockades)
+                drawn[reading.study] = study_draws(run, study, seed=seed)
+            of_study = drawn[reading.study]
+            blockade = blockades[reading.study, reading.experiment, reading.arm]
+            test = _test(of_study.study, reading.experiment, reading.endpoint, blockade, priors)
+            chances = chances_at_draws(test, of_study, priors)
+            total += [of_study.averaged(getattr(chances, event)) for event in EVENTS]
+        found.append(total / total.sum())
+    return np.array(found)
+
+
+def leave_out(trained: TrainedRun, cohorts: frozenset[str], *, seed: int = 0) -> LeftOut:
+    """Take cohorts out of a run: probabilities by the mean of the weights, draws drawn again by the smoothed ones."""
+    from arviz_stats.base.array import array_stats
+
+    run = trained.run
+    taken = [place for place, name in enumerate(run.cohorts) if name.partition(",")[0] in cohorts]
+    log_ratio = [-logs[taken].sum(axis=0) for logs in trained.cohort_logs]
+    log_mean = np.array([logsumexp(one) - np.log(one.size) for one in log_ratio])
+    before = np.array([fit.probability for fit in run.fits])
+    after = before * np.exp(log_mean - log_mean.max())
+    after /= after.sum()
+    random = np.random.default_rng(seed)
+    fits, k_hats = [], []
+    for fit, logs, was, now in zip(run.fits, log_ratio, before, after, strict=True):
+        # it takes log likelihoods of what is left out
+        smoothed, k_hat = array_stats.psislw(-logs) if np.ptp(logs) > 0 else (logs, -np.inf)
+        k_hats.append(float(k_hat) if max(was, now) >= IN_PLAY else -np.inf)
+        weights = np.exp(smoothed - logsumexp(smoothed))
+        draws = next(iter(fit.scores.values())).size
+        kept = _systematic(weights, random.uniform()) * (draws // logs.size)
+        scores = {name: drawn[kept] for name, drawn in fit.scores.items()}
+        fits.append(fit._replace(probability=float(now), scores=scores))
+    return LeftOut(run._replace(fits=tuple(fits)), max(k_hats))
+
+
+def to_forecast(study: Study, blockades: dict[tuple[str, str, str], Blockade]) -> Study:
+    """The study as it was planned: no outcomes, and a control where none was run."""
+    experiments = []
+    for one in silent(study).experiments:
+        lacking = [
+            b
+            for (s, e, _), b in blockades.items()
+            if (s, e) == (study.id, one.id) and b.drug and not b.vehicle
+        ]
+        if lacking:
+            drug = one.protocol.arms[str(lacking[0].drug)]
+            control = Arm(n=drug.n, n_range=drug.n_range)
+            protocol = one.protocol.model_copy(update={"arms": one.protocol.arms | {CONTROL: control}})
+            one = one.model_copy(update={"protocol": protocol})
+        experiments.append(one)
+    return study.model_copy(update={"experiments": tuple(experiments)})
+
+
+def _test(study: Study, experiment: str, endpoint: str, blockade: Blockade, priors: dict) -> BlockadeTest:
+    """Roles and sizes of a blockade at one endpoint."""
+    one = next(e for e in study.experiments if e.id == experiment)
+    roles = {"K": str(blockade.drug), "V": blockade.vehicle or CONTROL, "KA": blockade.blocked}
+    roles |= {} if blockade.alone is None else {"A": blockade.alone}
+    pooled = (name for name, arm in one.protocol.arms.items() if arm.subset_of is None)
+    sizes = group_sizes(one, tuple(dict.fromkeys((*roles.values(), *pooled))), priors)
+    return BlockadeTest(one, endpoint, roles, tuple(sizes))
+
+
+def _systematic(weights: Float[np.ndarray, " draws"], offset: float) -> np.ndarray:
+    """Places drawn again by their weights, as evenly as can be."""
+    at = (np.arange(weights.size) + offset) / weights.size
+    return np.minimum(np.searchsorted(np.cumsum(weights), at), weights.size - 1)
