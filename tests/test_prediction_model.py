@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.prediction import runs
-from benchmarks.prediction.__main__ import check_look, check_rivals
+from benchmarks.prediction.__main__ import check_look, check_rivals, main
 from benchmarks.prediction.forecasts import WAYS
 from benchmarks.prediction.model import leave_out, model_forecasts, row_chances
 from benchmarks.prediction.rows import EVENTS, blockade_record
@@ -143,6 +143,11 @@ def test_a_look_that_is_not_written_down_is_refused():
     check_look(1, decision)
     with pytest.raises(SystemExit, match="look 7 is not among 1"):
         check_look(7, decision)
+
+
+def test_the_command_refuses_a_look_that_is_not_written_down():
+    with pytest.raises(SystemExit, match="look 1000 is not among"):
+        main(["--model", "1000"])
 
 
 def test_rivals_of_another_record_are_refused(case: LoadedCase):

@@ -119,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--rivals", action="store_true", help="renew rows, rivals' forecasts and scores, page and figure"
     )
+    what.add_argument("--model", type=int, metavar="N", help="look number N at the model's scores")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/prediction"), help="where runs of the model are kept"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
     return parser
 
 
