@@ -131,6 +131,37 @@ def test_a_control_that_was_not_run_is_added_to_the_forecast():
     assert one == pytest.approx(two, abs=0.05)
 
 
+def test_the_antagonist_alone_is_the_control_where_no_other_was_run():
+    bare = invented_study(
+        "one",
+        {"form": "test", "statistic": "t", "value": 3.0, "contrast": ["K", "KA"], "better": "first"},
+        arms="K KA A",
+    )
+    whole = invented_study("two", word("abolished"), subject={"strain": "another"})
+    case = invented_case(bare, whole, accounts=ACCOUNTS)
+    one, two = row_chances(case, prior_run(case), blockade_record(case).scored)
+    assert one == pytest.approx(two, abs=0.08)
+
+
+def test_what_a_row_does_not_ask_of_is_not_followed():
+    asked, other = (
+        invented_study("one", word("abolished"), subject={"sex": sex}) for sex in ("male", "female")
+    )
+    (experiment,), (beside,) = asked.experiments, other.experiments
+    beside = beside.model_copy(update={"id": "beside", "outcomes": ()})
+    study = asked.model_copy(update={"experiments": (experiment, beside)})
+    case = invented_case(study, accounts=ACCOUNTS)
+    stratum = experiment.protocol.subject.stratum
+    anchors = tuple(one for one in case.case.anchors if one.stratum == stratum)
+    alone = type(case)(
+        case.case.model_copy(update={"anchors": anchors}), case.library, case.ledger, case.folder
+    )
+    run = prior_run(case)._replace(
+        loaded=alone
+    )  # the other population has no reference, which would be refused
+    assert row_chances(case, run, blockade_record(case).scored).shape == (1, 3)
+
+
 def test_a_laboratory_left_out_keeps_its_protocols_and_no_outcome(case: LoadedCase):
     left = without(case, "Elm")
     kept = {study.id: len(study.experiments[0].outcomes) for study in left.ledger.studies}

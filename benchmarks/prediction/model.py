@@ -4,8 +4,8 @@ A laboratory is taken out of the run of the whole record by importance weights, 
 their k-hat exceeds .7 in an account in play, before or after, the case is run again without it.
 
 The chance of an event is that of the tests that the design implies (`gaddum.prediction.blockade_chances`), given that
-there is something to block, mean over the readings of a row. A control that was not run counts with the size of the
-test drug's arm. Outcomes of the study that is forecast are left out before it is followed.
+there is something to block, mean over the readings of a row. Where no control was run the antagonist alone is one, or
+else an arm of the size of the test drug's. Outcomes of the study that is forecast are left out before it is followed.
 
 References
 ----------
@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 from benchmarks.prediction.forecasts import Chances
-from benchmarks.prediction.rows import EVENTS, BlockadeRecord, Row, blocked_arms
+from benchmarks.prediction.rows import EVENTS, BlockadeRecord, Reading, Row, blocked_arms
 from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, silent
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from gaddum.outcomes.form import Priors
 from gaddum.outcomes.group_sizes import group_sizes
 from gaddum.prediction.blockade_chances import BlockadeTest, chances_at_draws
 from gaddum.prediction.stored_run import StoredRun
@@ -94,13 +95,14 @@ def row_chances(loaded: LoadedCase, run: StoredRun, rows: tuple[Row, ...], *, se
     """Chances of the three events in rows, by one run."""
     priors = {prior.name: prior.distribution for prior in loaded.case.priors}
     blockades = {(study.id, one.id, arm.blocked): arm for study, one, arm in blocked_arms(loaded)}
+    every = [reading for row in rows for reading in row.readings]
     drawn: dict[str, StudyDraws] = {}
     found = []
     for row in rows:
         total = np.zeros(len(EVENTS))
         for reading in row.readings:
             if reading.study not in drawn:
-                study = to_forecast(loaded.ledger.study(reading.study), blockades)
+                study = to_forecast(loaded.ledger.study(reading.study), every, blockades)
                 drawn[reading.study] = study_draws(run, study, seed=seed)
             of_study = drawn[reading.study]
             blockade = blockades[reading.study, reading.experiment, reading.arm]
@@ -136,29 +138,36 @@ def leave_out(trained: TrainedRun, cohorts: frozenset[str], *, seed: int = 0) ->
     return LeftOut(run._replace(fits=tuple(fits)), max(k_hats))
 
 
-def to_forecast(study: Study, blockades: dict[tuple[str, str, str], Blockade]) -> Study:
-    """The study as it was planned: no outcomes, and a control where none was run."""
+def to_forecast(
+    study: Study, readings: list[Reading], blockades: dict[tuple[str, str, str], Blockade]
+) -> Study:
+    """The study as it was planned: no outcomes, what the readings ask of, and a control where none was run."""
     experiments = []
     for one in silent(study).experiments:
-        lacking = [
-            b
-            for (s, e, _), b in blockades.items()
-            if (s, e) == (study.id, one.id) and b.drug and not b.vehicle
-        ]
-        if lacking:
-            drug = one.protocol.arms[str(lacking[0].drug)]
-            control = Arm(n=drug.n, n_range=drug.n_range)
-            protocol = one.protocol.model_copy(update={"arms": one.protocol.arms | {CONTROL: control}})
-            one = one.model_copy(update={"protocol": protocol})
-        experiments.append(one)
+        asked = [r for r in readings if (r.study, r.experiment) == (study.id, one.id)]
+        if not asked:
+            continue
+        roles = [_roles(blockades[r.study, r.experiment, r.arm]) for r in asked]
+        arms, endpoints = one.protocol.arms, {r.endpoint: one.protocol.endpoints[r.endpoint] for r in asked}
+        drug = next((arms[role["K"]] for role in roles if role["V"] == CONTROL), None)
+        if drug is not None:
+            arms = arms | {CONTROL: Arm(n=drug.n, n_range=drug.n_range)}
+        protocol = one.protocol.model_copy(update={"arms": arms, "endpoints": endpoints})
+        experiments.append(one.model_copy(update={"protocol": protocol}))
     return study.model_copy(update={"experiments": tuple(experiments)})
 
 
-def _test(study: Study, experiment: str, endpoint: str, blockade: Blockade, priors: dict) -> BlockadeTest:
+def _roles(blockade: Blockade) -> dict[str, str]:
+    """Arm by role; where no control was run the antagonist alone is one, or else an arm is added."""
+    drug, vehicle, alone = str(blockade.drug), blockade.vehicle, blockade.alone
+    found = {"K": drug, "V": vehicle or alone or CONTROL, "KA": blockade.blocked}
+    return found | ({"A": alone} if vehicle and alone else {})
+
+
+def _test(study: Study, experiment: str, endpoint: str, blockade: Blockade, priors: Priors) -> BlockadeTest:
     """Roles and sizes of a blockade at one endpoint."""
     one = next(e for e in study.experiments if e.id == experiment)
-    roles = {"K": str(blockade.drug), "V": blockade.vehicle or CONTROL, "KA": blockade.blocked}
-    roles |= {} if blockade.alone is None else {"A": blockade.alone}
+    roles = _roles(blockade)
     pooled = (name for name, arm in one.protocol.arms.items() if arm.subset_of is None)
     sizes = group_sizes(one, tuple(dict.fromkeys((*roles.values(), *pooled))), priors)
     return BlockadeTest(one, endpoint, roles, tuple(sizes))
