@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gaddum.records.finding import nearest
 from gaddum.surface.request import Request
 
-READABLE = (".csv", ".tsv", ".xlsx", ".yaml")
+READABLE = (".csv", ".tsv")
 """Files that a page may name or bring."""
 MOST_NAME = 60
 """Characters of a name that is kept."""
@@ -29,7 +29,7 @@ class Shelf(NamedTuple):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Tables and records in the folder."""
+        """Tables in the folder."""
         return tuple(sorted(one.name for one in self._entries() if one.suffix in READABLE and one.is_file()))
 
     @property
