@@ -41,7 +41,9 @@ def test_prose_around_the_marks_stays_and_renewing_again_changes_nothing():
 
 def test_the_model_is_set_beside_every_rival():
     model = forecasts_document(RECORD, {"model": dict.fromkeys(WAYS, CHANCES["votes"])}, FORECASTS)
-    page = renewed(BARE, DOCUMENT, FORECASTS, model)
+    page = renewed(BARE, DOCUMENT, FORECASTS, {"look": 1} | model)
+    assert "The model's scores are those of look 1." in page
+    assert "The model has not been scored." in renewed(BARE, DOCUMENT, FORECASTS)
     assert (
         page.count("model over coin: 0.88 (0.00), 0.88 to 0.88; model over votes: 0.00 (0.00), 0.00 to 0.00.")
         == 2

@@ -1,7 +1,8 @@
-"""The model's forecasts: each year by a run of the years before, each laboratory by one of all others.
+"""The model's forecasts: each year by what was known before, each laboratory by all others.
 
-A laboratory is taken out of the run of the whole record by importance weights, smoothed as Pareto tails [1]; where
-their k-hat exceeds .7 in an account in play, before or after, the case is run again without it.
+Later cohorts, or a laboratory, are taken out of the run of the whole record by importance weights, smoothed as Pareto
+tails [1]. The case is run again without them where k-hat exceeds .7, or fewer than 100 effective draws are left, in an
+account in play before or after; and where a cohort was reported before and after a year.
 
 The chance of an event is that of the tests that the design implies (`gaddum.prediction.blockade_chances`), given that
 there is something to block, mean over the readings of a row. Where no control was run the antagonist alone is one, or
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from benchmarks.prediction.forecasts import Chances
 from benchmarks.prediction.rows import EVENTS, BlockadeRecord, Reading, Row, blocked_arms
-from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, silent
+from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, later_cohorts, silent
 from jaxtyping import Float
 from scipy.special import logsumexp
 
@@ -31,6 +32,7 @@ from gaddum.records.blockade import Blockade
 from gaddum.records.experiment import Study
 from gaddum.records.ledger import LoadedCase
 from gaddum.records.protocol import Arm
+from gaddum.results import LEAST_DRAWS
 from gaddum.weigh.fitted import IN_PLAY
 
 MOST_K_HAT = 0.7
@@ -45,6 +47,13 @@ class LeftOut(NamedTuple):
     run: StoredRun
     k_hat: float
     """Largest among accounts in play."""
+    draws: float
+    """Fewest effective draws among them (1)."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the weights will do."""
+        return self.k_hat <= MOST_K_HAT and self.draws >= LEAST_DRAWS
 
 
 def model_forecasts(
@@ -68,7 +77,7 @@ def model_forecasts(
     seed : int
         Of what a run has no draws of.
     told : callable
-        Hears by what each laboratory was forecast.
+        Hears by what each year and laboratory was forecast.
     """
     rows = record.scored
     found = {way: np.zeros((len(rows), len(EVENTS))) for way in ("by_year", "by_laboratory")}
@@ -77,17 +86,24 @@ def model_forecasts(
         chances = row_chances(loaded, run, tuple(rows[place] for place in places), seed=seed)
         found[way][places] = chances
 
+    whole = run_of(Training())
+
+    def run_for(training: Training, cohorts: frozenset[str] | None) -> StoredRun:
+        if cohorts is None:
+            told(f"{training}: run again, since a cohort was reported before and after")
+            return run_of(training).run
+        left = leave_out(whole, cohorts, seed=seed)
+        how = "by weights" if left.trusted else "run again"
+        told(f"{training}: {how}; k-hat {left.k_hat:.2f}, {left.draws:.0f} effective draws")
+        return left.run if left.trusted else run_of(training).run
+
     for year in sorted({row.year for row in rows}):
         places = [place for place, row in enumerate(rows) if row.year == year]
-        fill("by_year", places, run_of(Training(until=year - 1)).run)
-    whole = run_of(Training())
+        fill("by_year", places, run_for(Training(until=year - 1), later_cohorts(loaded, year)))
     for laboratory in sorted({row.laboratory for row in rows}):
         places = [place for place, row in enumerate(rows) if row.laboratory == laboratory]
-        left = leave_out(whole, laboratory_cohorts(loaded, laboratory), seed=seed)
-        trusted = left.k_hat <= MOST_K_HAT
-        told(f"without {laboratory}: k-hat {left.k_hat:.2f}, {'by weights' if trusted else 'run again'}")
-        run = left.run if trusted else run_of(Training(without=laboratory)).run
-        fill("by_laboratory", places, run)
+        cohorts = laboratory_cohorts(loaded, laboratory)
+        fill("by_laboratory", places, run_for(Training(without=laboratory), cohorts))
     return found
 
 
@@ -124,18 +140,25 @@ def leave_out(trained: TrainedRun, cohorts: frozenset[str], *, seed: int = 0) ->
     before = np.array([fit.probability for fit in run.fits])
     after = before * np.exp(log_mean - log_mean.max())
     after /= after.sum()
+    names = [fit.variant.hypothesis.name for fit in run.fits]
+    chance = np.maximum(
+        *(np.array([one[[n == name for n in names]].sum() for name in names]) for one in (before, after))
+    )
+    in_play = chance >= min(IN_PLAY, chance.max())
     random = np.random.default_rng(seed)
-    fits, k_hats = [], []
-    for fit, logs, was, now in zip(run.fits, log_ratio, before, after, strict=True):
+    fits, k_hats, effective = [], [-np.inf], [np.inf]
+    for fit, logs, now, counts in zip(run.fits, log_ratio, after, in_play, strict=True):
         # it takes log likelihoods of what is left out
         smoothed, k_hat = array_stats.psislw(-logs) if np.ptp(logs) > 0 else (logs, -np.inf)
-        k_hats.append(float(k_hat) if max(was, now) >= IN_PLAY else -np.inf)
         weights = np.exp(smoothed - logsumexp(smoothed))
+        if counts and np.ptp(logs) > 0:
+            k_hats.append(float(k_hat))
+            effective.append(float(1 / np.sum(weights**2)))
         draws = next(iter(fit.scores.values())).size
         kept = _systematic(weights, random.uniform()) * (draws // logs.size)
         scores = {name: drawn[kept] for name, drawn in fit.scores.items()}
         fits.append(fit._replace(probability=float(now), scores=scores))
-    return LeftOut(run._replace(fits=tuple(fits)), max(k_hats))
+    return LeftOut(run._replace(fits=tuple(fits)), max(k_hats), min(effective))
 
 
 def to_forecast(

@@ -1,6 +1,6 @@
 """The page of the test in the documentation: tables and figure between two marks, from the committed files alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +77,19 @@ def _rows(document: Mapping[str, Any]) -> Rows:
     )
 
 
-def _tables(rows: Mapping[str, Any], forecasts: Iterable[Mapping[str, Any]]) -> str:
+def _tables(rows: Mapping[str, Any], forecasts: Sequence[Mapping[str, Any]]) -> str:
     scored = [row for row in rows["rows"] if row["weight"]]
     nothing = [row["name"] for row in rows["rows"] if not row["weight"]]
     cohorts = len({row["cohort"] for row in scored})
     laboratories = len({row["laboratory"] for row in scored})
+    looks = [one["look"] for one in forecasts if "look" in one]
+    looked = (
+        f"The model's scores are those of look {looks[0]}." if looks else "The model has not been scored."
+    )
     parts = [
         BEGIN,
-        f"{len(scored)} rows of {cohorts} cohorts and {laboratories} laboratories are scored.",
-        *(_scores(way, list(forecasts)) for way in WAYS),
+        f"{len(scored)} rows of {cohorts} cohorts and {laboratories} laboratories are scored. {looked}",
+        *(_scores(way, forecasts) for way in WAYS),
         "![Forecast chance of an event and how often it came, by forecaster](../images/prediction.svg)",
         "*Each year from the years before, the three events together; circles by the number of cohorts, dashed line: a "
         "calibrated forecaster.*",
@@ -99,7 +103,7 @@ def _tables(rows: Mapping[str, Any], forecasts: Iterable[Mapping[str, Any]]) -> 
     return "\n\n".join([*parts, END])
 
 
-def _scores(way: str, forecasts: list[Mapping[str, Any]]) -> str:
+def _scores(way: str, forecasts: Sequence[Mapping[str, Any]]) -> str:
     head = ("Forecaster", "Log score (nats)", "Over the coin", "Brier", "Slope")
     lines = []
     for document in forecasts:
@@ -111,7 +115,7 @@ def _scores(way: str, forecasts: list[Mapping[str, Any]]) -> str:
     return f"## {_SAID[way]}\n\n" + _table(head, lines) + _differences(way, forecasts)
 
 
-def _differences(way: str, forecasts: list[Mapping[str, Any]]) -> str:
+def _differences(way: str, forecasts: Sequence[Mapping[str, Any]]) -> str:
     """What a forecaster that is set beside all rivals gains over each."""
     lines = [
         f"{name} over {other}: {_with_error(gain)}, {gain['lower']:.2f} to {gain['upper']:.2f}"

@@ -17,6 +17,7 @@ from gaddum.memory import give_back
 from gaddum.prediction.stored_run import StoredRun, read_run
 from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger, LoadedCase
+from gaddum.records.outcome import is_scored
 from gaddum.response.run_draws import MAIN_FORM, opened
 from gaddum.result_set import DRAWS, RESULT, digests
 from gaddum.sampling.settings import Settings
@@ -102,6 +103,13 @@ def laboratory_cohorts(loaded: LoadedCase, laboratory: str) -> frozenset[str]:
     return frozenset(
         study.cohort for study in loaded.ledger.studies if (study.lab or study.cohort) == laboratory
     )
+
+
+def later_cohorts(loaded: LoadedCase, year: int) -> frozenset[str] | None:
+    """Cohorts reported in a year or later; None where one of them was reported before as well."""
+    scored = [(study.cohort, study.year) for study, _, one in loaded.ledger.outcomes() if is_scored(one)]
+    later = frozenset(cohort for cohort, when in scored if when >= year)
+    return None if any(cohort in later for cohort, when in scored if when < year) else later
 
 
 def without(loaded: LoadedCase, laboratory: str) -> LoadedCase:
