@@ -243,6 +243,18 @@ def test_a_paper_enters_once_by_its_best_account() -> None:
     assert [one.reading for one in data.unused] == ["cl of drug"]
 
 
+def test_a_central_volume_apart_from_that_of_steady_state_is_not_one_of_a_single_compartment() -> None:
+    readings = [
+        {"kind": "constant", "drug": "drug", "name": name, "published": said(value, "L/kg")}
+        for name, value in (("v_c", 0.2), ("v_ss", 1.2))
+    ]
+    one = curve("constants", [1.0] * 6)
+    one = Curve.model_validate(one.model_dump(exclude={"readings"}) | {"readings": readings})
+    two = {"peripherals": [{"v": said(1.0, "L/kg"), "q": said(0.8, "L/h/kg")}]}
+    assert [each.name for each in laid([one]).hierarchy.curves.printed] == ["v_ss"]
+    assert [each.name for each in laid([one], **two).hierarchy.curves.printed] == ["v_c", "v_ss"]
+
+
 def test_the_calculator_draws_a_fit_as_it_was_kept(kept: tuple[KineticFit, Any]) -> None:
     record, _ = kept
     plain = library(given())

@@ -101,6 +101,11 @@ def printed_constant(
     needed = {"k_a": "k_a", "lag": "lag", "f": "f"}.get(reading.name)
     if needed and any(getattr(part.inputs[0], needed) < 0 for part in parts):
         raise CannotUse(f"the library's route {route} has no {needed}")
+    also = {one.name for one in curve.readings if isinstance(one, KineticConstant)}
+    if reading.name == "v_c" and also & {"v_ss", "v_z"} and not all(part.bodies[0].v_p for part in parts):
+        raise CannotUse(
+            "its paper tells it from the volume of the whole, and the library's body is one compartment"
+        )
     published = reading.published
     text = f"{published.value!r} {published.unit}"
     kind = kind_of(reading)
