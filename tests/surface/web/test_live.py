@@ -21,6 +21,9 @@ KEYS = ("time_h", "median", "lower", "upper")
         OccupancyRequest((PAIR, "naltrexone 5 mg po"), draws=64, targets="MOR", at=("1 h, 1 d",)),
         OccupancyRequest(("ketamine:klein2020/behaviour/KA",), draws=64, seed=3),
         OccupancyRequest(("buprenorphine 8 mg sl",), draws=64, until="3 d"),
+        OccupancyRequest(
+            ("ketamine 0.5 mg/kg iv", "ketamine 2 mg/kg iv"), species="human,rat", draws=64, targets="NMDAR"
+        ),
     ],
     ids=lambda asked: asked.command(),
 )
@@ -28,6 +31,7 @@ def test_bands_at_rest_are_those_of_the_command(asked: OccupancyRequest):
     drawn, printed = bands(asked)["parts"], run(asked)["protocols"]
     assert len(drawn) == len(printed)
     for mine, theirs in zip(drawn, printed, strict=True):
+        assert (mine["label"], mine["species"]) == (theirs["label"], theirs["species"])
         for kind in ("curves", "table"):
             assert mine[kind].keys() == theirs[kind].keys()
             for name, one in theirs[kind].items():
@@ -50,6 +54,16 @@ def test_a_drag_reads_fewer_times_and_the_same_table():
     (rest,), (drag,) = bands(asked)["parts"], bands(asked, dragging=True)["parts"]
     assert drag["table"] == rest["table"]
     assert len(drag["curves"]["MOR"]["time_h"]) < 0.6 * len(rest["curves"]["MOR"]["time_h"])
+
+
+def test_a_drag_moves_the_dose_in_every_species():
+    first, second = (
+        bands(OccupancyRequest((f"ketamine {amount} mg/kg iv",), species="human,rat", draws=64), dragging=True)
+        for amount in (1, 2)
+    )
+    for before, after in zip(first["parts"], second["parts"], strict=True):
+        assert max(after["curves"]["NMDAR"]["median"]) > max(before["curves"]["NMDAR"]["median"])
+        assert len(before["curves"]["NMDAR"]["time_h"]) == len(first["parts"][0]["curves"]["NMDAR"]["time_h"])
 
 
 @settings(deadline=None, max_examples=50)

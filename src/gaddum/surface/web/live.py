@@ -1,6 +1,6 @@
 """Live: occupancy under the mouse: the bands of a request, fast enough to be drawn again while a dose is dragged.
 
-The first protocol is what changes; the others are references beside it. Numbers are those of `gaddum occupancy`: same
+The first protocol is what changes, in every species; the others are references beside it. Numbers are those of `gaddum occupancy`: same
 draws, same times, and half as many times while a drag lasts.
 """
 
@@ -24,7 +24,7 @@ from gaddum.surface.occupancy.document import common_end, curve_of, dose_ticks, 
 from gaddum.surface.occupancy.protocols import DosedSubject
 from gaddum.surface.occupancy.request import OccupancyRequest
 
-ENGINES = 2
+ENGINES = 4
 """Settings whose curves of unit doses are kept; each holds up to 130 MB."""
 MOST_NAMED = 4
 """Targets that the sentence names."""
@@ -62,8 +62,12 @@ def bands(asked: OccupancyRequest, *, dragging: bool = False) -> dict[str, Any]:
     given = asked.dosed()
     until = common_end(given, asked)
     with _following:
-        parts = [_part(given[0], asked, until, COARSE if dragging else POINTS)]
-        parts += [_reference(replace(asked, protocols=(text,)), until) for text in asked.protocols[1:]]
+        parts = [
+            _reference(replace(asked, protocols=(asked.protocols[place],), species=one.species), until)
+            if (place := at % len(asked.protocols))
+            else _part(one, asked, until, COARSE if dragging else POINTS)
+            for at, one in enumerate(given)
+        ]
     ends = [
         t for part in parts for one in part["curves"].values() for t in (one["time_h"][0], one["time_h"][-1])
     ]
