@@ -7,6 +7,8 @@ import pytest
 from gaddum.surface.cli import main
 from gaddum.surface.occupancy import chart
 from gaddum.surface.occupancy.evidence import NOT_KNOWN, UNKNOWN, met_words, said
+from gaddum.surface.occupancy.page import write_page
+from gaddum.surface.occupancy.terminal_table import either
 
 SHORT = ["--draws", "200"]
 TWO_ACCOUNTS = [
@@ -79,6 +81,15 @@ def test_two_humps_are_drawn_as_two_and_the_less_likely_one_is_dashed(capsys):
     shares = [one["share"] for one in document["humps"]["MOR"]]
     first = next(row["median"] for row in rows if row["hump"] == 0)
     assert first == document["humps"]["MOR"][shares.index(max(shares))]["median"][0]
+
+
+def test_two_humps_are_said_alike_on_the_terminal_and_the_page(capsys):
+    document = run(capsys, *TWO_ACCOUNTS)
+    assert main(TWO_ACCOUNTS) == 0
+    (sentence,) = either(document["humps"])
+    assert sentence.startswith("MOR is either of two, at ") and sentence.count("with a chance of") == 2
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert sentence in write_page(document)
 
 
 def test_several_species_are_laid_over_each_other(capsys):

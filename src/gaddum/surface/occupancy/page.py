@@ -11,7 +11,7 @@ from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
 from gaddum.surface.occupancy.evidence import met_words, said, unknown
-from gaddum.surface.occupancy.terminal_table import in_people, reached
+from gaddum.surface.occupancy.terminal_table import either, in_people, reached
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
@@ -20,6 +20,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "said": said,
     "unknown": unknown,
     "met_words": met_words,
+    "either": either,
     "reached": reached,
     "in_people": in_people,
 }
