@@ -76,14 +76,19 @@ def test_a_browser_that_does_not_say_whence_it_asks_is_refused(stranger: TestCli
 
 
 @pytest.mark.parametrize(
-    ("host", "code"), [("192.0.2.2", 200), ("a-machine", 200), ("127.0.0.2", 403), ("::1", 403), ("localhost", 403)]
+    ("host", "code"),
+    [("192.0.2.2", 200), ("a-machine", 200), ("127.0.0.2", 403), ("::1", 403), ("localhost", 403)],
 )
 def test_only_where_browsers_do_not_say_whence_they_ask_they_need_not(tmp_path: Path, host: str, code: int):
     there = Door(host, 8765, "token")
     headers = {"Cookie": f"{there.cookie}=token"}
     asked = TestClient(application(there, Shelf(tmp_path)), base_url=f"http://{there.place}", headers=headers)
     assert asked.get("/jobs.json").status_code == code
-    for more in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://192.0.2.2:1"}, {"Cookie": "other=token"}):
+    for more in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://192.0.2.2:1"},
+        {"Cookie": "other=token"},
+    ):
         assert asked.get("/jobs.json", headers=more).status_code == 403
     assert asked.post("/jobs", data={"verb": "adjudicate"}).status_code == 403
 

@@ -47,9 +47,14 @@ def said(curve: dict[str, Any], place: int) -> str:
     'not known'
     """
     median, lower, upper = (curve[key][place] for key in ("median", "lower", "upper"))
-    if "reading_lower" in curve and upper - lower > UNKNOWN:
+    if "reading_lower" in curve and too_wide(curve, place):
         return NOT_KNOWN
     return f"{median:.2f} ({lower:.2f}\u2013{upper:.2f})"
+
+
+def too_wide(curve: dict[str, Any], place: int) -> bool:
+    """Whether an occupancy is not known."""
+    return curve["upper"][place] - curve["lower"][place] > UNKNOWN
 
 
 def met_rows(

@@ -21,6 +21,7 @@ from gaddum.records.shorthand import parse_doses, write_doses
 from gaddum.surface.hours import written
 from gaddum.surface.occupancy.chart import labels, time_axis
 from gaddum.surface.occupancy.document import common_end, curve_of, dose_ticks, tabled
+from gaddum.surface.occupancy.evidence import NOT_KNOWN, said, too_wide
 from gaddum.surface.occupancy.protocols import DosedSubject
 from gaddum.surface.occupancy.request import OccupancyRequest
 
@@ -104,12 +105,10 @@ def sentence(part: Mapping[str, Any]) -> str:
     peaks = []
     for name, one in read.items():
         at = int(np.argmax(one["median"]))
-        numbers = (
-            f"{_whole(one['median'][at])} % ({_whole(one['lower'][at])}\u2013{_whole(one['upper'][at])})"
-        )
-        peaks.append(
-            (one["median"][at], f"{name} {numbers}" + ("" if once else f" at {written(one['time_h'][at])}"))
-        )
+        median, lower, upper = (f"{100 * one[key][at]:.0f}" for key in ("median", "lower", "upper"))
+        numbers = NOT_KNOWN if too_wide(one, at) else f"{median} % ({lower}\u2013{upper})"
+        when = "" if once else f" at {written(round(60 * one['time_h'][at]) / 60)}"
+        peaks.append((one["median"][at], f"{name} {numbers}{when}"))
     peaks.sort(key=lambda one: -one[0])
     more = len(peaks) - MOST_NAMED
     begin = f"At {written(next(iter(curves.values()))['time_h'][0])}" if once else "At its most"
@@ -124,18 +123,10 @@ def table(part: Mapping[str, Any]) -> dict[str, list[Any]]:
     curves = part["table"]
     times = next(iter(curves.values()))["time_h"]
     rows = [
-        [written(t)]
-        + [
-            f"{one['median'][i]:.2f} ({one['lower'][i]:.2f}\u2013{one['upper'][i]:.2f})"
-            for one in curves.values()
-        ]
+        [written(t)] + [NOT_KNOWN if too_wide(one, i) else said(one, i) for one in curves.values()]
         for i, t in enumerate(times)
     ]
     return {"head": ["Time", *curves], "rows": rows}
-
-
-def _whole(fraction: float) -> str:
-    return f"{100 * fraction:.0f}"
 
 
 @lru_cache(16)
