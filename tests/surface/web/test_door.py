@@ -71,6 +71,15 @@ def test_another_name_origin_site_or_token_is_refused_everywhere(
     assert found.status_code == 403 and ("workbench" in found.text or "token" in found.text)
 
 
+@pytest.mark.parametrize(
+    "other", ['prefs={"a":1,"b":"x y"}', "x=hello world", "a[b]=1", "bare", "x=\u00e9", "gaddum-8766=another"]
+)
+@pytest.mark.parametrize("form", ["{other}; {own}", "{own}; {other}"])
+def test_cookies_of_other_programs_do_not_lock_out(stranger: TestClient, door: Door, other: str, form: str):
+    said = form.format(other=other, own=f"{door.cookie}={door.token}").encode()
+    assert stranger.get("/jobs.json", headers={"Cookie": said, **TYPED}).status_code == 200  # pyright: ignore
+
+
 def test_a_browser_that_does_not_say_whence_it_asks_is_refused(stranger: TestClient, door: Door):
     assert stranger.get("/jobs.json", headers={"Cookie": f"{door.cookie}={door.token}"}).status_code == 403
 

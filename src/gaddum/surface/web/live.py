@@ -1,7 +1,7 @@
 """Live: occupancy under the mouse: the bands of a request, fast enough to be drawn again while a dose is dragged.
 
-The first protocol is what changes, in every species; the others are references beside it. Numbers are those of `gaddum occupancy`: same
-draws, same times, and half as many times while a drag lasts.
+The first protocol is what changes, in every species; the others are references beside it. Numbers are those of `gaddum
+occupancy`: same draws, same times, and half as many times while a drag lasts.
 """
 
 import threading
