@@ -255,7 +255,9 @@ def test_sliders_wait_while_a_protocol_is_typed_that_they_do_not_know(tabs: Any)
     page.get_by_role("button", name="Answer").click()
     expect(page.locator(".handle")).to_have_count(3, timeout=60_000)
     ready(page).locator("input.amount[type=number]").first.fill("60")
-    expect(page.locator("[name=protocols]").first).to_have_value(re.compile("naltrexone 60 mg.*morphine 5 mg iv"))
+    expect(page.locator("[name=protocols]").first).to_have_value(
+        re.compile("naltrexone 60 mg.*morphine 5 mg iv")
+    )
 
 
 def test_a_kept_curve_is_dashed_beside_the_one_that_moves(tabs: Any):

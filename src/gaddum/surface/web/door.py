@@ -109,7 +109,9 @@ def _refusal(asked: HTTPConnection, method: str, door: Door) -> str | None:
             f"got {(site or 'none of it')[:20]!r}. Open the address that it printed in a browser of 2023 or later."
         )
     given = asked.query_params.get("token")
-    given = asked.cookies.get(door.cookie, "") if given is None else given  # others' come too, well written or not
+    given = (
+        asked.cookies.get(door.cookie, "") if given is None else given
+    )  # others' come too, well written or not
     if not hmac.compare_digest(given.encode("utf-8", "replace"), door.token.encode()):
         return (
             "The token must be that of the running server; it is missing or of an earlier one. Open the address that "
