@@ -8,7 +8,7 @@ import pytest
 
 from gaddum.engagement.benchmark_readings import predict
 from gaddum.engagement.curves_met import curves_met, is_used, met
-from gaddum.records.curve import Curve, curves_of
+from gaddum.records.curve import Curve, curves_of, load_curves
 from gaddum.records.library import load_library
 from gaddum.records.quantity import Quantity
 from gaddum.records.source import Source
@@ -79,6 +79,9 @@ def test_a_level_is_used_by_kinetics_that_cite_its_paper():
     by_id = {one.id: one for one in curves_of("ketamine", LIBRARY) + curves_of("S-ketamine", LIBRARY)}
     assert is_used(by_id["B10a-Hasan-S-ketamine"], LIBRARY)
     assert not is_used(by_id["B10d-Kamp-S-ketamine"], LIBRARY)
+    labels = ("naltrexone-Swiss-label", "haloperidol-Swiss-label", "flumazenil-labels")
+    for curve in load_curves(LIBRARY):
+        assert curve.id not in labels or is_used(curve, LIBRARY)
 
 
 @pytest.mark.parametrize(("drug", "points"), [("naltrexone", 10), ("naloxone", 13)])
@@ -106,11 +109,19 @@ def test_readings_of_peoples_opioid_antagonists_lie_in_the_band_of_a_reading():
     assert inside / readings >= 0.85
 
 
-def test_a_calibrated_drug_is_scored_without_its_own_occupancies_too():
-    (row,) = curves_met("haloperidol", ["D2"], "human", LIBRARY)
+@pytest.mark.parametrize(
+    ("drug", "target"), [("haloperidol", "D2"), ("olanzapine", "D2"), ("escitalopram", "SERT")]
+)
+def test_occupancies_that_a_constant_was_drawn_from_score_only_the_drug_without_them(drug: str, target: str):
+    (row,) = curves_met(drug, [target], "human", LIBRARY)
     assert row.basis == "calibrated"
-    assert row.predicted is not None and row.occupancy is not None
-    assert row.predicted.off > row.occupancy.off
+    assert row.occupancy is None
+    assert row.predicted is not None and row.predicted.readings >= 2
+
+
+def test_levels_of_a_label_that_the_absorption_was_taken_from_test_nothing():
+    (row,) = curves_met("naltrexone", ["MOR"], "human", LIBRARY)
+    assert row.plasma is None
 
 
 def test_the_left_out_scores_of_a_fit_stand_for_levels_in_plasma():

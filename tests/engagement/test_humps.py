@@ -34,6 +34,11 @@ def test_accounts_that_differ_where_all_is_occupied_are_one_band():
     assert two_humps(occupied(accounts + 0.4 * even_variates(["K"], DRAWS, 0)[0])) is None
 
 
+def test_what_is_not_absorbed_yet_in_some_draws_is_no_hump():
+    begun = np.where(np.arange(DRAWS) < 700, -1.0, -np.inf) + even_variates(["K"], DRAWS, 0)[0]
+    assert two_humps(occupied(np.array([np.full(DRAWS, -np.inf), begun]))) is None
+
+
 def test_humps_are_told_apart_at_the_time_at_which_they_are_deepest():
     accounts = np.where(np.arange(DRAWS) < 500, 1.0, 0.0)
     noise = 0.3 * even_variates(["K"], DRAWS, 0)[0]

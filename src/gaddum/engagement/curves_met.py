@@ -59,9 +59,9 @@ class CurvesMet(NamedTuple):
     plasma: Met | None
     """Concentrations and their peaks; None where no study was read that the constants do not rest on."""
     occupancy: Met | None
-    """Occupancies and the times of their rise and fall."""
+    """Occupancies and the times of their rise and fall; None where none was read that the constants do not rest on."""
     predicted: Met | None = None
-    """Of a calibrated drug, the same occupancies without any number that was drawn from an occupancy of it."""
+    """Of a calibrated drug, all its occupancies without any number that was drawn from an occupancy of it."""
 
 
 def curves_met(
@@ -89,20 +89,20 @@ def curves_met(
         basis = basis_of(library, name, target, species)
         if basis is None:
             continue
-        rows = [
-            one
+        here = [
+            (curve, one)
             for curve in curves
             for one in chosen(curve, _AT_TARGETS)
             if getattr(one.reading, "target", None) == target
         ]
-        here = [(curve, one) for curve in curves for one in chosen(curve, _AT_TARGETS) if one in rows]
         before = None
         if basis == "calibrated" and here:
             try:
                 before = met(here, without_own_occupancies(library, name), seed=seed)
             except ValueError:
                 before = None  # nothing else is known of its binding
-        found.append(CurvesMet(name, target, basis, plasma, met(here, library, seed=seed), before))
+        tests = [(curve, one) for curve, one in here if not is_used(curve, library)]
+        found.append(CurvesMet(name, target, basis, plasma, met(tests, library, seed=seed), before))
     return found
 
 

@@ -52,6 +52,8 @@ def two_humps(occupied: Float[np.ndarray, "times draws"]) -> Humps | None:
     with np.errstate(divide="ignore"):
         odds = np.clip(np.log(occupied) - np.log1p(-occupied), -_ENDS, _ENDS)
     for at, (time, row) in enumerate(zip(occupied, odds, strict=True)):
+        if np.min(row) <= -_ENDS:  # some draws have not begun to be absorbed, which is no second answer
+            continue
         first, last = np.quantile(row, _COUNTED)
         edges = np.linspace(first, last + 1e-9, _BINS + 1)
         heights = np.convolve(np.histogram(row, edges)[0] / row.size, _SMOOTH, mode="same")

@@ -85,8 +85,8 @@ def kinetic_fit(
 
 
 def digest(curves: Iterable[Curve]) -> str:
-    """Digest of the content of curves, in any order."""
-    texts = sorted(curve.model_dump_json() for curve in curves)
+    """Digest of what curves say, in any order; a field that they leave out does not count."""
+    texts = sorted(curve.model_dump_json(exclude_defaults=True) for curve in curves)
     return sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from gaddum.records.source import Source
 
-_IDENTIFIER = r"PMC\d+|PMID \d+|\b[0-9a-f]{8}\b|\b\d{7,8}\b"
-"""What a citation without a DOI is known by: numbers of databases."""
+_IDENTIFIER = r"PMC\d+|PMID \d+|\b[0-9a-f]{8}\b|\b\d{7,8}\b|(?<=reg\. )\d{5}|(?<=oddb )\d{5}"
+"""What a citation without a DOI is known by: numbers of databases, and of labels in a register."""
 
 
 def paper_keys(sources: Iterable[Source]) -> set[str]:

@@ -182,17 +182,14 @@ def _print(document: dict[str, Any], console: "Console", *, verbose: bool) -> No
 
 def _table(document: dict[str, Any]) -> str:
     """Every curve as comma-separated values, one row per time."""
-    import csv
-    import io
+    from gaddum.surface.csv_table import csv_of
 
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["protocol", "species", "quantity", "time_h", "median", "lower", "upper", "unit"])
+    rows = list[tuple]()
     for part in document["protocols"]:
         curves = [(name, one, "1") for name, one in part["curves"].items()]
         curves += [(f"{name}, unbound in brain", one, "nM") for name, one in part["concentrations"].items()]
         for name, one, unit in curves:
             for values in zip(*(one[key] for key in ("time_h", "median", "lower", "upper")), strict=True):
-                numbers = (f"{value:.6g}" for value in values)
-                rows.writerow([part["label"], part["species"], name, *numbers, unit])
-    return text.getvalue()
+                numbers = (float(f"{value:.6g}") for value in values)
+                rows.append((part["label"], part["species"], name, *numbers, unit))
+    return csv_of(("protocol", "species", "quantity", "time_h", "median", "lower", "upper", "unit"), rows)

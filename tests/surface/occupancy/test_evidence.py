@@ -1,5 +1,7 @@
 """What stands beside an occupancy: two bands, how curves are met, what is not known, two humps, several species."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from gaddum.surface.cli import main
 from gaddum.surface.occupancy import chart
 from gaddum.surface.occupancy.evidence import NOT_KNOWN, UNKNOWN, met_words, said
+from gaddum.surface.occupancy.page import write_page, write_table
+from gaddum.surface.occupancy.terminal_table import either
 
 SHORT = ["--draws", "200"]
 TWO_ACCOUNTS = [
@@ -79,6 +83,26 @@ def test_two_humps_are_drawn_as_two_and_the_less_likely_one_is_dashed(capsys):
     shares = [one["share"] for one in document["humps"]["MOR"]]
     first = next(row["median"] for row in rows if row["hump"] == 0)
     assert first == document["humps"]["MOR"][shares.index(max(shares))]["median"][0]
+
+
+def test_two_humps_are_said_alike_on_the_terminal_and_the_page(capsys):
+    document = run(capsys, *TWO_ACCOUNTS)
+    assert main(TWO_ACCOUNTS) == 0
+    (sentence,) = either(document["humps"])
+    assert sentence.startswith("MOR is either of two, at ") and sentence.count("with a chance of") == 2
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert sentence in write_page(document)
+
+
+def test_no_text_of_a_table_is_a_formula(capsys):
+    document = run(capsys, "occupancy", "naloxone 1 mg iv", "--targets", "MOR", "--at", "1 h", *SHORT)
+    (part,) = document["protocols"]
+    changed = document | {"protocols": [part | {"protocol": "=1+1"}]}
+    first, *rows = csv.reader(io.StringIO(write_table(changed)))
+    assert {row[0] for row in rows} == {"'=1+1"}
+    curve = part["curves"]["MOR"]
+    read = [float(row[first.index("median")]) for row in rows if row[2] == "occupied, curve"]
+    assert read == pytest.approx(curve["median"], rel=1e-5)
 
 
 def test_several_species_are_laid_over_each_other(capsys):

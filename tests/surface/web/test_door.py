@@ -6,7 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from gaddum.surface.web.app import application
 from gaddum.surface.web.door import HEADERS, MOST_BODY, Door, open_door
+from gaddum.surface.web.shelf import Shelf
 
 TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
 
@@ -69,8 +71,35 @@ def test_another_name_origin_site_or_token_is_refused_everywhere(
     assert found.status_code == 403 and ("workbench" in found.text or "token" in found.text)
 
 
+@pytest.mark.parametrize(
+    "other", ['prefs={"a":1,"b":"x y"}', "x=hello world", "a[b]=1", "bare", "x=\u00e9", "gaddum-8766=another"]
+)
+@pytest.mark.parametrize("form", ["{other}; {own}", "{own}; {other}"])
+def test_cookies_of_other_programs_do_not_lock_out(stranger: TestClient, door: Door, other: str, form: str):
+    said = form.format(other=other, own=f"{door.cookie}={door.token}").encode()
+    assert stranger.get("/jobs.json", headers={"Cookie": said, **TYPED}).status_code == 200  # pyright: ignore
+
+
 def test_a_browser_that_does_not_say_whence_it_asks_is_refused(stranger: TestClient, door: Door):
     assert stranger.get("/jobs.json", headers={"Cookie": f"{door.cookie}={door.token}"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [("192.0.2.2", 200), ("a-machine", 200), ("127.0.0.2", 403), ("::1", 403), ("localhost", 403)],
+)
+def test_only_where_browsers_do_not_say_whence_they_ask_they_need_not(tmp_path: Path, host: str, code: int):
+    there = Door(host, 8765, "token")
+    headers = {"Cookie": f"{there.cookie}=token"}
+    asked = TestClient(application(there, Shelf(tmp_path)), base_url=f"http://{there.place}", headers=headers)
+    assert asked.get("/jobs.json").status_code == code
+    for more in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://192.0.2.2:1"},
+        {"Cookie": "other=token"},
+    ):
+        assert asked.get("/jobs.json", headers=more).status_code == 403
+    assert asked.post("/jobs", data={"verb": "adjudicate"}).status_code == 403
 
 
 def test_a_typed_address_may_read_and_not_write(reader: TestClient):

@@ -241,6 +241,25 @@ def test_a_triangle_moves_the_time(tabs: Any):
     assert float(page.locator("input.time").first.input_value()) < -45
 
 
+def test_sliders_wait_while_a_protocol_is_typed_that_they_do_not_know(tabs: Any):
+    page = ready(tabs())
+    box, slider = page.locator("[name=protocols]").first, page.locator("#handles input").first
+    before = box.input_value()
+    box.fill(f"{before} + morphine 5 mg iv at 1 h")
+    expect(slider).to_be_disabled()
+    expect(page.locator("#typed")).to_be_visible()
+    assert page.locator("#chart .draggable").count() == 0
+    box.fill(before)
+    expect(slider).to_be_enabled()
+    box.fill(f"{before} + morphine 5 mg iv at 1 h")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator(".handle")).to_have_count(3, timeout=60_000)
+    ready(page).locator("input.amount[type=number]").first.fill("60")
+    expect(page.locator("[name=protocols]").first).to_have_value(
+        re.compile("naltrexone 60 mg.*morphine 5 mg iv")
+    )
+
+
 def test_a_kept_curve_is_dashed_beside_the_one_that_moves(tabs: Any):
     page = ready(tabs())
     page.get_by_role("button", name="Keep as reference").click()

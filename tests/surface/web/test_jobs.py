@@ -131,6 +131,25 @@ def test_another_server_finds_the_jobs_and_says_what_was_interrupted(
         one.close()
 
 
+def test_a_server_that_ends_leaves_the_job_of_another_running(tmp_path: Path, queue: JobQueue, slow: None):
+    job = when(queue, queue.add(QUICK, "/a", "a").id, begun(queue))
+    JobQueue(tmp_path).close()
+    assert queue.find("1").state == "running"
+    os.killpg(job.pid, 0)  # raises where it is gone
+
+
+def test_what_is_damaged_or_half_made_is_no_job_and_stops_none(tmp_path: Path):
+    place = tmp_path / ".gaddum" / "jobs"
+    for name, content in (("1", "{"), ("2", '{"id": "2"}'), ("3", "[]"), ("x", '{"id": "x"}'), ("4", None)):
+        (place / name).mkdir(parents=True)
+        if content is not None:
+            (place / name / "job.json").write_text(content)
+    queue = JobQueue(tmp_path)
+    assert queue.all() == []
+    assert queue.add(QUICK, "/a", "a").id == "5"
+    queue.close()
+
+
 def test_what_was_interrupted_goes_on_in_its_folder(queue: JobQueue, slow: None, tmp_path: Path):
     job = when(queue, queue.add(QUICK, "/a", "a").id, begun(queue))
     os.killpg(job.pid, signal.SIGKILL)

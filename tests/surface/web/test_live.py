@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from gaddum import parse_doses
 from gaddum.surface.occupancy.command import run
+from gaddum.surface.occupancy.evidence import NOT_KNOWN, said
 from gaddum.surface.occupancy.request import OccupancyRequest
-from gaddum.surface.web.live import bands, handles, shorthand
+from gaddum.surface.web.live import bands, handles, sentence, shorthand
 
 PAIR = "naltrexone 50 mg po at -45 min + ketamine 0.5 mg/kg iv over 40 min"
 KEYS = ("time_h", "median", "lower", "upper")
@@ -21,6 +22,9 @@ KEYS = ("time_h", "median", "lower", "upper")
         OccupancyRequest((PAIR, "naltrexone 5 mg po"), draws=64, targets="MOR", at=("1 h, 1 d",)),
         OccupancyRequest(("ketamine:klein2020/behaviour/KA",), draws=64, seed=3),
         OccupancyRequest(("buprenorphine 8 mg sl",), draws=64, until="3 d"),
+        OccupancyRequest(
+            ("ketamine 0.5 mg/kg iv", "ketamine 2 mg/kg iv"), species="human,rat", draws=64, targets="NMDAR"
+        ),
     ],
     ids=lambda asked: asked.command(),
 )
@@ -28,6 +32,7 @@ def test_bands_at_rest_are_those_of_the_command(asked: OccupancyRequest):
     drawn, printed = bands(asked)["parts"], run(asked)["protocols"]
     assert len(drawn) == len(printed)
     for mine, theirs in zip(drawn, printed, strict=True):
+        assert (mine["label"], mine["species"]) == (theirs["label"], theirs["species"])
         for kind in ("curves", "table"):
             assert mine[kind].keys() == theirs[kind].keys()
             for name, one in theirs[kind].items():
@@ -50,6 +55,29 @@ def test_a_drag_reads_fewer_times_and_the_same_table():
     (rest,), (drag,) = bands(asked)["parts"], bands(asked, dragging=True)["parts"]
     assert drag["table"] == rest["table"]
     assert len(drag["curves"]["MOR"]["time_h"]) < 0.6 * len(rest["curves"]["MOR"]["time_h"])
+
+
+def test_what_the_table_does_not_know_is_no_number_in_the_sentence_or_under_the_mouse():
+    asked = OccupancyRequest(("naltrexone 5 mg po",), targets="MOR", draws=200)
+    (part,) = run(asked)["protocols"]
+    cells = [said(part["table"]["MOR"], at) for at in range(len(part["table"]["MOR"]["time_h"]))]
+    found = bands(asked, dragging=True)
+    assert NOT_KNOWN in cells and [row[1] for row in found["table"]["rows"]] == cells
+    wide = {"time_h": [-0.00092, 1.0], "median": [0.9, 0.8], "lower": [0.1, 0.1], "upper": [1.0, 1.0]}
+    for one in (wide, wide | {"reading_lower": [0.0, 0.0]}):
+        assert sentence({"curves": {"KOR": one}}).endswith("KOR not known at 0 h.")
+
+
+def test_a_drag_moves_the_dose_in_every_species():
+    first, second = (
+        bands(
+            OccupancyRequest((f"ketamine {amount} mg/kg iv",), species="human,rat", draws=64), dragging=True
+        )
+        for amount in (1, 2)
+    )
+    for before, after in zip(first["parts"], second["parts"], strict=True):
+        assert max(after["curves"]["NMDAR"]["median"]) > max(before["curves"]["NMDAR"]["median"])
+        assert len(before["curves"]["NMDAR"]["time_h"]) == len(first["parts"][0]["curves"]["NMDAR"]["time_h"])
 
 
 @settings(deadline=None, max_examples=50)

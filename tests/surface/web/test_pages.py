@@ -205,6 +205,15 @@ def test_a_case_of_ones_own_is_audited_and_listed(workbench: TestClient, tmp_pat
     assert workbench.get("/audit?what=mine&draws=4").status_code == 200
 
 
+def test_a_case_of_ones_own_is_answered_anew_after_an_edit_within(workbench: TestClient, tmp_path: Path):
+    assert main(["new", "mine", "--drug", "ketamine", "--folder", str(tmp_path)]) == 0
+    (study, *_) = sorted((tmp_path / "mine" / "studies").iterdir())
+    before = workbench.get("/check.json?case=mine").text
+    study.write_text(study.read_text() + "nonsense: 3\n")
+    after = workbench.get("/check.json?case=mine").text
+    assert "nonsense" in after and "nonsense" not in before
+
+
 def test_a_table_that_is_brought_is_checked_as_the_command_does(
     workbench: TestClient, tmp_path: Path, capsys: pytest.CaptureFixture[str], door
 ):

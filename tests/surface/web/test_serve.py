@@ -70,6 +70,14 @@ def test_another_address_warns(tmp_path: Path):
     assert "made for one user on one computer" in first and "?token=" in second
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "0"])
+def test_an_address_that_no_browser_can_name_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str
+):
+    assert main(["serve", str(tmp_path), "--no-browser", "--host", host]) == 2
+    assert f"one address of this computer; got {host!r}" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_port_that_is_taken_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -47,9 +47,14 @@ def said(curve: dict[str, Any], place: int) -> str:
     'not known'
     """
     median, lower, upper = (curve[key][place] for key in ("median", "lower", "upper"))
-    if "reading_lower" in curve and upper - lower > UNKNOWN:
+    if "reading_lower" in curve and too_wide(curve, place):
         return NOT_KNOWN
     return f"{median:.2f} ({lower:.2f}\u2013{upper:.2f})"
+
+
+def too_wide(curve: dict[str, Any], place: int) -> bool:
+    """Whether an occupancy is not known."""
+    return curve["upper"][place] - curve["lower"][place] > UNKNOWN
 
 
 def met_rows(
@@ -126,11 +131,14 @@ def met_words(rows: Sequence[dict[str, Any]], species: str) -> list[str]:
 
 def _at_target(row: dict[str, Any], species: str) -> str:
     head = f"{row['target']} {row['basis']}"
-    if row["occupancy"] is None:
-        return f"{head}, no occupancy was read in {species}"
-    text = f"{head}, {_met(row['occupancy'])}, median off {_off(row['occupancy'])}"
+    beyond = " that its constants do not rest on" if row["basis"] == "calibrated" else ""
+    text = f"{head}, no occupancy was read in {species}{beyond}"
+    if row["occupancy"] is not None:
+        text = f"{head}, {_met(row['occupancy'])}, median off {_off(row['occupancy'])}"
     if row["predicted"] is not None:
-        text += f" (without its own occupancies {_off(row['predicted'])})"
+        text += (
+            f" (without its own occupancies: {_met(row['predicted'])}, median off {_off(row['predicted'])})"
+        )
     return text
 
 

@@ -1,17 +1,16 @@
 """Occupancy as one HTML page that stands alone, and as a table of comma-separated values."""
 
-import csv
-import io
 from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
 
+from gaddum.surface.csv_table import csv_of
 from gaddum.surface.hours import written
 from gaddum.surface.html_page import render
 from gaddum.surface.occupancy import chart
 from gaddum.surface.occupancy.evidence import met_words, said, unknown
-from gaddum.surface.occupancy.terminal_table import in_people, reached
+from gaddum.surface.occupancy.terminal_table import either, in_people, reached
 from gaddum.surface.origin import install_lines
 from gaddum.surface.report import charts
 
@@ -20,6 +19,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "said": said,
     "unknown": unknown,
     "met_words": met_words,
+    "either": either,
     "reached": reached,
     "in_people": in_people,
 }
@@ -56,9 +56,7 @@ def write_page(document: dict[str, Any]) -> str:
 
 def write_table(document: dict[str, Any]) -> str:
     """Write every curve as comma-separated values, one row per time."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows = list[tuple]()
     for part in document["protocols"]:
         who = (part["protocol"], part["species"])
         curves = [("occupied, curve", name, "", one) for name, one in part["curves"].items()]
@@ -78,5 +76,5 @@ def write_table(document: dict[str, Any]) -> str:
         for kind, target, drug, one in curves:
             unit = "nM" if kind == "concentration" else "1"
             for values in zip(*(one[key] for key in ("time_h", "median", "lower", "upper")), strict=True):
-                rows.writerow([*who, kind, target, drug, *(f"{value:.6g}" for value in values), unit])
-    return text.getvalue()
+                rows.append((*who, kind, target, drug, *(float(f"{value:.6g}") for value in values), unit))
+    return csv_of(COLUMNS, rows)

@@ -46,9 +46,8 @@ def _print_part(part: dict[str, Any], document: dict[str, Any], console: Console
     if unknown(part):
         told = f"not known: the band is wider than {100 * UNKNOWN:g} points; the numbers are in --json"
         say(console, told, style="dim")
-    for name, (upper, lower) in part["humps"].items():
-        when = written(upper["time_h"][upper["at"]])
-        say(console, f"{name} is either of two, at {when} {_hump(upper)}, or {_hump(lower)}", style="yellow")
+    for sentence in either(part["humps"]):
+        say(console, sentence, style="yellow")
     for line in met_words(part["met"], part["species"]):
         say(console, line)
     for row in part["selectivity"]:
@@ -130,6 +129,15 @@ def _table(part: dict[str, Any], targets: list[str]) -> Table:
     sparks = [Text(spark(part["curves"][name])) for name in targets]
     table.add_row(Text(f"{written(ends[0])} to {written(ends[-1])}", style="dim"), *sparks)
     return table
+
+
+def either(humps: dict[str, Any]) -> list[str]:
+    """What targets with two answers are, in sentences."""
+    found = []
+    for name, (upper, lower) in humps.items():
+        when = written(upper["time_h"][upper["at"]])
+        found.append(f"{name} is either of two, at {when} {_hump(upper)}, or {_hump(lower)}")
+    return found
 
 
 def _hump(one: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ port or site, and a name that somebody pointed at this computer are refused befo
 
 import hmac
 import secrets
-from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -43,6 +43,14 @@ class Door(NamedTuple):
     def place(self) -> str:
         """Host and port, as a browser names them."""
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def own(self) -> bool:
+        """Whether only this computer reaches it; browsers say whence they ask such hosts alone."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def cookie(self) -> str:
@@ -94,27 +102,22 @@ def _refusal(asked: HTTPConnection, method: str, door: Door) -> str | None:
         return "Only pages of the workbench may ask it; this came from another. Open the address that it printed."
     site = headers.get("sec-fetch-site")
     typed = site == "none" and method in _READING and headers.get("sec-fetch-mode") == "navigate"
-    if site != "same-origin" and not typed:
+    silent = site is None and not door.own
+    if site != "same-origin" and not typed and not silent:
         return (
             "Only pages of the workbench may ask it, by a browser that says so (Sec-Fetch-Site: same-origin); "
             f"got {(site or 'none of it')[:20]!r}. Open the address that it printed in a browser of 2023 or later."
         )
     given = asked.query_params.get("token")
-    given = _cookie(headers.get("cookie", ""), door.cookie) if given is None else given
+    given = (
+        asked.cookies.get(door.cookie, "") if given is None else given
+    )  # others' come too, well written or not
     if not hmac.compare_digest(given.encode("utf-8", "replace"), door.token.encode()):
         return (
             "The token must be that of the running server; it is missing or of an earlier one. Open the address that "
             "`gaddum serve` printed."
         )
     return None
-
-
-def _cookie(text: str, name: str) -> str:
-    try:
-        found = SimpleCookie(text).get(name)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
 
 
 def _welcome(asked: HTTPConnection, door: Door) -> RedirectResponse:

@@ -8,10 +8,10 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -56,7 +56,7 @@ class JobQueue:
         self._root, self._folder, self._most = root, root / STATE / "jobs", most
         self._lock, self._news = threading.RLock(), threading.Condition()
         self._closed = False
-        self._process: subprocess.Popen[str] | None = None
+        self._own = set[str]()
         for job in self.all():
             if job.state == "running" and not _lives(job):
                 self._write(job._replace(state="interrupted", ended=time.time()))
@@ -64,11 +64,12 @@ class JobQueue:
         self._thread.start()
 
     def all(self) -> list[Job]:
-        """Every job, the latest first."""
+        """Every job, the latest first; what is damaged or half made is none."""
         found = []
-        for place in self._folder.glob("*/job.json"):
-            said = json.loads(place.read_text(encoding="utf-8"))
-            found.append(Job(**said | {"words": tuple(said["words"])}))
+        for place in self._places():
+            with suppress(OSError, ValueError, TypeError, KeyError):
+                said = json.loads((place / "job.json").read_text(encoding="utf-8"))
+                found.append(Job(**said | {"words": tuple(said["words"]), "id": place.name}))
         return sorted(found, key=lambda one: -int(one.id))
 
     def find(self, name: str) -> Job:
@@ -93,7 +94,7 @@ class JobQueue:
                     return job
             if sum(job.state == "waiting" for job in there) >= self._most:
                 raise ValueError(f"At most {self._most} jobs may wait; as many do. Stop one, or wait for it.")
-            name = str(1 + max((int(job.id) for job in there), default=0))
+            name = str(1 + max((int(place.name) for place in self._places()), default=0))
             place = self._folder / name
             place.mkdir(parents=True)
             job = Job(name, (*words, "--out", str(Path(STATE, "jobs", name, out))), page)
@@ -135,15 +136,18 @@ class JobQueue:
         return path.read_bytes()[-most:].decode("utf-8", "replace")
 
     def close(self) -> None:
-        """End the thread, and the job that runs, which keeps what it can go on from."""
+        """End the thread, and the job that it runs, which keeps what it can go on from; another server's runs on."""
         self._closed = True
         with self._news:
             self._news.notify_all()
         for job in self.all():
-            if job.state == "running":
+            if job.state == "running" and job.id in self._own:
                 self._write(job._replace(state="interrupted", ended=time.time()))
                 _end(job)
         self._thread.join(GRACE + 4)
+
+    def _places(self) -> list[Path]:
+        return [one for one in self._folder.glob("*") if one.name.isdecimal()]
 
     def _work(self) -> None:
         while not self._closed:
@@ -162,6 +166,7 @@ class JobQueue:
             with self._lock:
                 if self.find(job.id).state != "waiting":
                     return
+                self._own.add(job.id)
                 process = start(job.words, self._root, memory=MEMORY, seconds=TIME, out=log, err=log)
                 self._write(
                     job._replace(state="running", began=time.time(), pid=process.pid, born=_born(process.pid))

@@ -1,7 +1,7 @@
 """Live: occupancy under the mouse: the bands of a request, fast enough to be drawn again while a dose is dragged.
 
-The first protocol is what changes; the others are references beside it. Numbers are those of `gaddum occupancy`: same
-draws, same times, and half as many times while a drag lasts.
+The first protocol is what changes, in every species; the others are references beside it. Numbers are those of `gaddum
+occupancy`: same draws, same times, and half as many times while a drag lasts.
 """
 
 import threading
@@ -21,10 +21,11 @@ from gaddum.records.shorthand import parse_doses, write_doses
 from gaddum.surface.hours import written
 from gaddum.surface.occupancy.chart import labels, time_axis
 from gaddum.surface.occupancy.document import common_end, curve_of, dose_ticks, tabled
+from gaddum.surface.occupancy.evidence import NOT_KNOWN, said, too_wide
 from gaddum.surface.occupancy.protocols import DosedSubject
 from gaddum.surface.occupancy.request import OccupancyRequest
 
-ENGINES = 2
+ENGINES = 4
 """Settings whose curves of unit doses are kept; each holds up to 130 MB."""
 MOST_NAMED = 4
 """Targets that the sentence names."""
@@ -62,8 +63,12 @@ def bands(asked: OccupancyRequest, *, dragging: bool = False) -> dict[str, Any]:
     given = asked.dosed()
     until = common_end(given, asked)
     with _following:
-        parts = [_part(given[0], asked, until, COARSE if dragging else POINTS)]
-        parts += [_reference(replace(asked, protocols=(text,)), until) for text in asked.protocols[1:]]
+        parts = [
+            _reference(replace(asked, protocols=(asked.protocols[place],), species=one.species), until)
+            if (place := at % len(asked.protocols))
+            else _part(one, asked, until, COARSE if dragging else POINTS)
+            for at, one in enumerate(given)
+        ]
     ends = [
         t for part in parts for one in part["curves"].values() for t in (one["time_h"][0], one["time_h"][-1])
     ]
@@ -100,12 +105,10 @@ def sentence(part: Mapping[str, Any]) -> str:
     peaks = []
     for name, one in read.items():
         at = int(np.argmax(one["median"]))
-        numbers = (
-            f"{_whole(one['median'][at])} % ({_whole(one['lower'][at])}\u2013{_whole(one['upper'][at])})"
-        )
-        peaks.append(
-            (one["median"][at], f"{name} {numbers}" + ("" if once else f" at {written(one['time_h'][at])}"))
-        )
+        median, lower, upper = (f"{100 * one[key][at]:.0f}" for key in ("median", "lower", "upper"))
+        numbers = NOT_KNOWN if too_wide(one, at) else f"{median} % ({lower}\u2013{upper})"
+        when = "" if once else f" at {written(round(60 * one['time_h'][at]) / 60)}"
+        peaks.append((one["median"][at], f"{name} {numbers}{when}"))
     peaks.sort(key=lambda one: -one[0])
     more = len(peaks) - MOST_NAMED
     begin = f"At {written(next(iter(curves.values()))['time_h'][0])}" if once else "At its most"
@@ -120,18 +123,10 @@ def table(part: Mapping[str, Any]) -> dict[str, list[Any]]:
     curves = part["table"]
     times = next(iter(curves.values()))["time_h"]
     rows = [
-        [written(t)]
-        + [
-            f"{one['median'][i]:.2f} ({one['lower'][i]:.2f}\u2013{one['upper'][i]:.2f})"
-            for one in curves.values()
-        ]
+        [written(t)] + [NOT_KNOWN if too_wide(one, i) else said(one, i) for one in curves.values()]
         for i, t in enumerate(times)
     ]
     return {"head": ["Time", *curves], "rows": rows}
-
-
-def _whole(fraction: float) -> str:
-    return f"{100 * fraction:.0f}"
 
 
 @lru_cache(16)

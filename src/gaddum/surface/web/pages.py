@@ -158,10 +158,7 @@ def answered(page: Page, asked: Request, shelf: Shelf) -> PageAnswer:
     if page.verb == "adjudicate":
         return _verdict(asked, shelf)
     if own or page.verb == "check":  # whose readiness needs JAX
-        stamps = sorted(
-            (str(one), one.stat().st_mtime_ns) for one in shelf.folder.glob("*") if not one.is_symlink()
-        )
-        return _by_child(asked, shelf, str(stamps))
+        return _by_child(asked, shelf, shelf.stamps())
     return _here(page.verb, asked)
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -96,6 +97,11 @@ def _listen(asked: ServeRequest) -> "socket.socket":
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             place.bind((asked.host, port))
+            if ip_address(place.getsockname()[0]).is_unspecified:
+                place.close()
+                raise ValueError(
+                    f"--host must be one address of this computer; got {asked.host!r}, which stands for all. Name one."
+                )
             place.listen()  # so that who comes before the server is up waits for it
             return place
         except OSError as error:

@@ -43,6 +43,13 @@ class Shelf(NamedTuple):
             )
         )
 
+    def stamps(self) -> str:
+        """What changes with any table, and any file of a case."""
+        named = [self.folder / name for name in (*self.files, *self.cases)]
+        every = [one for top in named for one in (top, *top.rglob("*"))]
+        stats = ((one, one.lstat()) for one in sorted(every))
+        return str([(str(one), stat.st_mtime_ns, stat.st_size) for one, stat in stats])
+
     def _entries(self) -> Iterable[Path]:
         seen = self.folder.iterdir() if self.folder.is_dir() else ()
         return (one for one in seen if not one.is_symlink() and not one.name.startswith("."))

@@ -8,12 +8,13 @@ import { answers, ask } from "./page.js";
 const box = /** @type {HTMLElement} */ (document.getElementById("chart"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("ask"));
 const protocol = /** @type {HTMLTextAreaElement} */ (form.querySelector("[name=protocols]"));
+const handles = /** @type {HTMLFieldSetElement | null} */ (document.getElementById("handles"));
 const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".handle")]);
 const STEPS = 12;  // of an hour, to which a dragged time is rounded
 
 /** @type {Bands | null} */
 let bands = null;
-let asked = 0, shown = 0, busy = false;
+let composed = protocol.defaultValue, asked = 0, shown = 0, busy = false;
 /** @type {"drag" | "rest" | null} */
 let waiting = null;
 
@@ -26,7 +27,17 @@ function compose() {
     const { drug, unit, middle, timeUnit, tail } = row.dataset;
     return `${drug} ${plain(inputs(row, "amount")[0].value)} ${unit}${middle} ${plain(inputs(row, "time")[0].value)} ${timeUnit}${tail}`;
   });
-  protocol.value = said.join(" + ");
+  protocol.value = composed = said.join(" + ");
+}
+
+/** Whether the sliders and triangles stand for all that the protocol says. */
+const draggable = () => handles?.disabled === false && bands?.parts[0].doses.length === rows.length;
+
+/** Let the sliders wait while something is typed that they do not know, which they would write over. */
+function typed() {
+  if (handles) handles.disabled = protocol.value !== composed;
+  document.getElementById("typed")?.toggleAttribute("hidden", protocol.value === composed);
+  if (bands) draw(box, bands, draggable());
 }
 
 function query() {
@@ -66,7 +77,7 @@ async function follow(how) {
 function show(told, how) {
   bands = told;
   complain("");
-  draw(box, told, told.parts[0].doses.length === rows.length);
+  draw(box, told, draggable());
   const sentence = document.getElementById("sentence");
   if (sentence) {
     sentence.setAttribute("aria-live", how === "drag" ? "off" : "polite");
@@ -126,7 +137,7 @@ for (const row of rows) {
 let held = null;
 box.addEventListener("pointerdown", (event) => {
   const mark = event.target instanceof Element ? event.target.closest("[data-dose]") : null;
-  if (!mark || !bands || bands.parts[0].doses.length !== rows.length) return;
+  if (!mark || !bands || !draggable()) return;
   const row = rows[Number(mark.getAttribute("data-dose"))];
   held = { row, from: event.clientX, at: Number(inputs(row, "time")[0].value), hours: hoursPerPixel(bands, panelWidth(box)) };
   box.setPointerCapture(event.pointerId);
@@ -153,7 +164,9 @@ document.getElementById("keep")?.addEventListener("click", () => {
   said.append("protocols", protocol.value);
   location.assign(`/occupancy?${said}`);
 });
-addEventListener("resize", () => { if (bands) draw(box, bands, bands.parts[0].doses.length === rows.length); });
+addEventListener("resize", () => { if (bands) draw(box, bands, draggable()); });
+protocol.addEventListener("input", typed);
 box.parentElement?.classList.add("live");
+typed();  // a browser that comes back fills in what was typed
 answers(true);
 follow("drag").then(() => { box.dataset.ready = "1"; });
