@@ -39,12 +39,28 @@ def scored(run, letter):
     return predict(letter, study(NEW + ABOLISHED), run=run)
 
 
-@pytest.mark.parametrize("with_alone", [False, True])
+PARALLEL = "design: parallel"
+SESSIONS = "design: crossover\n      session_correlation: 0.8"
+CELLS = """design: parallel
+      cells_per_animal: {value: 5, unit: "1", source: {how: assumption, reason: planned}}"""
+
+
+@pytest.mark.parametrize(
+    ("with_alone", "design", "error", "deviation"),
+    [
+        (False, PARALLEL, 1 / 10, 1 / 10),
+        (True, PARALLEL, 1 / 10, 1 / 10),
+        (False, SESSIONS, 0.2 / 10, 0.2 / 10),
+        (True, SESSIONS, 0.2 / 10, 0.2 / 10),
+        (False, CELLS, 1 / 10, 2.2 / 10),
+    ],
+)
 def test_chances_are_the_shares_of_a_million_studies_simulated_from_the_draws(
-    with_alone, drawn, letter, priors
+    with_alone, design, error, deviation, drawn, letter, priors
 ):
-    one = drawn.study if with_alone else study()
-    (test,) = blockade_tests(letter, one, priors)
+    """`error` is the variance that the test takes a mean for, `deviation` the one that it has (squared SD)."""
+    text = NEW.replace("      endpoints:", ALONE + "      endpoints:") if with_alone else NEW
+    (test,) = blockade_tests(letter, study(text.replace(PARALLEL, design)), priors)
     exact = np.array([drawn.averaged(chance) for chance in chances_at_draws(test, drawn, priors)])
     rng = np.random.default_rng(4)
     effect, residual = (part.ravel() for part in contrasts(test, drawn))
@@ -53,18 +69,18 @@ def test_chances_are_the_shares_of_a_million_studies_simulated_from_the_draws(
     lost = rng.normal(size=(2, DRAWS)) * drawn.failed_sd
     whole, left = np.where(failed, lost[0], effect[at]), np.where(failed, lost[1], residual[at])
     groups, n = (4, 10) if with_alone else (3, 10)
-    df, noise = groups * (n - 1), priors["arm_noise"].value
+    df, noise = (groups - 1 if design == SESSIONS else groups) * (n - 1), priors["arm_noise"].value
     sd = np.sqrt(rng.chisquare(df, DRAWS) / df)
-    k, v, ka, a = rng.normal(size=(4, DRAWS)) * np.sqrt(1 / n + noise**2)
+    k, v, ka, a = rng.normal(size=(4, DRAWS)) * np.sqrt(deviation + noise**2)
     k, ka = k + whole, ka + left
     base = a if with_alone else v
     rules = priors["correction"].of
     rule = rng.choice(len(rules), DRAWS, p=list(rules.values()))
     pairwise = np.array([critical_value(name, df, groups) for name in rules])[rule]
     single = critical_value("none", df, groups) if with_alone else pairwise
-    error = np.sqrt(2 / n) * sd
-    found, remains = k - v > pairwise * error, ka - base > pairwise * error
-    block = (k - v - ka + a > single * np.sqrt(2) * error) if with_alone else (k - ka > single * error)
+    margin = np.sqrt(2 * error) * sd
+    found, remains = k - v > pairwise * margin, ka - base > pairwise * margin
+    block = (k - v - ka + a > single * np.sqrt(2) * margin) if with_alone else (k - ka > single * margin)
     shares = [found & block & ~remains, found & block & remains, found & ~block, ~found]
     for chance, share in zip(exact, shares, strict=True):
         assert abs(chance - share.mean()) < 4.5 * np.sqrt(chance * (1 - chance) / DRAWS)
