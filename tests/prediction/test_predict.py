@@ -134,6 +134,16 @@ def test_log_mean_weighs_accounts_by_their_probability():
     assert abs(log_mean(np.array([0.25, 0.75]), logs) - np.log(0.25 * 0.2 + 0.75 * 0.6)) < 1e-12
 
 
+def test_an_endpoint_that_was_read_at_one_of_two_hours_has_the_mean_likelihood_of_both(run, letter):
+    found = {
+        hours: predict(letter, study(NEW.replace("3 h", hours) + ABOLISHED), run=run)
+        for hours in ("3 h", "24 h", "3 h or 24 h")
+    }
+    first, last, either = (float(one.log_score or np.nan) for one in found.values())
+    assert abs(either - (np.logaddexp(first, last) - np.log(2))) < 1e-9
+    assert found["3 h or 24 h"].outcomes[0].log_score == either
+
+
 def test_a_study_without_outcomes_has_no_score(run, letter):
     found = predict(letter, study(), run=run)
     assert found.log_score is None and found.scores == ()
