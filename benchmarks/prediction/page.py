@@ -99,7 +99,7 @@ def _tables(rows: Mapping[str, Any], forecasts: Sequence[Mapping[str, Any]]) -> 
         parts.append("Nothing to block, hence not scored: " + "; ".join(nothing) + ".")
     if rows["unread"]:
         listed = (f"- {one['study']}, {one['experiment']}: {one['reason']}" for one in rows["unread"])
-        parts.append("Blockades of which no event can be read:\n\n" + "\n".join(listed))
+        parts.append("Blockades of which no event can be read:\n\n" + "\n".join(dict.fromkeys(listed)))
     return "\n\n".join([*parts, END])
 
 

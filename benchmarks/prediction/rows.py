@@ -26,7 +26,6 @@ from jaxtyping import Float
 from scipy.stats import t as student_t
 
 from gaddum.outcomes.blockade_events import event_of
-from gaddum.outcomes.design import SESSION_CORRELATION
 from gaddum.outcomes.form import LEVEL, Priors, compared
 from gaddum.outcomes.group_sizes import group_sizes
 from gaddum.records.blockade import ArmAdditions, Blockade, blockades
@@ -271,9 +270,7 @@ def _crossed(experiment: Experiment, outcome: Means, blockade: Blockade) -> floa
     signs = np.array([1.0, -1.0, -1.0, 1.0])
     errors = np.array([arm.spread / (arm.n**0.5 if arm.spread_kind == "SD" else 1.0) for arm in arms])
     paired, sizes = experiment.protocol.is_paired(), [arm.n for arm in arms]
-    together = (
-        experiment.protocol.model_dump().get("session_correlation", SESSION_CORRELATION) if paired else 0.0
-    )
+    together = experiment.protocol.session_correlation if paired else 0.0
     variance = (1 - together) * np.sum(errors**2) + together * (signs @ errors) ** 2
     df = 3 * (min(sizes) - 1) if paired else sum(sizes) - 4
     increase = experiment.protocol.endpoints[outcome.endpoint].improvement == "increase"
@@ -287,6 +284,6 @@ def _why(experiment: Experiment, blockade: Blockade) -> str:
         return "No arm got the test drug alone."
     both = [one for one in experiment.outcomes if {blockade.drug, blockade.blocked} <= {*arms_of(one)}]
     silent = both or [one for one in experiment.outcomes if not one.can_be_scored]
-    reasons = dict.fromkeys(one.model_dump().get("why") for one in silent if not is_scored(one))
+    reasons = dict.fromkeys(one.why for one in silent if not is_scored(one))
     told = " ".join(filter(None, reasons))
     return f"Not scored. {told}".strip() if reasons else "No scored outcome compares the two arms."

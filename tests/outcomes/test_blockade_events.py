@@ -161,6 +161,18 @@ def test_a_crossover_of_two_hundred_is_as_powerful_as_its_paired_test() -> None:
     )  # which pools the SD of two arms, not three
 
 
+@pytest.mark.parametrize("design", ["three arms", "2 x 2"])
+def test_effects_that_deviate_give_the_mean_of_the_chances_over_them(design: str) -> None:
+    z = np.linspace(-6, 6, 97)
+    weight = np.outer(density := np.exp(-z * z / 2), density) / density.sum() ** 2
+    effect, residual = 0.8 + 1.5 * z[:, None], 0.3 + 1.5 * z[None, :]
+    mixed = event_chances(0.8, 0.3, PARALLEL[design], deviation=1.5, arm_noise=0.1)
+    for chance, each in zip(
+        mixed, event_chances(effect, residual, PARALLEL[design], arm_noise=0.1), strict=True
+    ):
+        assert abs(chance - (weight * each).sum()) < 1e-6
+
+
 def test_large_groups_leave_no_doubt() -> None:
     sizes = {"K": 4000, "V": 4000, "KA": 4000}
     assert event_chances(1.0, 0.5, sizes).partial > 0.9999

@@ -115,10 +115,27 @@ def test_power_of_responders_tested_again_is_the_sum_over_counts_in_the_binomial
     assert found.test == "exact binomial test"
 
 
-@pytest.mark.parametrize(("p1", "p2", "wanted"), [(0.2, 0.7, 0.8), (0.1, 0.4, 0.6), (0.5, 0.95, 0.9)])
-def test_smallest_n_of_counts_is_the_first_of_all_that_gives_the_power(p1: float, p2: float, wanted: float):
-    first = next(n for n in range(2, 100) if power(n=n, p1=p1, p2=p2).power >= wanted)
-    assert power(p1=p1, p2=p2, assurance=wanted).smallest_n == first
+@pytest.mark.parametrize(
+    ("p1", "p2", "wanted", "paired"),
+    [
+        (0.2, 0.7, 0.8, False),
+        (0.1, 0.4, 0.6, False),
+        (0.5, 0.95, 0.9, False),
+        (0.01, 0.2, 0.8, True),
+        (0.02, 0.3, 0.8, True),
+        (0.5, 0.1, 0.8, True),
+    ],
+)
+def test_smallest_n_of_counts_is_the_first_of_all_that_gives_the_power(
+    p1: float, p2: float, wanted: float, paired: bool
+):
+    asked = {"p1": p1, "p2": p2, "paired": paired}
+    first = next(n for n in range(2, 100) if power(n=n, **asked).power >= wanted)
+    assert power(assurance=wanted, **asked).smallest_n == first
+
+
+def test_a_response_that_is_known_to_be_next_to_impossible_shows_without_limit_once_it_comes():
+    assert power(n=200, paired=True, p1=1e-6, p2=0.5).bf10_max is None
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,28 @@ def scored(run, letter):
     return predict(letter, study(NEW + ABOLISHED), run=run)
 
 
-@pytest.mark.parametrize("with_alone", [False, True])
+PARALLEL = "design: parallel"
+SESSIONS = "design: crossover\n      session_correlation: 0.8"
+CELLS = """design: parallel
+      cells_per_animal: {value: 5, unit: "1", source: {how: assumption, reason: planned}}"""
+
+
+@pytest.mark.parametrize(
+    ("with_alone", "design", "error", "deviation"),
+    [
+        (False, PARALLEL, 1 / 10, 1 / 10),
+        (True, PARALLEL, 1 / 10, 1 / 10),
+        (False, SESSIONS, 0.2 / 10, 0.2 / 10),
+        (True, SESSIONS, 0.2 / 10, 0.2 / 10),
+        (False, CELLS, 1 / 10, 2.2 / 10),
+    ],
+)
 def test_chances_are_the_shares_of_a_million_studies_simulated_from_the_draws(
-    with_alone, drawn, letter, priors
+    with_alone, design, error, deviation, drawn, letter, priors
 ):
-    one = drawn.study if with_alone else study()
-    (test,) = blockade_tests(letter, one, priors)
+    """`error` is the variance that the test takes a mean for, `deviation` the one that it has (squared SD)."""
+    text = NEW.replace("      endpoints:", ALONE + "      endpoints:") if with_alone else NEW
+    (test,) = blockade_tests(letter, study(text.replace(PARALLEL, design)), priors)
     exact = np.array([drawn.averaged(chance) for chance in chances_at_draws(test, drawn, priors)])
     rng = np.random.default_rng(4)
     effect, residual = (part.ravel() for part in contrasts(test, drawn))
@@ -53,18 +69,18 @@ def test_chances_are_the_shares_of_a_million_studies_simulated_from_the_draws(
     lost = rng.normal(size=(2, DRAWS)) * drawn.failed_sd
     whole, left = np.where(failed, lost[0], effect[at]), np.where(failed, lost[1], residual[at])
     groups, n = (4, 10) if with_alone else (3, 10)
-    df, noise = groups * (n - 1), priors["arm_noise"].value
+    df, noise = (groups - 1 if design == SESSIONS else groups) * (n - 1), priors["arm_noise"].value
     sd = np.sqrt(rng.chisquare(df, DRAWS) / df)
-    k, v, ka, a = rng.normal(size=(4, DRAWS)) * np.sqrt(1 / n + noise**2)
+    k, v, ka, a = rng.normal(size=(4, DRAWS)) * np.sqrt(deviation + noise**2)
     k, ka = k + whole, ka + left
     base = a if with_alone else v
     rules = priors["correction"].of
     rule = rng.choice(len(rules), DRAWS, p=list(rules.values()))
     pairwise = np.array([critical_value(name, df, groups) for name in rules])[rule]
     single = critical_value("none", df, groups) if with_alone else pairwise
-    error = np.sqrt(2 / n) * sd
-    found, remains = k - v > pairwise * error, ka - base > pairwise * error
-    block = (k - v - ka + a > single * np.sqrt(2) * error) if with_alone else (k - ka > single * error)
+    margin = np.sqrt(2 * error) * sd
+    found, remains = k - v > pairwise * margin, ka - base > pairwise * margin
+    block = (k - v - ka + a > single * np.sqrt(2) * margin) if with_alone else (k - ka > single * margin)
     shares = [found & block & ~remains, found & block & remains, found & ~block, ~found]
     for chance, share in zip(exact, shares, strict=True):
         assert abs(chance - share.mean()) < 4.5 * np.sqrt(chance * (1 - chance) / DRAWS)
@@ -116,6 +132,16 @@ def test_the_log_score_is_the_log_of_the_mean_probability_of_what_was_reported(r
 def test_log_mean_weighs_accounts_by_their_probability():
     logs = np.log(np.array([[0.1, 0.3], [0.6, 0.6]]))
     assert abs(log_mean(np.array([0.25, 0.75]), logs) - np.log(0.25 * 0.2 + 0.75 * 0.6)) < 1e-12
+
+
+def test_an_endpoint_that_was_read_at_one_of_two_hours_has_the_mean_likelihood_of_both(run, letter):
+    found = {
+        hours: predict(letter, study(NEW.replace("3 h", hours) + ABOLISHED), run=run)
+        for hours in ("3 h", "24 h", "3 h or 24 h")
+    }
+    first, last, either = (float(one.log_score or np.nan) for one in found.values())
+    assert abs(either - (np.logaddexp(first, last) - np.log(2))) < 1e-9
+    assert found["3 h or 24 h"].outcomes[0].log_score == either
 
 
 def test_a_study_without_outcomes_has_no_score(run, letter):

@@ -12,7 +12,7 @@ from gaddum.prediction.predicted_study import StudyPrediction
 from gaddum.records.ledger import Ledger, load_case
 from gaddum.surface.cli import main
 from gaddum.surface.predict_page import write_page
-from gaddum.surface.predict_terminal import sentences
+from gaddum.surface.predict_terminal import occupied, sentences
 from letter import load_letter
 from prediction.stored import ABOLISHED, NEW, prior_run, write_run
 
@@ -46,6 +46,17 @@ def test_a_notebook_shows_the_chances_and_a_chart_draws_them(found) -> None:
     (rows,) = gaddum.plot(found).to_dict()["datasets"].values()
     averaged = [row["chance"] for row in rows if row["account"] == "averaged"]
     assert abs(sum(averaged) - 1) < 1e-9
+
+
+def test_what_is_engaged_is_told_at_every_hour_at_which_a_test_may_have_been() -> None:
+    loaded = load_letter(("zhang_hashimoto2019",))
+    (study,) = Ledger.parse([NEW.replace("3 h, phase: acute", "1 h or 24 h, phase: unknown")]).studies
+    rows = {
+        (arm, what): at_test
+        for arm, what, _, at_test in occupied(predict(loaded, study, run=prior_run(loaded)).engagement)
+    }
+    assert rows["K, hours_3, if at 24 h", "NMDAR.block"].startswith("0 %")
+    assert not rows["K, hours_3, if at 1 h", "NMDAR.block"].startswith("0 %")
 
 
 @pytest.fixture(scope="module")

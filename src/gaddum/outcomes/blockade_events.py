@@ -33,6 +33,8 @@ _ROLES = ("K", "V", "KA", "A")
 _THREE = np.array([[1.0, -1, 0, 0], [1, 0, -1, 0], [0, -1, 1, 0]])
 _CROSSED = np.array([[1.0, -1, 0, 0], [1, -1, -1, 1], [0, 0, 1, -1]])
 """Effect, block and residual over the roles, without and with an antagonist-alone arm."""
+_TRUE = np.array([[1.0, 0], [1, -1], [0, 1]])
+"""The same over the true effect and the true residual."""
 _UNCORRECTED = {"none": 1.0}
 _BLOCK = 2048
 """Points computed at a time: what fits a core's cache with the nodes of the SD."""
@@ -80,8 +82,10 @@ def event_chances(
     *,
     paired: bool = False,
     correlation: float = SESSION_CORRELATION,
+    inflation: float = 1.0,
     corrections: Mapping[str, float] = _UNCORRECTED,
     arm_noise: float = 0.0,
+    deviation: float = 0.0,
 ) -> EventChances:
     """Chance of each event at true effects, by quadrature over the estimated SD.
 
@@ -97,11 +101,15 @@ def event_chances(
         Whether the arms share their subjects (crossover).
     correlation
         Of a subject's sessions (1), where paired.
+    inflation
+        Variance of an arm's mean over what the tests take it for (1), as `outcomes.design.cell_inflation` has it.
     corrections
         Weight (1) of each correction of pairwise tests over all arms, "none", "Tukey" or "Bonferroni", a mixture. The
         interaction is one contrast and is not corrected.
     arm_noise
         SD of what shifts a whole arm and no test sees (within-group SD).
+    deviation
+        SD of the true effect, and of the true residual, independently about what is given (within-group SD).
 
     Examples
     --------
@@ -121,7 +129,7 @@ def event_chances(
     per_arm = np.array([1 / size[role] if role in size else 0.0 for role in _ROLES])
     rows = _CROSSED if crossed else _THREE
     error = np.sqrt(rows**2 @ per_arm)
-    covariance = (rows * (per_arm + arm_noise**2)) @ rows.T
+    covariance = (rows * (inflation * per_arm + arm_noise**2)) @ rows.T + deviation**2 * _TRUE @ _TRUE.T
     whole, left = np.broadcast_arrays(np.asarray(effect, float), np.asarray(residual, float))
     means = np.array([whole.ravel(), (whole - left).ravel(), left.ravel()])
     found, blocked, partial = (np.zeros(means.shape[1]) for _ in range(3))

@@ -49,6 +49,8 @@ class PlannedCountTest(NamedTuple):
         power = self._power(n)
         shows, denies = log_bf > self.log_threshold, log_bf < -self.log_against
         answers = [(float(one[shows].sum()), float(one[denies].sum())) for one in (found, none)]
+        with np.errstate(over="ignore"):  # what cannot be printed has no limit
+            most = [float(np.exp(one)) for one in (log_bf.max(), -log_bf.min())]
         return PowerRow(
             n=n,
             n2=self.second(n),
@@ -56,21 +58,15 @@ class PlannedCountTest(NamedTuple):
             assurance=power,
             t_for_bf10=None,
             prob_bf10=answers[0][0],
-            bf10_max=float(np.exp(log_bf.max())),
-            bf01_max=float(np.exp(-log_bf.min())),
+            bf10_max=most[0],
+            bf01_max=most[1],
             effect=_answers(*answers[0]),
             no_effect=_answers(*reversed(answers[1])),
         )
 
     def smallest(self, wanted: float, most: int) -> tuple[int | None, int | None]:
         """Smallest n for a wanted power, and for a chance of a Bayes factor beyond the threshold."""
-        p = np.array([self.p2] if self.paired else [self.p1, self.p2])
-        reach = ndtri(1 - self.alpha / 2) + ndtri(max(wanted, 0.5))
-        # exact tests take more than a normal approximation says, and their power rises in teeth
-        normal = float(np.sum(p * (1 - p)) * (reach / (self.p1 - self.p2)) ** 2) if wanted > 0.5 else 0.0
-        found = next(
-            (n for n in range(max(2, int(0.8 * normal)), most + 1) if self._power(n) >= wanted), None
-        )
+        found = next((n for n in range(self._least(wanted), most + 1) if self._power(n) >= wanted), None)
         if found is None:
             return None, None
         return found, next((n for n in range(2, most + 1) if self._shown(n) >= wanted), None)
@@ -111,6 +107,15 @@ class PlannedCountTest(NamedTuple):
             denied += table[denies].sum()
             going = np.where(shows | denies, 0.0, table)
         return float(shown), float(denied), float(expected)
+
+    def _least(self, wanted: float) -> int:
+        """Size below which two groups do not reach a power, whose tables take longest; 2 where that is not known."""
+        if self.paired or wanted <= 0.5:
+            return 2
+        reach = ndtri(1 - self.alpha / 2) + ndtri(wanted)
+        variance = self.p1 * (1 - self.p1) + self.p2 * (1 - self.p2)
+        # exact tests take more than a normal approximation says, and their power rises in teeth
+        return max(2, int(0.8 * variance * (reach / (self.p1 - self.p2)) ** 2))
 
     def _power(self, n: int) -> float:
         sizes = self._groups(n)

@@ -11,14 +11,13 @@ import numpy as np
 from jaxtyping import Float
 
 from gaddum.outcomes.blockade_events import EventChances, event_chances
+from gaddum.outcomes.design import cell_inflation
 from gaddum.outcomes.form import Priors
 from gaddum.outcomes.group_sizes import Scenario, fixed_value, group_sizes, weights_of
 from gaddum.prediction.study_draws import StudyDraws
 from gaddum.records.blockade import blockades
 from gaddum.records.experiment import Experiment, Study
 from gaddum.records.ledger import LoadedCase
-
-_FAILED_NODES = 12
 
 
 class BlockadeTest(NamedTuple):
@@ -65,11 +64,16 @@ def chances_at_draws(test: BlockadeTest, drawn: StudyDraws, priors: Priors) -> E
         The case's distributions by name: corrections for multiple tests and the noise of arms.
     """
     effect, residual = contrasts(test, drawn)
-    paired, failure = test.experiment.protocol.is_paired(), (drawn.failure, drawn.failed_sd)
+    protocol, failure = test.experiment.protocol, (drawn.failure, drawn.failed_sd)
+    design = {
+        "paired": protocol.is_paired(),
+        "correlation": protocol.session_correlation,
+        "inflation": cell_inflation(protocol),
+    }
     mixed = [np.zeros(effect.shape) for _ in EventChances._fields]
     for scenario in test.scenarios:
         n = _by_role(test, scenario)
-        found = chances_with_failure(effect, residual, n, priors, paired=paired, failure=failure)
+        found = chances_with_failure(effect, residual, n, priors, failure, **design)
         for place, one in enumerate(found):
             mixed[place] += scenario.weight * one
     return EventChances(*mixed)
@@ -80,27 +84,21 @@ def chances_with_failure(
     residual: Float[np.ndarray, "*shape"],
     n: Mapping[str, float],
     priors: Priors,
-    *,
-    paired: bool,
     failure: tuple[float, float],
+    **design: Any,
 ) -> EventChances:
     """Chance of each event at true effects, by the case's priors of corrections and noise; a failed study is mixed in.
 
-    `failure` is the chance of that and the SD of the contrasts that such a study has, over which two Gauss-Hermite
-    rules integrate; other arguments are those of `event_chances`.
+    `failure` is the chance of that and the SD of the contrasts that such a study has; other arguments, `design` among
+    them, are those of `event_chances`.
     """
-    shared: dict[str, Any] = {
-        "paired": paired,
+    shared = design | {
         "corrections": weights_of(priors, "correction", "unknown"),
         "arm_noise": fixed_value(priors, "arm_noise"),
     }
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_FAILED_NODES)
-    weights = np.outer(weights, weights).ravel() / weights.sum() ** 2
-    failed = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1) * failure[1]
     live = event_chances(effect, residual, n, **shared)
-    dead = event_chances(failed[0], failed[1], n, **shared)
-    lost = [float(chance @ weights) for chance in dead]
-    mixed = ((1 - failure[0]) * one + failure[0] * other for one, other in zip(live, lost, strict=True))
+    dead = event_chances(0.0, 0.0, n, **shared, deviation=failure[1])
+    mixed = ((1 - failure[0]) * one + failure[0] * other for one, other in zip(live, dead, strict=True))
     return EventChances(*mixed)
 
 

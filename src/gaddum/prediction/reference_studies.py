@@ -77,7 +77,7 @@ def _forecast(run: StoredRun, seed: int) -> ReferenceForecast:
             effect, state = found.effect[0][:, row] * scale, found.state[0][:, row]
             present = np.abs(state) > _NOTHING
             residual = effect * np.where(present, held[:, row] / np.where(present, state, 1.0), 0.0)
-            events = chances_with_failure(effect, residual, sizes, priors, paired=False, failure=failure)
+            events = chances_with_failure(effect, residual, sizes, priors, failure)
             by_account = np.array([chance.mean(axis=1) for chance in events])
             variance = np.array([chance.var(axis=1) for chance in events]) / DRAWS
             rows.append(

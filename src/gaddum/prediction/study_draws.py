@@ -337,8 +337,11 @@ def _occupancy(
         compiler_options=FOR_FEW_DRAWS,
     )
     features = in_chunks(lambda part: function(part, lead), z)
-    here = problem._replace(assembly=problem.assembly._replace(readings=readings))
-    return tuple(engagement(here, features))
+    endpoints: dict[tuple[str, str], list[ArmReading]] = {}  # of which two may have arms of the same content
+    for r in readings:
+        endpoints.setdefault((r.experiment, r.endpoint), []).append(r)
+    of_endpoint = (problem.assembly._replace(readings=tuple(mine)) for mine in endpoints.values())
+    return tuple(row for one in of_endpoint for row in engagement(problem._replace(assembly=one), features))
 
 
 def _priors(loaded: LoadedCase) -> dict[str, Any]:

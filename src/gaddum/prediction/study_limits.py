@@ -55,44 +55,46 @@ def study_limits(
 
 
 def _engagement(test: BlockadeTest, occupancy: Sequence[EngagementRow]) -> Iterator[str]:
-    """Whether the antagonist was there, when the drug acted and at the test."""
-    mine = {
-        (one.arm, one.feature, one.phase): one
-        for one in occupancy
-        if (one.experiment, one.endpoint) == (test.experiment.id, test.endpoint)
-    }
+    """Whether the antagonist was there, when the drug acted and at every hour at which the test may have been."""
+    here = [one for one in occupancy if (one.experiment, one.endpoint) == (test.experiment.id, test.endpoint)]
     drug, blocked = test.roles["K"], test.roles["KA"]
     where = f"{blocked} ({test.experiment.id}, {test.endpoint})"
-    features = sorted({feature for _, feature, _ in mine})
+    features = sorted({one.feature for one in here})
+    hours = sorted({one.time_h for one in here if one.phase == "expression"})
+    at = {(one.arm, one.feature, one.time_h if one.phase == "expression" else None): one for one in here}
 
-    def taken(feature: str, phase: str) -> float:
-        found = [mine.get((arm, feature, phase)) for arm in (drug, blocked)]
+    def taken(feature: str, hour: float | None) -> float:
+        """By the antagonist at a test, or where there is no hour when the drug acted (1)."""
+        found = [at.get((arm, feature, hour)) for arm in (drug, blocked)]
         levels = [at_rest(feature) if one is None else one.median for one in found]
         return abs(levels[1] - levels[0])
 
-    at = {
-        phase: max((taken(one, phase) for one in features), default=0.0)
-        for phase in ("induction", "expression")
-    }
-    if max(at.values()) < ENGAGED:
+    first, *at_test = (max((taken(one, hour) for one in features), default=0.0) for hour in (None, *hours))
+    least, most = min(at_test, default=0.0), max(at_test, default=0.0)
+    if max(first, most) < ENGAGED:
         yield (
-            f"In {where} the antagonist engaged nothing that an account speaks of: {max(at.values()):.0%} at most, "
+            f"In {where} the antagonist engaged nothing that an account speaks of: {max(first, most):.0%} at most, "
             "when the drug acted and at the test."
         )
         return
-    if at["expression"] < ENGAGED:
+    if most < ENGAGED:
         yield (
-            f"In {where} the antagonist had left at the test ({at['expression']:.0%} engaged, {at['induction']:.0%} "
-            "when the drug acted): what is needed at the test only, this study cannot tell."
+            f"In {where} the antagonist had left at the test ({most:.0%} engaged, {first:.0%} when the drug acted): "
+            "what is needed at the test only, this study cannot tell."
+        )
+    elif least < ENGAGED:
+        yield (
+            f"In {where} the antagonist may have left at the test, whose hour is not known: {most:.0%} engaged at "
+            f"{hours[at_test.index(most)]:.3g} h, {least:.0%} at {hours[at_test.index(least)]:.3g} h."
         )
     for feature in features:
-        level = mine.get((blocked, feature, "expression"))
-        if (
-            level is not None
-            and taken(feature, "expression") >= ENGAGED
-            and level.upper - level.lower > UNKNOWN
-        ):
-            low, high = sorted(abs(one - at_rest(feature)) for one in (level.lower, level.upper))
+        known = [at[blocked, feature, hour] for hour in hours if (blocked, feature, hour) in at]
+        vague = [
+            one for one in known if taken(feature, one.time_h) >= ENGAGED and one.upper - one.lower > UNKNOWN
+        ]
+        if vague:
+            one = max(vague, key=lambda one: one.upper - one.lower)
+            low, high = sorted(abs(end - at_rest(feature)) for end in (one.lower, one.upper))
             yield (
                 f"In {where} exposure is not known well enough: at the test {low:.0%} to {high:.0%} of what {feature} "
                 "stands for was taken away."

@@ -93,15 +93,20 @@ def cells(row: PredictedOutcome | AccountPrediction, error: float | None) -> lis
 
 
 def occupied(rows: Sequence[EngagementRow]) -> list[list[str]]:
-    """Arm, feature and its level when the drug acts and at the test, a row each; arms by experiment and endpoint."""
-    found: dict[tuple[str, str], dict[str, EngagementRow]] = {}
+    """Arm, feature and its level when the drug acts and at the test; a row an hour that may be the test's."""
+    found: dict[tuple[str, str], dict[float, list[EngagementRow]]] = {}
     several = len({one.experiment for one in rows}) > 1
-    for one in rows:
-        if not one.feature.endswith(".reserve"):  # what a gate makes of a level that is told already
-            found.setdefault((_where(one, several), one.feature), {})[one.phase] = one
+    told = [
+        one for one in rows if not one.feature.endswith(".reserve")
+    ]  # that is made of a level told already
+    for acts, tested in zip(
+        told[::2], told[1::2], strict=True
+    ):  # as `weigh.predictive.engagement` gives them
+        found.setdefault((_where(acts, several), acts.feature), {})[tested.time_h] = [acts, tested]
     return [
-        [*named, *(share(at[when]) if when in at else "" for when in ("induction", "expression"))]
-        for named, at in found.items()
+        [where + (f", if at {hour:.3g} h" if len(by_hour) > 1 else ""), feature, *map(share, levels)]
+        for (where, feature), by_hour in found.items()
+        for hour, levels in by_hour.items()
     ]
 
 
