@@ -187,6 +187,11 @@ def test_a_look_that_is_not_written_down_is_refused():
         check_look(7, decision)
 
 
+def test_a_look_is_taken_once():
+    with pytest.raises(SystemExit, match="must be taken once; look 1 has its result"):
+        check_look(1, "| Look | What was asked | Result |\n|---|---|---|\n| 1 | The model | -1.04 (.05) |\n")
+
+
 def test_the_command_refuses_a_look_that_is_not_written_down():
     with pytest.raises(SystemExit, match="look 1000 is not among"):
         main(["--model", "1000"])

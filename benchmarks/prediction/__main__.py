@@ -46,7 +46,13 @@ def renew_page(page: Path = PAGE, picture: Path = FIGURE) -> None:
 
 def check_look(number: int, decision: str) -> None:
     """Refuse a look at the model's scores that was not written down before."""
-    looks = re.findall(r"^\| (\d+) \|", decision.partition("| Look |")[2], re.M)
+    rows = re.findall(r"^\| (\d+) \|.*\|(.*)\|$", decision.partition("| Look |")[2], re.M)
+    looks = {look: result.strip() for look, result in rows}
+    if looks.get(str(number)):
+        raise SystemExit(
+            f"A look at the model's scores must be taken once; look {number} has its result in {DECISION}. Write a new "
+            "row into the table of looks, with what is asked and why."
+        )
     if str(number) not in looks:
         raise SystemExit(
             f"A look at the model's scores must stand in the table of looks before it is taken; look {number} is not "

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from benchmarks.prediction.forecasts import Chances
 from benchmarks.prediction.rows import EVENTS, BlockadeRecord, Reading, Row, blocked_arms
-from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, later_cohorts, silent
+from benchmarks.prediction.runs import TrainedRun, Training, laboratory_cohorts, later_cohorts
 from jaxtyping import Float
 from scipy.special import logsumexp
 
@@ -166,7 +166,7 @@ def to_forecast(
 ) -> Study:
     """The study as it was planned: no outcomes, what the readings ask of, and a control where none was run."""
     experiments = []
-    for one in silent(study).experiments:
+    for one in study.silent.experiments:
         asked = [r for r in readings if (r.study, r.experiment) == (study.id, one.id)]
         if not asked:
             continue

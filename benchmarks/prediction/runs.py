@@ -15,7 +15,6 @@ from jaxtyping import Float
 
 from gaddum.memory import give_back
 from gaddum.prediction.stored_run import StoredRun, read_run
-from gaddum.records.experiment import Study
 from gaddum.records.ledger import Ledger, LoadedCase
 from gaddum.records.outcome import is_scored
 from gaddum.response.run_draws import MAIN_FORM, opened
@@ -115,14 +114,8 @@ def later_cohorts(loaded: LoadedCase, year: int) -> frozenset[str] | None:
 def without(loaded: LoadedCase, laboratory: str) -> LoadedCase:
     """The case without what a laboratory's cohorts showed; their protocols stay, since anchors are among them."""
     cohorts = laboratory_cohorts(loaded, laboratory)
-    studies = tuple(silent(study) if study.cohort in cohorts else study for study in loaded.ledger.studies)
+    studies = tuple(study.silent if study.cohort in cohorts else study for study in loaded.ledger.studies)
     return dataclasses.replace(loaded, ledger=Ledger(studies))
-
-
-def silent(study: Study) -> Study:
-    """A study without its outcomes."""
-    experiments = tuple(one.model_copy(update={"outcomes": ()}) for one in study.experiments)
-    return study.model_copy(update={"experiments": experiments})
 
 
 def _cohort_logs(fit: Any) -> Float[np.ndarray, "cohorts draws"]:

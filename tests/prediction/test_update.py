@@ -17,7 +17,7 @@ from gaddum.sampling.settings import Settings
 from gaddum.surface.cli import main
 from gaddum.verdict.adjudicate import adjudicate
 from letter import load_letter
-from prediction.stored import NEW
+from prediction.stored import NEW, prior_run
 
 SHORT = Settings(particles=64, lanes=32, sweeps=24, warm_up=4, ess_per_dimension=1.0, r_hat=1.2)
 SAID = """
@@ -109,6 +109,27 @@ def test_what_is_supposed_moves_as_the_mean_of_what_may_come(run: StoredRun, loa
         assert row.before is not None
         mean = sum((one.event_chance or 0.0) * (one.propositions[place].after or 0.0) for one in events)
         assert mean - 1e-9 <= row.before <= mean + (1 - spent) + 1e-9
+
+
+def test_a_refit_of_an_earlier_run_keeps_the_protocols_of_later_reports(
+    loaded: LoadedCase, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[LoadedCase] = []
+
+    def instead(case: LoadedCase, **_: object) -> None:
+        seen.append(case)
+        raise InterruptedError
+
+    monkeypatch.setattr("gaddum.verdict.adjudicate.adjudicate", instead)
+    run = prior_run(loaded)
+    early = run._replace(result=run.result.model_copy(update={"until": 2018}))
+    with pytest.raises(InterruptedError):
+        update(loaded, study("abolished"), run=early, refit=True)
+    (weighed,) = seen
+    later = weighed.ledger.study("zhang_hashimoto2019")
+    assert [one.outcomes for one in later.experiments] == [()] * len(later.experiments)
+    assert later.experiments[0].protocol == loaded.ledger.study(later.id).experiments[0].protocol
+    assert weighed.ledger.study("new_study").experiments[0].outcomes
 
 
 def test_a_study_of_great_weight_needs_a_refit_and_prints_no_number(run: StoredRun, loaded: LoadedCase):

@@ -235,6 +235,10 @@ def _refitted(run: StoredRun, study: Study, seed: int, settings: Settings | None
     from gaddum.verdict.adjudicate import adjudicate  # loads what takes a second, and weights need none of it
 
     until = run.result.until
-    ledger = run.loaded.ledger if until is None else run.loaded.ledger.until(until)
-    wider = dataclasses.replace(run.loaded, ledger=Ledger((*ledger.studies, study)))
+    known = run.loaded.ledger.studies
+    if (
+        until is not None
+    ):  # later reports say nothing, but their protocols may be the reference of a population
+        known = tuple(one if one.year <= until else one.silent for one in known)
+    wider = dataclasses.replace(run.loaded, ledger=Ledger((*known, study)))
     return adjudicate(wider, seed=seed, settings=settings).result

@@ -91,6 +91,12 @@ class Study(Record):
     note: str | None = None
 
     @property
+    def silent(self) -> "Study":
+        """The same study with its protocols alone, as before anything was reported."""
+        told = tuple(one.model_copy(update={"outcomes": ()}) for one in self.experiments)
+        return self.model_copy(update={"experiments": told})
+
+    @property
     def read(self) -> How:
         """How its protocols and results were read: "measured" only where all of them were, which is in full."""
         results = (one for e in self.experiments for one in e.outcomes if one.can_be_scored)

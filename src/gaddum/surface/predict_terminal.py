@@ -132,7 +132,7 @@ def print_prediction(found: StudyPrediction, console: Console) -> None:
         for column in head:
             table.add_column(column, no_wrap=True)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         console.print(table)
 
 

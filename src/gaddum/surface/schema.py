@@ -35,6 +35,7 @@ def run(asked: SchemaRequest) -> dict[str, Any]:
     from gaddum.change_results import RunComparison, StudyUpdate
     from gaddum.power_results import CasePower, PowerResult
     from gaddum.prediction.predicted_study import StudyPrediction
+    from gaddum.records.finding import nearest
     from gaddum.records.schema import DIALECT, FILES, file_schema
     from gaddum.results import AdjudicationResult
 
@@ -46,7 +47,10 @@ def run(asked: SchemaRequest) -> dict[str, Any]:
         "power": PowerResult,
         "case power": CasePower,
     }
-    if asked.name is not None and asked.name not in made:
+    if asked.name is not None and asked.name not in {*FILES, *made}:
+        near = nearest(asked.name, [*FILES, *made], what="Kinds")
+        raise ValueError(f"A schema must be of a kind of file or of result; got {asked.name!r}. {near}")
+    if asked.name in FILES:
         return file_schema(asked.name)
     said = {
         name: {"$schema": DIALECT, **kind.model_json_schema(mode="serialization")}

@@ -22,14 +22,7 @@ class References:
     """Compiled states of the reference protocols."""
 
     def __init__(self, loaded: LoadedCase, whole: Assembly) -> None:
-        studies = tuple(
-            study.model_copy(
-                update={
-                    "experiments": tuple(e.model_copy(update={"outcomes": ()}) for e in study.experiments)
-                }
-            )
-            for study in loaded.ledger.studies
-        )
+        studies = tuple(study.silent for study in loaded.ledger.studies)
         alone = assemble(dataclasses.replace(loaded, ledger=Ledger(studies)))
         self._whole = whole.dimension
         self._places = np.array([whole.index[parameter.name] for parameter in alone.parameters], int)
