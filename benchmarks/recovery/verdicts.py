@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaddum.outcomes.design import cell_inflation
 from gaddum.outcomes.form import Priors, Table
 from gaddum.outcomes.group_sizes import fixed_value, group_sizes, weights_of
 from gaddum.outcomes.noncentral_t import floored, mixed
@@ -100,14 +101,14 @@ def _log_probability(scored: ScoredOutcome, event: VerdictEvent, priors: Priors)
     arm_of: dict[str, str] = {str(role): arm for role, arm in outcome.roles.items()}
     arms = tuple(arm_of[role] for role in ROLES[outcome.verdict])
     tested = tuple(dict.fromkeys((*arms, *experiment.protocol.arms)))
-    noise = fixed_value(priors, "arm_noise") ** 2
+    noise, more = fixed_value(priors, "arm_noise") ** 2, cell_inflation(experiment.protocol)
     corrections = weights_of(priors, "correction", outcome.correction)
     parts = []
     for scenario in group_sizes(experiment, tested, priors):
         sizes = tuple(scenario.n[name] for name in arms)
         groups = Groups(
             n=sizes,
-            variance=tuple(1 / n + noise for n in sizes),
+            variance=tuple(more / n + noise for n in sizes),
             df=sum(scenario.n.values()) - len(tested),
             k=len(tested),
         )
