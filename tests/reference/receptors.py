@@ -27,7 +27,7 @@ FAINT = 1e-24
 """Absolute tolerance of an amount over all that is given: late levels are to be right relatively too."""
 SIZES = {"1": 1, "min": 1 / 60, "h": 1, "d": 24, "s": 1 / 3600, "mL": 1e-3, "L": 1, "kg": 1, "g": 1}
 SIZES |= {"pM": 1e-3, "nM": 1, "uM": 1e3, "mM": 1e6, "nmol": 1, "umol": 1e3, "mmol": 1e6}
-SIZES |= {"ug": 1e-3, "mg": 1, "mol": 1}
+SIZES |= {"ng": 1e-6, "ug": 1e-3, "mg": 1, "mol": 1}
 """Symbols in h, L, kg, nM, nmol and, for doses, mg."""
 USUAL_KG = {"human": 70, "rat": 0.3, "mouse": 0.025, "monkey": 7, "dog": 10}
 LENT_BY = ("human", "rat", "mouse", "monkey", "dog", "rabbit", "pigeon", "guinea pig", "sheep")
@@ -255,7 +255,7 @@ def answer(
         for name in targets
     }
     rest = {name: (tone or {}).get(name, 0.0) * left[name]["tone"] for name in targets}
-    binds = {name: _binds(name, names, species, preparation, library) for name in targets}
+    binds = {name: _binds(name, names, species, preparation, library, arm) for name in targets}
     distinct, back = np.unique(times, return_inverse=True)
     levels, slow = _integrated(arm, names, binds, rest, distinct)
     levels = {name: level[back] for name, level in levels.items()}
@@ -270,7 +270,7 @@ def answer(
 
 
 def _binds(
-    target: str, names: list[tuple[str, str]], species: str, preparation: str, library: Library
+    target: str, names: list[tuple[str, str]], species: str, preparation: str, library: Library, arm: Arm
 ) -> list[_Binds]:
     found = []
     for name in names:
@@ -278,7 +278,14 @@ def _binds(
             if one.target == target:
                 shift = one.in_vivo_shift
                 shift = shift.get(species) if isinstance(shift, dict) else shift
-                k = median(one.k_i) * (1.0 if shift is None or preparation == "slice" else median(shift))
+                plasma = () if preparation == "slice" else one.ec50_plasma.get(species, ())
+                if plasma:  # of all drug in plasma, here as unbound in brain
+                    drug = library.drug(name[0])
+                    to_nm = 1e6 / drug.molar_mass.value if plasma[0].unit == "ng/mL" else 1.0
+                    free = min(arm.borrowed(drug.f_u), 1) * arm.borrowed(drug.kp_uu)
+                    k = median(plasma) * free * to_nm
+                else:
+                    k = median(one.k_i) * (1.0 if shift is None or preparation == "slice" else median(shift))
                 efficacy = 1.0 if one.efficacy is None else min(median(one.efficacy), 1)
                 k_off = 0.0 if one.k_off is None else median(one.k_off)
                 k_on = k_off / k if one.k_on is None else median(one.k_on)

@@ -67,7 +67,8 @@ def application(door: Door, shelf: Shelf, opened: Callable[[], None] = lambda: N
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
-        threading.Thread(target=_warm, args=(shelf,), daemon=True).start()
+        # No daemon: leaving while it calculates would end in the middle of compiled code.
+        threading.Thread(target=_warm, args=(shelf,)).start()
         opened()
         yield
         jobs.close()

@@ -53,7 +53,7 @@ def start(
     out, err : int or file
         Where it prints.
     """
-    bounds = [str(int(one)) for one in (nice, memory, seconds)]
+    bounds = [str(max(int(one), least)) for one, least in ((nice, 0), (memory, 0), (seconds, 1))]
     return subprocess.Popen(
         [sys.executable, "-c", _START, *bounds, *words[1:]],
         cwd=folder,
