@@ -35,8 +35,8 @@ def proposition_words(rows: Sequence[PropositionChange]) -> Iterator[str]:
             yield f"{name}: \u201c{before}\u201d, now \u201c{after}\u201d in {len(where)} of {len(mine)}{places}."
         none = none and not moved and not renamed
     if none:
-        words = any(one.word_after is not None for one in rows)
-        yield f"No proposition moved by more than its error{', and none has another word' if words else ''}."
+        worded = any(one.word_after is not None for one in rows)
+        yield f"No proposition moved by more than its error{', and none has another word' if worded else ''}."
 
 
 def listed(texts: Iterable[str], between: str = ", ") -> str:
